@@ -1,0 +1,35 @@
+-- Up Migration
+
+-- One row for each authorization request that waits for a person: the provider's interaction and what the
+-- person has proved so far. UNLOGGED: lost at a crash, and then the person begins the login again. Never in
+-- Redis, where whoever may write could log in as anyone (SECURITY.md A33).
+CREATE UNLOGGED TABLE sign_in_attempts (
+  uid                   text PRIMARY KEY,
+  -- Owned by the provider.
+  interaction           jsonb NOT NULL,
+  client_id             text,
+  prompt                text NOT NULL,
+  reasons               text[] NOT NULL DEFAULT '{}',
+  session_account_id    uuid,
+  return_to             text NOT NULL,
+  expires_at            timestamptz NOT NULL,
+  -- Owned by sign-in.
+  account_id            uuid,
+  cred_epoch            integer,
+  password_at           timestamptz,
+  password_weak         boolean NOT NULL DEFAULT false,
+  mailbox_at            timestamptz,
+  factor_at             timestamptz,
+  factor_method         text,
+  -- A secret shown to the person until confirmed, sealed: the pending device, then the recovery codes.
+  pending_device        text,
+  pending_codes         text,
+  -- The last second factor tried and its answer: a double tap gets the same answer (R-74).
+  answered_digest       bytea,
+  answered_at           timestamptz,
+  answer                text,
+  finished_at           timestamptz
+);
+
+CREATE INDEX sign_in_attempts_by_account ON sign_in_attempts (account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX sign_in_attempts_by_expiry ON sign_in_attempts (expires_at);

@@ -1,0 +1,18 @@
+import type { AccountId } from '../kernel/ids.js';
+
+/** What a redeemed authorization code of a built-in client says. */
+export interface RedeemedLogin {
+  readonly accountId: AccountId;
+  /** The provider's session: our own page session lives exactly as long (one logout ends all). */
+  readonly sessionUid: string;
+  readonly acr: string | undefined;
+  readonly authenticatedAt: Date;
+}
+
+/** The code flow of the built-in clients, redeemed in process: they are this program, not a party over HTTP. */
+export interface OwnLogin {
+  /** Address of the authorization endpoint with PKCE S256 and state for the built-in client. */
+  authorizationUrl(request: { state: string; codeChallenge: string; maxAgeSeconds?: number }): string;
+  /** Redeems a code once. Undefined when it is unknown, spent, expired or was issued for other values. */
+  redeem(response: { code: string; codeVerifier: string }): Promise<RedeemedLogin | undefined>;
+}
