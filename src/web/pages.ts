@@ -1,0 +1,253 @@
+import type { RefusalCode } from '../kernel/refusal.js';
+import type { Locale } from './locale.js';
+
+/**
+ * What every page is given: plain data, never HTML, never a sentence (texts live in views/locales).
+ * The key is the page's `data-page` and its template is `views/<key>.eta`. Optional members may be
+ * left out or be `undefined`. Forms post to the addresses named here, with the hidden field `csrf`.
+ */
+export interface Pages {
+  /** `/` for strangers. LOGIN leads to `/login`, RESET to `/reset`. */
+  front: object;
+  /** `/` for who is logged in; give `shell.person`, whose *Keluar* posts to `/logout`. Search is `GET /?q=`. */
+  launcher: { readonly groups: readonly ServiceGroup[]; readonly query?: string | undefined };
+
+  /** Posts `username`, `password` to `/sign-in/:uid/password`. */
+  'sign-in/password': SignInPage & {
+    /** As typed; comes back after a refusal. */
+    readonly username?: string | undefined;
+    /** Where RESET leads, so that the reset knows the way back; `/reset` unless given. */
+    readonly resetHref?: string | undefined;
+  };
+  /** Posts `otp` to `/sign-in/:uid/otp`, or `recovery_code` to `/sign-in/:uid/recovery-code` (errors: `field: 'recovery_code'`). */
+  'sign-in/otp': SignInPage & {
+    /** Names the person gave to the registered authenticators. */
+    readonly deviceNames: readonly string[];
+    /** True when the password was not asked because a session lives and only a fresh factor is missing (DMS). */
+    readonly again?: boolean | undefined;
+    /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
+    readonly restartHref?: string | undefined;
+  };
+  /** Posts `code` to `/sign-in/:uid/mailbox`; *Kirim ulang* posts to `/sign-in/:uid/mailbox/resend`. */
+  'sign-in/prove-mailbox': SignInPage & {
+    /** False: no address is on file, so no code can be mailed and the person is sent to the personnel office. */
+    readonly hasMailbox: boolean;
+    /** Masked address (`s•••••@c•••••`), or none when hints are switched off. */
+    readonly emailHint?: string | undefined;
+    /** True right after a new code was mailed on request. */
+    readonly resent?: boolean | undefined;
+  };
+  /** Posts `otp`, `device_name` to `/sign-in/:uid/enrol`. */
+  'sign-in/enrol': SignInPage & {
+    /** Base32 without spaces or padding. */
+    readonly secret: string;
+    readonly otpauthUri: string;
+    readonly qr: QrCode;
+    /** As typed; comes back after a refusal. */
+    readonly deviceName?: string | undefined;
+  };
+  /** Posts `saved` to `/sign-in/:uid/recovery-codes`; the download is `/sign-in/:uid/recovery-codes.txt`. */
+  'sign-in/recovery-codes': SignInPage & { readonly codes: readonly string[]; readonly createdAt: Date };
+  /** Posts `new_password`, `confirm_password` to `/sign-in/:uid/change-password`. */
+  'sign-in/change-password': SignInPage;
+
+  /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
+  'reset/menu': { readonly back?: ServiceLink | undefined };
+  /** Posts `username`, `captcha` to `/reset/password`; the picture is `/captcha/:id.png`, its sound `/captcha/:id.wav`. */
+  'reset/password/start': FormPage & {
+    readonly captchaId: string;
+    /** As typed; comes back after a refusal. */
+    readonly username?: string | undefined;
+  };
+  /** Posts `email` to `/reset/password/email`. */
+  'reset/password/email': FormPage & {
+    /** The mask or its decoy (R-19), or none when hints are switched off. */
+    readonly emailHint?: string | undefined;
+    /** As typed; comes back after a refusal. */
+    readonly email?: string | undefined;
+  };
+  /** Posts `code`, `new_password`, `confirm_password`, `otp` to `/reset/password/code`; *Kirim ulang* posts to `/reset/password/resend`. */
+  'reset/password/code': FormPage & {
+    /** True right after a new code was asked for, known or not. */
+    readonly resent?: boolean | undefined;
+  };
+  'reset/password/done': ResetDone;
+  /** Posts `username`, `password`, `otp`, `new_password`, `confirm_password` to `/reset/weak`. */
+  'reset/weak': FormPage & { readonly username?: string | undefined };
+  'reset/weak/done': ResetDone;
+  'reset/mfa': { readonly back?: ServiceLink | undefined };
+
+  /** The provider's own logout form: posts `xsrf` and `logout=yes` to `action`. */
+  'sign-out/confirm': {
+    readonly action: string;
+    readonly xsrf: string;
+    /** The relying party that asked, when there is one. */
+    readonly service?: string | undefined;
+    /** Where *Batal* leads; `/` unless given. */
+    readonly stayHref?: string | undefined;
+  };
+  'sign-out/done': { readonly back?: ServiceLink | undefined };
+
+  /** `/bantuan`. */
+  help: object;
+
+  /** Any refusal without a page of its own, and every bug (code `unavailable`, status 500). Shows `shell.requestId`. */
+  error: {
+    readonly status: number;
+    readonly error: PageError;
+    /** What a relying party's developer needs to see; never personal. */
+    readonly oauth?: { readonly error: string; readonly description?: string | undefined } | undefined;
+  };
+  'not-found': object;
+  /** 410: what the person was doing is gone. */
+  expired: {
+    readonly cause: 'waited' | 'too_many_codes' | 'finished';
+    /** What remains true, told so that nobody fears for it. */
+    readonly kept: 'nothing' | 'mfa_active' | 'password_changed' | 'password_unchanged';
+    /** Where to begin again; `/login` unless given. */
+    readonly restartHref?: string | undefined;
+    readonly back?: ServiceLink | undefined;
+  };
+  /** 403: the person may not use this service. */
+  'no-access': { readonly service: string; readonly back?: ServiceLink | undefined };
+  /** 503 `busy` or `unavailable`, with `retryAfterSeconds`. */
+  busy: {
+    readonly error: PageError;
+    /** What *Coba lagi* opens; the page's own path unless given. */
+    readonly retryHref?: string | undefined;
+  };
+
+  /** `/dev/mail`: the local outbox, newest first. Each mail also has a page of its own at `/dev/mail/:id`. */
+  'dev/mail': { readonly mails: readonly OutboxMail[] };
+  /** `/dev/mail/:id`; the HTML part, as its own document, is `/dev/mail/:id.html`. */
+  'dev/mail/message': { readonly mail: OutboxMail };
+  /** `/dev/components`: every part and state. */
+  'dev/components': object;
+
+  /** A sample relying party, before login; `path` + `/login` starts it. */
+  'demo/home': DemoPage;
+  /** After login; logout posts to `path` + `/logout`. */
+  'demo/signed-in': DemoPage & { readonly claims: readonly Claim[] };
+  'demo/signed-out': DemoPage;
+}
+
+export type PageName = keyof Pages;
+
+/** What every page is framed with; the same for all pages of one request. */
+export interface Shell {
+  readonly locale: Locale;
+  /** Value of the hidden field `csrf` of every form. */
+  readonly csrf: string;
+  /** The page's path, without query: where the link to the other language leads. */
+  readonly path: string;
+  /** Server time, from the Clock. */
+  readonly now: Date;
+  readonly brand: Brand;
+  readonly person?: { readonly name: string } | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** The name of the hidden field every form carries (R-29). */
+export const CSRF_FIELD = 'csrf';
+
+export interface Brand {
+  /** `SSO ASN` */
+  readonly name: string;
+  /** `ASN Digital`: the front door and the launcher. */
+  readonly portal: string;
+  /** Who runs the service. */
+  readonly institution: string;
+  /** The official address people should compare, e.g. `sso.asn.example`. */
+  readonly host: string;
+}
+
+/** One refusal, as a page shows it: at its field when `field` is known, else above the form. */
+export interface PageError {
+  readonly code: RefusalCode;
+  /** The form field's name. Each page knows the field of the codes that have one; needed for `invalid_input`. */
+  readonly field?: string | undefined;
+  /** With `throttled`, `busy`, `unavailable`. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** With `clock_drift`: positive when the phone is ahead. */
+  readonly driftMinutes?: number | undefined;
+  /** With `password_policy`: what was judged. Rules left out are shown as not yet judged. */
+  readonly rules?: readonly PasswordRuleState[] | undefined;
+  /** With `throttled`: what there was too much of; each page knows its usual answer. */
+  readonly limit?: 'passwords' | 'codes' | 'mails' | 'requests' | undefined;
+}
+
+export type PasswordRule = 'length' | 'case' | 'digit' | 'symbol' | 'common' | 'same';
+
+export interface PasswordRuleState {
+  readonly rule: PasswordRule;
+  readonly state: 'unknown' | 'met' | 'unmet';
+  /** Why `length` or `common` is unmet, when it can be told. */
+  readonly reason?: 'too_long' | 'birth_date' | 'nip' | 'name' | 'email' | 'agency' | 'service' | 'pattern' | undefined;
+}
+
+interface FormPage {
+  readonly error?: PageError | undefined;
+}
+
+interface SignInPage extends FormPage {
+  /** Of the provider's interaction: every step lives below `/sign-in/:uid`. */
+  readonly uid: string;
+  /** The relying party's name, told as "Masuk ke MyASN". */
+  readonly service: string;
+}
+
+interface ResetDone {
+  /** Where LOGIN leads; `/login` unless given. */
+  readonly loginHref?: string | undefined;
+  /** The service the person came from. */
+  readonly back?: ServiceLink | undefined;
+}
+
+export interface ServiceLink {
+  readonly service: string;
+  readonly href: string;
+}
+
+export interface ServiceGroup {
+  /** As its users know it: *Seleksi CASN*, *Individu*, *Instansi*, *Layanan Pendukung*. */
+  readonly category: string;
+  readonly services: readonly {
+    readonly name: string;
+    readonly href: string;
+    readonly description?: string | undefined;
+    /** A second factor is asked again there. */
+    readonly asksAgain?: boolean | undefined;
+  }[];
+}
+
+/** A QR code as one stroke path of an SVG, `size` modules wide, quiet zone included (`qrcode`'s SVG output has both). */
+export interface QrCode {
+  readonly path: string;
+  readonly size: number;
+}
+
+export interface OutboxMail {
+  readonly id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly at: Date;
+  readonly text: string;
+}
+
+interface DemoPage {
+  readonly app: DemoApp;
+  /** The other sample relying parties. */
+  readonly others: readonly DemoApp[];
+}
+
+export interface DemoApp {
+  readonly name: string;
+  /** `/demo/myasn` */
+  readonly path: string;
+}
+
+export interface Claim {
+  readonly name: string;
+  /** Shown as it is; give structured values as JSON text. */
+  readonly value: string;
+}
