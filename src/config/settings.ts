@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { parseKeyRing, type KeyRing } from '../security/key-ring.js';
+
+/** One setting of the environment: what operators read in the docs and what `check-config` checks. */
+export interface Setting {
+  readonly name: string;
+  /** As shown in the docs; undefined where there is none. */
+  readonly defaultText: string;
+  readonly meaning: string;
+  /** Never printed. */
+  readonly secret?: true;
+  /** Refused when missing in production. */
+  readonly requiredInProduction?: true;
+}
+
+/** Every setting there is, in the order of the docs. */
+export const SETTINGS: readonly Setting[] = [
+  { name: 'NODE_ENV', defaultText: '`development`', meaning: '`production` refuses unsafe settings, all listed at once' },
+  { name: 'HOST', defaultText: '`127.0.0.1`', meaning: 'address of the public listener' },
+  { name: 'PORT', defaultText: '`3000`', meaning: 'port of the public listener' },
+  { name: 'MANAGEMENT_HOST', defaultText: '`127.0.0.1`', meaning: 'address of `/livez`, `/readyz` and `/metrics`' },
+  { name: 'MANAGEMENT_PORT', defaultText: '`9000`', meaning: 'port of `/livez`, `/readyz` and `/metrics`' },
+  {
+    name: 'ISSUER',
+    defaultText: '`http://localhost:3000`',
+    meaning: 'the OpenID Connect issuer; may have a path; `https` in production',
+    requiredInProduction: true,
+  },
+  { name: 'ALLOWED_HOSTS', defaultText: 'none', meaning: 'further host names served, comma separated; any other Host is 421' },
+  { name: 'ENDPOINT_STYLE', defaultText: '`standard`', meaning: '`standard` or `keycloak`: the addresses of the protocol endpoints' },
+  {
+    name: 'DATABASE_URL',
+    defaultText: 'none: an embedded PostgreSQL in `DATA_DIR`',
+    meaning: 'PostgreSQL 15 or newer',
+    secret: true,
+    requiredInProduction: true,
+  },
+  {
+    name: 'MIGRATION_DATABASE_URL',
+    defaultText: '`DATABASE_URL`',
+    meaning: 'the same database as the role that may change the schema',
+    secret: true,
+  },
+  { name: 'DATABASE_POOL', defaultText: '`20`', meaning: 'most connections to PostgreSQL of one process' },
+  {
+    name: 'REDIS_URL',
+    defaultText: 'none: in-process',
+    meaning: 'Redis single (`redis://`), Sentinel (`redis+sentinel://`) or Cluster (`redis+cluster://`)',
+    secret: true,
+    requiredInProduction: true,
+  },
+  { name: 'DATA_DIR', defaultText: '`./data`', meaning: 'embedded database, local outbox and generated development secrets' },
+  {
+    name: 'SMTP_URL',
+    defaultText: 'none: local outbox at `/dev/mail`',
+    meaning: '`smtp://` (STARTTLS demanded, except to a loopback host outside production) or `smtps://`',
+    secret: true,
+    requiredInProduction: true,
+  },
+  {
+    name: 'MAIL_FROM',
+    defaultText: '`SSO ASN <no-reply@localhost>` outside production',
+    meaning: 'sender of all mail',
+    requiredInProduction: true,
+  },
+  { name: 'CLIENTS_FILE', defaultText: '`config/clients.json`', meaning: 'the relying parties' },
+  {
+    name: 'ENCRYPTION_KEYS',
+    defaultText: 'generated once into `DATA_DIR` in development',
+    meaning: '`kid:base64(32 bytes)`, comma separated, the first seals, all open',
+    secret: true,
+    requiredInProduction: true,
+  },
+  {
+    name: 'PASSWORD_PEPPERS',
+    defaultText: 'generated once into `DATA_DIR` in development',
+    meaning: '`kid:base64(32 bytes)`, comma separated, the first hashes, all verify',
+    secret: true,
+    requiredInProduction: true,
+  },
+  {
+    name: 'COOKIE_KEYS',
+    defaultText: 'generated once into `DATA_DIR` in development',
+    meaning: '`kid:base64(32 bytes)`, comma separated, the first signs, all verify',
+    secret: true,
+    requiredInProduction: true,
+  },
+  { name: 'TRUSTED_PROXIES', defaultText: 'none', meaning: 'addresses or CIDR, comma separated, whose `X-Forwarded-For` is believed' },
+  {
+    name: 'ADMIN_ORIGIN',
+    defaultText: "the issuer's origin",
+    meaning: 'the only origin that serves `/helpdesk` and `/api/admin`',
+    requiredInProduction: true,
+  },
+  { name: 'WORKERS', defaultText: '`1`', meaning: 'processes on this machine; `auto` is one per core; more than one needs `REDIS_URL`' },
+  { name: 'RESET_EMAIL_HINT', defaultText: '`masked`', meaning: '`masked` or `none`: whether the reset page shows the masked e-mail' },
+  { name: 'RESET_REQUIRES_OTP', defaultText: '`true`', meaning: 'ask the one-time code in a password reset when a second factor is active' },
+  {
+    name: 'DEMO',
+    defaultText: '`true` in development without `DATABASE_URL`',
+    meaning: 'demo accounts, agencies and sample relying parties; refused in production',
+  },
+  {
+    name: 'CAPTCHA_TEST_ANSWER',
+    defaultText: 'none',
+    meaning: '1 to 32 characters; fixes the captcha answer for automated tests; refused in production',
+  },
+  { name: 'INSTITUTION', defaultText: '`Badan Kepegawaian Negara`', meaning: 'the institution named in the footer of pages and mails' },
+  { name: 'LOG_LEVEL', defaultText: '`info`', meaning: '`debug`, `info`, `warn` or `error`; JSON lines on stdout' },
+];
+
+/** What the program runs with; frozen, made once at start. */
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly managementHost: string;
+  readonly managementPort: number;
+  readonly issuer: URL;
+  /** The issuer exactly as it stands in tokens: no trailing slash. */
+  readonly issuerText: string;
+  /** Host header values served besides the issuer's and the admin origin's. */
+  readonly allowedHosts: readonly string[];
+  readonly endpointStyle: 'standard' | 'keycloak';
+  readonly databaseUrl: string | undefined;
+  readonly migrationDatabaseUrl: string | undefined;
+  readonly databasePool: number;
+  readonly redisUrl: string | undefined;
+  readonly dataDir: string;
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
+  readonly clientsFile: string;
+  readonly encryptionKeys: KeyRing;
+  readonly passwordPeppers: KeyRing;
+  readonly cookieKeys: KeyRing;
+  readonly trustedProxies: readonly string[];
+  readonly adminOrigin: string;
+  readonly workers: number | 'auto';
+  readonly resetEmailHint: 'masked' | 'none';
+  readonly resetRequiresOtp: boolean;
+  readonly demo: boolean;
+  readonly captchaTestAnswer: string | undefined;
+  readonly institution: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+const port = z.coerce.number('must be a port number').int('must be a port number').min(0).max(65_535);
+const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+
+function url(protocols: readonly string[]): z.ZodType<string, string> {
+  return z.string().refine(
+    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+    `must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  );
+}
+
+const keyRing = z.string().transform((text, check) => {
+  try {
+    return parseKeyRing(text);
+  } catch (error) {
+    check.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is malformed' });
+    return z.NEVER;
+  }
+});
+
+const hostName = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
+const proxy = /^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/;
+
+/** Each setting by itself: form and default. What they demand of each other is checked in `load.ts`. */
+export const schema = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(3000),
+  MANAGEMENT_HOST: z.string().default('127.0.0.1'),
+  MANAGEMENT_PORT: port.default(9000),
+  ISSUER: url(['http:', 'https:'])
+    .refine((text) => !/[?#]/.test(text) && !text.endsWith('/'), 'must have no query, fragment or trailing slash')
+    .optional(),
+  ALLOWED_HOSTS: list.refine((hosts) => hosts.every((host) => hostName.test(host)), 'must be host names').default([]),
+  ENDPOINT_STYLE: z.enum(['standard', 'keycloak'], 'must be standard or keycloak').default('standard'),
+  DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
+  MIGRATION_DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
+  DATABASE_POOL: z.coerce.number('must be a number').int().min(2, 'must be 2 or more').max(1000).default(20),
+  REDIS_URL: url(['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:', 'redis+cluster:', 'rediss+cluster:']).optional(),
+  DATA_DIR: z.string().default('./data'),
+  SMTP_URL: url(['smtp:', 'smtps:']).optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(/^(?:[^<>\r\n]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must be an address, or Name <address>')
+    .optional(),
+  CLIENTS_FILE: z.string().default('config/clients.json'),
+  ENCRYPTION_KEYS: keyRing.optional(),
+  PASSWORD_PEPPERS: keyRing.optional(),
+  COOKIE_KEYS: keyRing.optional(),
+  TRUSTED_PROXIES: list.refine((items) => items.every((item) => proxy.test(item)), 'must be addresses or CIDR').default([]),
+  ADMIN_ORIGIN: url(['http:', 'https:'])
+    .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin, without path')
+    .optional(),
+  WORKERS: z.union([z.literal('auto'), z.coerce.number().int().min(1).max(256)], 'must be auto or a number').default(1),
+  RESET_EMAIL_HINT: z.enum(['masked', 'none'], 'must be masked or none').default('masked'),
+  RESET_REQUIRES_OTP: flag.default(true),
+  DEMO: flag.optional(),
+  CAPTCHA_TEST_ANSWER: z.string().max(32, 'must have 1 to 32 characters').optional(),
+  INSTITUTION: z.string().max(120).default('Badan Kepegawaian Negara'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
+});
+
+export type RawSettings = z.infer<typeof schema>;

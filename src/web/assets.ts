@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import type Koa from 'koa';
+
+const TYPES: Readonly<Record<string, string>> = { css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
+
+interface Asset {
+  readonly type: string;
+  readonly etag: string;
+  readonly plain: Buffer;
+  readonly gzip: Buffer;
+  readonly brotli: Buffer;
+}
+
+function load(directory: string, file: string): Asset {
+  const plain = readFileSync(join(directory, file));
+  return {
+    type: TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
+    etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 16)}"`,
+    plain,
+    gzip: gzipSync(plain),
+    brotli: brotliCompressSync(plain),
+  };
+}
+
+/** Serves the stylesheet and the mark from memory, compressed once at start, below `/assets/`. */
+export function serveAssets(directory: string): Koa.Middleware {
+  const files = readdirSync(directory).filter((file) => /\.(css|svg)$/.test(file));
+  const assets = new Map(files.map((file) => [`/assets/${file}`, load(directory, file)]));
+  return async (ctx, next) => {
+    const asset = assets.get(ctx.path);
+    if (asset === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    ctx.set('Cache-Control', 'public, max-age=86400');
+    ctx.set('ETag', asset.etag);
+    ctx.vary('Accept-Encoding');
+    ctx.type = asset.type;
+    ctx.status = 200;
+    if (ctx.fresh) {
+      ctx.status = 304;
+      return;
+    }
+    const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity');
+    if (encoding === 'br' || encoding === 'gzip') ctx.set('Content-Encoding', encoding);
+    ctx.body = encoding === 'br' ? asset.brotli : encoding === 'gzip' ? asset.gzip : asset.plain;
+  };
+}

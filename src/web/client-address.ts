@@ -1,0 +1,32 @@
+import { BlockList, isIP } from 'node:net';
+
+/** `::ffff:192.0.2.1` is `192.0.2.1`. */
+const plain = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);
+const family = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
+
+/**
+ * Answers whose request it is: the socket's address, or the last one in X-Forwarded-For that is not a trusted
+ * proxy, and only when the socket is one (R-13, R-21).
+ */
+export function clientAddress(
+  trustedProxies: readonly string[],
+): (socketAddress: string | undefined, forwardedFor: string | undefined) => string {
+  const trusted = new BlockList();
+  for (const entry of trustedProxies) {
+    const [address = '', prefix] = entry.split('/');
+    if (prefix === undefined) trusted.addAddress(address, family(address));
+    else trusted.addSubnet(address, Number(prefix), family(address));
+  }
+  const isTrusted = (address: string): boolean => isIP(address) !== 0 && trusted.check(address, family(address));
+
+  return (socketAddress = '0.0.0.0', forwardedFor) => {
+    let address = plain(socketAddress);
+    const hops = forwardedFor?.split(',').map((hop) => plain(hop.trim())) ?? [];
+    while (isTrusted(address)) {
+      const hop = hops.pop();
+      if (hop === undefined || isIP(hop) === 0) break;
+      address = hop;
+    }
+    return address;
+  };
+}

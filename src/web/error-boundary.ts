@@ -1,0 +1,76 @@
+import type Koa from 'koa';
+import type { Log } from '../kernel/log.js';
+import { Refusal } from '../kernel/refusal.js';
+import { Busy } from '../security/hash-queue.js';
+import { DatabaseUnavailable } from '../storage/postgres.js';
+import { KeyValueUnavailable } from '../storage/key-value.js';
+import type { PageError } from './pages.js';
+import type { PageWriter } from './page.js';
+import type { PageContext, RequestState } from './request.js';
+
+/** A store did not answer: ask people back after 5 to 29 seconds, spread out. */
+const RETRY_SECONDS = 5;
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof Busy) return new Refusal('busy', { retryAfterSeconds: error.retryAfterSeconds });
+  if (error instanceof DatabaseUnavailable || error instanceof KeyValueUnavailable) {
+    return new Refusal('unavailable', { retryAfterSeconds: RETRY_SECONDS, reason: error.message });
+  }
+  // Node and Koa mark what the client did wrong with a 4xx status: malformed cookies, paths, aborted bodies.
+  if (error instanceof Error && 'status' in error && typeof error.status === 'number') {
+    if (error.status >= 400 && error.status < 500) {
+      return new Refusal('invalid_input', { status: error.status, reason: error.message });
+    }
+  }
+  return undefined;
+}
+
+/** The stack belongs in the log and nowhere else. */
+const describe = (error: unknown): object =>
+  error instanceof Error
+    ? { error: error.name, detail: error.message, stack: error.stack, cause: error.cause instanceof Error ? error.cause.message : undefined }
+    : { detail: String(error) };
+
+/** RFC 9457, for what is not a page. */
+function writeProblem(ctx: PageContext, refusal: Refusal): void {
+  ctx.status = refusal.status;
+  ctx.body = JSON.stringify({ type: 'about:blank', title: refusal.code, status: refusal.status, code: refusal.code });
+  ctx.type = 'application/problem+json';
+}
+
+function writePage(ctx: PageContext, write: PageWriter, refusal: Refusal): void {
+  const { status, code, details } = refusal;
+  const error: PageError = { code, field: details.field, retryAfterSeconds: details.retryAfterSeconds };
+  if (code === 'not_found') write(ctx, 'not-found', {}, { status });
+  else if (code === 'flow_expired') write(ctx, 'expired', { cause: 'waited', kept: 'nothing' }, { status });
+  else if (code === 'busy' || code === 'unavailable') write(ctx, 'busy', { error }, { status });
+  else write(ctx, 'error', { status, error }, { status });
+}
+
+/**
+ * The one place where an error becomes an answer: a refusal its page or problem document, anything else a 500 with
+ * nothing but the request id. The program lives on.
+ */
+export function errorBoundary(options: { log: Log; write: PageWriter }): Koa.Middleware<RequestState> {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null) throw new Refusal('not_found');
+    } catch (error) {
+      const refusal = refusalOf(error);
+      const fields = { request_id: ctx.state.requestId, route: ctx.state.route ?? 'other' };
+      if (refusal === undefined) options.log.error('unexpected error', { ...fields, ...describe(error) });
+      else options.log.info('refused', { ...fields, code: refusal.code, reason: refusal.details.reason });
+
+      const answer = refusal ?? new Refusal('unavailable', { status: 500 });
+      if (answer.details.retryAfterSeconds !== undefined) {
+        ctx.set('Retry-After', String(Math.ceil(answer.details.retryAfterSeconds)));
+      }
+      if (answer.status === 421 || ctx.path.startsWith('/api/')) writeProblem(ctx, answer);
+      else if (refusal === undefined) {
+        options.write(ctx, 'error', { status: 500, error: { code: 'unavailable' } }, { status: 500 });
+      } else writePage(ctx, options.write, answer);
+    }
+  };
+}

@@ -1,0 +1,54 @@
+import type Koa from 'koa';
+import { Refusal } from '../kernel/refusal.js';
+
+/** The origins this program answers for, by Host header. */
+export interface Origins {
+  find(hostHeader: string | undefined): URL | undefined;
+  readonly issuer: URL;
+}
+
+/**
+ * Host names are an exact allow-list (R-13). Protocol and host of an answer come from the settings, never from
+ * the request: neither a forged Host nor X-Forwarded-* can get into a URL, a mail or a cookie.
+ */
+export function servedOrigins(options: {
+  issuer: URL;
+  adminOrigin: string;
+  allowedHosts: readonly string[];
+}): Origins {
+  const { issuer } = options;
+  const origins = [new URL(issuer.origin), new URL(options.adminOrigin)].concat(
+    options.allowedHosts.map((host) => new URL(`${issuer.protocol}//${host}`)),
+  );
+  const byHost = new Map(origins.map((origin) => [origin.host, origin]));
+  return { issuer, find: (host) => (host === undefined ? undefined : byHost.get(host.toLowerCase())) };
+}
+
+/** Makes `app` see the configured origin in place of what the request claims. */
+export function fixOrigin(app: Koa, origins: Origins): void {
+  const of = (host: string | undefined): URL => origins.find(host) ?? origins.issuer;
+  const getter = (read: (origin: URL) => unknown): PropertyDescriptor => ({
+    get(this: Koa.Request) {
+      return read(of(this.req.headers.host));
+    },
+    configurable: true,
+  });
+  Object.defineProperties(app.request, {
+    protocol: getter((origin) => origin.protocol.slice(0, -1)),
+    secure: getter((origin) => origin.protocol === 'https:'),
+    host: getter((origin) => origin.host),
+    hostname: getter((origin) => origin.hostname),
+    origin: getter((origin) => origin.origin),
+  });
+}
+
+/** Refuses every other Host with 421, without echoing it (RFC 9110 section 15.5.20). */
+export function requireKnownHost(origins: Origins): Koa.Middleware {
+  return async (ctx, next) => {
+    const { host } = ctx.req.headers;
+    // A second Host header is dropped by Node's parser from `headers`, so look at what was really sent.
+    const sent = ctx.req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+    if (sent !== 1 || origins.find(host) === undefined) throw new Refusal('unknown_host');
+    await next();
+  };
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '../kernel/clock.js';
+import type { FormTokens } from './csrf.js';
+import type { Brand, PageName, Pages, Shell } from './pages.js';
+import type { PageContext } from './request.js';
+import type { Views } from './views.js';
+
+/** Writes pages: what routes hand their data to. */
+export interface PageWriter {
+  /** Renders a page as the answer, 200 unless told otherwise. */
+  <Name extends PageName>(ctx: PageContext, page: Name, data: Pages[Name], options?: PageOptions): void;
+}
+
+export interface PageOptions {
+  readonly status?: number;
+  readonly person?: { readonly name: string };
+}
+
+export function pageWriter(parts: { views: Views; tokens: FormTokens; brand: Brand; clock: Clock }): PageWriter {
+  return (ctx, page, data, options = {}) => {
+    const shell: Shell = {
+      locale: ctx.state.locale,
+      csrf: parts.tokens.issue(ctx),
+      path: ctx.path,
+      now: parts.clock.now(),
+      brand: parts.brand,
+      person: options.person,
+      requestId: ctx.state.requestId,
+    };
+    ctx.status = options.status ?? 200;
+    ctx.type = 'text/html; charset=utf-8';
+    ctx.set('Content-Language', ctx.state.locale);
+    ctx.vary('Accept-Language');
+    ctx.body = parts.views.render(page, data, shell);
+  };
+}

@@ -1,0 +1,166 @@
+import type { RefusalCode } from '../kernel/refusal.js';
+import { secondsAfter } from '../kernel/clock.js';
+import type { Times, Translate } from './locale.js';
+import type { PageError, PageName } from './pages.js';
+
+/** A refusal as people read it: what happened (`title`, no full stop), then the one thing to do (`text`). */
+export interface Problem {
+  readonly code: RefusalCode;
+  /** The field to show it at; none: above the form. */
+  readonly field: string | undefined;
+  /** Fields drawn as wrong though the words stand above the form. */
+  readonly marks: readonly string[];
+  readonly title: string;
+  /** May hold the emphasis marks of `it.rich`. */
+  readonly text: string;
+  /** What to do, when it takes more than one move. */
+  readonly steps: readonly string[];
+  /** The `data-` attributes of the page contract. */
+  readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+export interface ProblemContext {
+  readonly page: PageName;
+  readonly t: Translate;
+  readonly times: Times;
+  readonly now: Date;
+}
+
+/** The fields of each form. A refusal of any other field is told above the form, never lost. */
+const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
+  'sign-in/password': ['username', 'password'],
+  'sign-in/otp': ['otp', 'recovery_code'],
+  'sign-in/prove-mailbox': ['code'],
+  'sign-in/enrol': ['otp', 'device_name'],
+  'sign-in/recovery-codes': ['saved'],
+  'sign-in/change-password': ['new_password', 'confirm_password'],
+  'reset/password/start': ['username', 'captcha'],
+  'reset/password/email': ['email'],
+  'reset/password/code': ['code', 'new_password', 'confirm_password', 'otp'],
+  'reset/weak': ['username', 'password', 'otp', 'new_password', 'confirm_password'],
+};
+
+const FIELD_OF: Readonly<Partial<Record<RefusalCode, string>>> = {
+  otp_invalid: 'otp',
+  otp_reused: 'otp',
+  otp_required: 'otp',
+  captcha_wrong: 'captcha',
+  code_invalid: 'code',
+  password_policy: 'new_password',
+  confirmation_mismatch: 'confirm_password',
+};
+
+const MARKS_OF: Readonly<Partial<Record<RefusalCode, readonly string[]>>> = {
+  invalid_credentials: ['username', 'password'],
+  clock_drift: ['otp'],
+};
+
+const LIMIT_OF: Readonly<Partial<Record<PageName, PageError['limit']>>> = {
+  'sign-in/password': 'passwords',
+  'sign-in/otp': 'codes',
+  'sign-in/prove-mailbox': 'mails',
+  'sign-in/enrol': 'codes',
+  'reset/password/email': 'mails',
+  'reset/password/code': 'mails',
+  'reset/weak': 'passwords',
+};
+
+interface Words {
+  readonly title: string;
+  readonly text: string;
+  readonly steps?: readonly string[];
+}
+
+const SOON_SECONDS = 90;
+
+/** "in 30 seconds", "at 08:45 WIB", and the date when it is another day. */
+function moment(seconds: number, { t, times, now }: ProblemContext): string {
+  if (seconds < SOON_SECONDS) return t('when.seconds', { seconds });
+  // Rounded up to the minute, so that nobody comes back too early.
+  const at = new Date(Math.ceil(secondsAfter(now, seconds).getTime() / 60_000) * 60_000);
+  const values = { time: times.time(at), date: times.date(at) };
+  return t(times.date(at) === times.date(now) ? 'when.time' : 'when.date', values);
+}
+
+/** A phone set to a neighbouring zone is off by whole hours; within this many minutes of one we say so. */
+const WHOLE_HOUR_SLACK_MINUTES = 5;
+
+function drift(driftMinutes: number, { t }: ProblemContext): Words {
+  const minutes = Math.max(1, Math.abs(driftMinutes));
+  const hours = Math.round(minutes / 60);
+  if (hours > 0 && Math.abs(minutes - hours * 60) <= WHOLE_HOUR_SLACK_MINUTES) {
+    return { title: t('error.clock_drift.hours.title', { hours }), text: t('error.clock_drift.hours.text') };
+  }
+  return {
+    title: t(driftMinutes < 0 ? 'error.clock_drift.slow' : 'error.clock_drift.fast', { minutes }),
+    text: t('error.clock_drift.text'),
+    steps: ['open', 'automatic', 'wait'].map((step) => t(`error.clock_drift.${step}`)),
+  };
+}
+
+function policy(error: PageError, { page, t }: ProblemContext): Words {
+  const unmet = (error.rules ?? []).filter(({ state }) => state === 'unmet');
+  const [only] = unmet;
+  if (unmet.length === 1 && only?.rule === 'common' && only.reason !== undefined) {
+    const because = t(`rule.because.${only.reason}`);
+    return { title: t('error.password_policy.guessable', { because }), text: t('error.password_policy.another') };
+  }
+  const text = t(page === 'reset/password/code' ? 'error.password_policy.code_kept' : 'error.password_policy.text');
+  return { title: t('error.password_policy.title', { count: Math.max(1, unmet.length) }), text };
+}
+
+function words(error: PageError, context: ProblemContext): Words {
+  const { page, t } = context;
+  const pair = (key: string, values = {}): Words => ({ title: t(`${key}.title`, values), text: t(`${key}.text`, values) });
+  const when = (): string =>
+    error.retryAfterSeconds === undefined ? t('when.later') : moment(error.retryAfterSeconds, context);
+  switch (error.code) {
+    case 'clock_drift':
+      return drift(error.driftMinutes ?? 0, context);
+    case 'password_policy':
+      return policy(error, context);
+    case 'throttled':
+      return pair(`error.throttled.${error.limit ?? LIMIT_OF[page] ?? 'requests'}`, { when: when() });
+    case 'busy':
+    case 'unavailable':
+      return pair(`error.${error.code}`, { when: when() });
+    case 'invalid_input':
+      return pair(`error.invalid_input.${FIELDS[page]?.find((name) => name === error.field) ?? 'form'}`);
+    case 'otp_invalid':
+      return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
+    case 'code_invalid':
+      return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
+    case 'invalid_credentials':
+    case 'otp_reused':
+    case 'otp_required':
+    case 'captcha_wrong':
+    case 'confirmation_mismatch':
+    case 'flow_expired':
+    case 'csrf_mismatch':
+    case 'no_access':
+    case 'forbidden':
+    case 'not_found':
+    case 'unknown_host':
+      return pair(`error.${error.code}`);
+  }
+}
+
+/** Finds the words, the place and the attributes for a refusal; the same words for every NIP (R-19). */
+export function describeProblem(error: PageError, context: ProblemContext): Problem {
+  const fields = FIELDS[context.page] ?? [];
+  const { title, text, steps = [] } = words(error, context);
+  return {
+    code: error.code,
+    field: fields.find((name) => name === (error.field ?? FIELD_OF[error.code])),
+    marks: MARKS_OF[error.code] ?? [],
+    title,
+    text,
+    steps,
+    attributes: {
+      'data-error': error.code,
+      ...(error.field !== undefined && { 'data-field': error.field }),
+      ...(error.retryAfterSeconds !== undefined && { 'data-retry-after': error.retryAfterSeconds }),
+      ...(error.driftMinutes !== undefined && { 'data-drift-minutes': error.driftMinutes }),
+    },
+  };
+}
