@@ -6,7 +6,10 @@ export type Locale = 'id' | 'en';
 
 export const LOCALES: readonly Locale[] = ['id', 'en'];
 
-/** A text in one language, its `{placeholders}` filled. Throws when the key or a value is missing. */
+/**
+ * A text in one language, its `{placeholders}` filled; `{count:minute|minutes}` prints the word that
+ * goes with the count. Throws when the key or a value is missing.
+ */
 export type Translate = (key: string, values?: Readonly<Record<string, string | number>>) => string;
 
 export interface LocaleHints {
@@ -55,16 +58,17 @@ function flatten(node: unknown, prefix: string, into: Map<string, string>): Map<
   return into;
 }
 
-const PLACEHOLDER = /\{(\w+)\}/g;
+const PLACEHOLDER = /\{(\w+)(?::([^|}]+)\|([^}]+))?\}/g;
 
 function translator(locale: Locale, messages: Messages): Translate {
   return (key, values = {}) => {
     const message = messages.get(key);
     if (message === undefined) throw new Error(`No text ${key} in locale ${locale}`);
-    return message.replace(PLACEHOLDER, (_, name: string) => {
+    return message.replace(PLACEHOLDER, (_, name: string, one: string | undefined, many: string | undefined) => {
       const value = values[name];
       if (value === undefined) throw new Error(`Text ${key} in locale ${locale} needs {${name}}`);
-      return String(value);
+      if (one === undefined || many === undefined) return String(value);
+      return value === 1 ? one : many;
     });
   };
 }

@@ -70,6 +70,8 @@ export interface Pages {
   'reset/password/code': FormPage & {
     /** True right after a new code was asked for, known or not. */
     readonly resent?: boolean | undefined;
+    /** True once this flow's code was right, so that it need not be typed again after another refusal. */
+    readonly codeAccepted?: boolean | undefined;
   };
   'reset/password/done': ResetDone;
   /** Posts `username`, `password`, `otp`, `new_password`, `confirm_password` to `/reset/weak`. */

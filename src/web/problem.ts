@@ -101,7 +101,7 @@ function drift(driftMinutes: number, { t }: ProblemContext): Words {
 function policy(error: PageError, { page, t }: ProblemContext): Words {
   const unmet = (error.rules ?? []).filter(({ state }) => state === 'unmet');
   const [only] = unmet;
-  if (unmet.length === 1 && only?.rule === 'common' && only.reason !== undefined) {
+  if (unmet.length === 1 && only?.rule === 'common' && only.reason && only.reason !== 'too_long') {
     const because = t(`rule.because.${only.reason}`);
     return { title: t('error.password_policy.guessable', { because }), text: t('error.password_policy.another') };
   }
@@ -111,7 +111,10 @@ function policy(error: PageError, { page, t }: ProblemContext): Words {
 
 function words(error: PageError, context: ProblemContext): Words {
   const { page, t } = context;
-  const pair = (key: string, values = {}): Words => ({ title: t(`${key}.title`, values), text: t(`${key}.text`, values) });
+  const pair = (key: string, values = {}): Words => ({
+    title: t(`${key}.title`, values),
+    text: t(`${key}.text`, values),
+  });
   const when = (): string =>
     error.retryAfterSeconds === undefined ? t('when.later') : moment(error.retryAfterSeconds, context);
   switch (error.code) {
@@ -130,9 +133,10 @@ function words(error: PageError, context: ProblemContext): Words {
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
     case 'code_invalid':
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
+    case 'otp_required':
+      return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');
     case 'invalid_credentials':
     case 'otp_reused':
-    case 'otp_required':
     case 'captcha_wrong':
     case 'confirmation_mismatch':
     case 'flow_expired':

@@ -49,7 +49,9 @@ function language(locale: Locale, translators: Translators) {
 
 /** `/assets/styles.css?v=1a2b3c4d`: a new file is a new address, so that browsers may keep the old one for good. */
 function versioned(directory: string, name: string): string {
-  const digest = createHash('sha256').update(readFileSync(join(directory, 'assets', name))).digest('hex');
+  const digest = createHash('sha256')
+    .update(readFileSync(join(directory, 'assets', name)))
+    .digest('hex');
   return `/assets/${name}?v=${digest.slice(0, 8)}`;
 }
 
@@ -78,7 +80,8 @@ export function createViews({ directory, translators }: ViewsOptions): Views {
         zones: ZONE_NAMES,
         brand: shell.brand,
         csrf: shell.csrf,
-        path: shell.path,
+        // `//evil.example` is a path here, and another site in a link.
+        path: shell.path.replace(/^[/\\]+/, '/'),
         now: shell.now,
         person: shell.person ?? null,
         requestId: shell.requestId ?? null,

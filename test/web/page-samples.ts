@@ -1,0 +1,270 @@
+import type { PageError, PageName, Pages, Shell } from '#src/web/pages.js';
+
+/** One page in one state: `[page, what is special about it, data, shell?]`. */
+export type Sample = {
+  [Name in PageName]: readonly [page: Name, state: string, data: Pages[Name], shell?: Partial<Shell>];
+}[PageName];
+
+export const SAMPLE_SHELL: Shell = {
+  locale: 'id',
+  csrf: 'contoh-csrf',
+  path: '/contoh',
+  now: new Date('2026-11-23T01:15:42Z'),
+  brand: { name: 'SSO ASN', portal: 'ASN Digital', institution: '[Nama lembaga]', host: 'sso.asn.example' },
+  requestId: '01JDC7Q8ZK2V5N3T',
+};
+
+const uid = 'uid0123456789';
+const service = 'MyASN';
+const back = { service, href: '/demo/myasn' };
+const wait: PageError = { code: 'throttled', retryAfterSeconds: 1790 };
+const missing = (field: string): PageError => ({ code: 'invalid_input', field });
+const policy: PageError = {
+  code: 'password_policy',
+  rules: [
+    { rule: 'length', state: 'met' },
+    { rule: 'case', state: 'met' },
+    { rule: 'digit', state: 'unmet' },
+    { rule: 'symbol', state: 'met' },
+    { rule: 'common', state: 'unmet' },
+  ],
+};
+
+const signIn = { uid, service };
+const otp = { ...signIn, deviceNames: ['Ponsel kerja'] };
+const mailbox = { ...signIn, hasMailbox: true, emailHint: 's•••••@c•••••' };
+// Drawn from a 32-character secret and a long label, like the real ones.
+const qrPath = `M4 4.5h7m1 0h1m1 0h1m2 0h1m2 0h2m1 0h1${'m2 0h2m2 0h3m1 0h7M4 5.5h1m5 0h1m1 0h2m1 0h2'.repeat(48)}`;
+const enrol = {
+  ...signIn,
+  secret: 'CONTOHKUNCIRAHASIAJANGANDIPAKAI2',
+  otpauthUri: 'otpauth://totp/SSO%20ASN:199001012023211001?secret=CONTOHKUNCIRAHASIAJANGANDIPAKAI2&issuer=SSO%20ASN',
+  qr: { path: qrPath, size: 45 },
+};
+const codes = {
+  ...signIn,
+  createdAt: SAMPLE_SHELL.now,
+  codes: [
+    ['7K3QM-9XD2R-TAV4B', 'C8WHN-5ZP6E-JQ1YG', 'XR94T-M0DKV-83BSC', '2NFGA-7EWQZ-H5R6P', 'V1JXB-YT9M3-K4CD8'],
+    ['QS60H-PN2GZ-EA7WF', '9D5RK-B8XV1-MTJ3Y', 'GZ4CE-6QHS0-WNP2A', 'FT7YM-3KR9D-51BXV', 'HW2AQ-J8NGC-ZE6T4'],
+  ].flat(),
+};
+const app = { name: 'MyASN', path: '/demo/myasn' };
+const others = [
+  { name: 'SIASN', path: '/demo/siasn' },
+  { name: 'SSCASN', path: '/demo/sscasn' },
+  { name: 'DMS', path: '/demo/dms' },
+];
+const mail = {
+  id: '018f3c1e-7b1a-7d2e-9a55-0123456789ab',
+  to: 'sari@contoh.example',
+  subject: 'Kode reset password SSO ASN',
+  at: SAMPLE_SHELL.now,
+  text: 'Kode reset password\n\nKetik kode ini di halaman yang sedang Anda buka:\n\n7K3QM-9XD2R\n\nBerlaku sampai 08.30 WIB.',
+};
+
+/** Every page in every state people meet. */
+export const SAMPLES: readonly Sample[] = [
+  ['front', 'plain', {}, { path: '/' }],
+  [
+    'launcher',
+    'plain',
+    {
+      groups: [
+        { category: 'Seleksi CASN', services: [{ name: 'SSCASN', href: '#', description: 'Pendaftaran dan seleksi' }] },
+        {
+          category: 'Individu',
+          services: [
+            { name: 'MyASN', href: '#', description: 'Data kepegawaian Anda sendiri' },
+            { name: 'DMS', href: '#', description: 'Lemari Digital, arsip dokumen Anda', asksAgain: true },
+          ],
+        },
+        { category: 'Instansi', services: [{ name: 'SIASN', href: '#' }] },
+      ],
+    },
+    { path: '/', person: { name: 'Sari Contoh' } },
+  ],
+  ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', person: { name: 'Sari Contoh' } }],
+  ['launcher', 'no services', { groups: [] }, { path: '/', person: { name: 'Sari Contoh' } }],
+
+  ['sign-in/password', 'plain', signIn],
+  [
+    'sign-in/password',
+    'wrong',
+    { ...signIn, username: '19900101 202321 1 001', error: { code: 'invalid_credentials' } },
+  ],
+  ['sign-in/password', 'throttled', { ...signIn, error: wait }],
+  ['sign-in/password', 'throttled shortly', { ...signIn, error: { code: 'throttled', retryAfterSeconds: 30 } }],
+  ['sign-in/password', 'username missing', { ...signIn, error: missing('username') }],
+  ['sign-in/password', 'password missing', { ...signIn, error: missing('password') }],
+
+  ['sign-in/otp', 'plain', otp],
+  ['sign-in/otp', 'two devices', { ...otp, deviceNames: ['Ponsel kerja', 'Tablet'] }],
+  ['sign-in/otp', 'asked again', { ...otp, service: 'DMS', again: true }],
+  ['sign-in/otp', 'wrong', { ...otp, error: { code: 'otp_invalid' } }],
+  ['sign-in/otp', 'incomplete', { ...otp, error: missing('otp') }],
+  ['sign-in/otp', 'reused', { ...otp, error: { code: 'otp_reused' } }],
+  ['sign-in/otp', 'clock slow', { ...otp, error: { code: 'clock_drift', driftMinutes: -7 } }],
+  ['sign-in/otp', 'clock fast', { ...otp, error: { code: 'clock_drift', driftMinutes: 1 } }],
+  ['sign-in/otp', 'whole hours', { ...otp, error: { code: 'clock_drift', driftMinutes: -61 } }],
+  ['sign-in/otp', 'throttled', { ...otp, error: wait }],
+  ['sign-in/otp', 'wrong recovery code', { ...otp, error: { code: 'code_invalid', field: 'recovery_code' } }],
+  ['sign-in/otp', 'wrong recovery code, as otp', { ...otp, error: { code: 'otp_invalid', field: 'recovery_code' } }],
+  ['sign-in/otp', 'recovery code incomplete', { ...otp, error: missing('recovery_code') }],
+
+  ['sign-in/prove-mailbox', 'plain', mailbox],
+  ['sign-in/prove-mailbox', 'without hint', { ...signIn, hasMailbox: true }],
+  ['sign-in/prove-mailbox', 'resent', { ...mailbox, resent: true }],
+  ['sign-in/prove-mailbox', 'wrong', { ...mailbox, error: { code: 'code_invalid' } }],
+  ['sign-in/prove-mailbox', 'incomplete', { ...mailbox, error: missing('code') }],
+  ['sign-in/prove-mailbox', 'throttled', { ...mailbox, error: { code: 'throttled', retryAfterSeconds: 80_000 } }],
+  ['sign-in/prove-mailbox', 'no mailbox', { ...signIn, hasMailbox: false }],
+
+  ['sign-in/enrol', 'plain', enrol],
+  ['sign-in/enrol', 'wrong', { ...enrol, deviceName: 'Ponsel kerja', error: { code: 'otp_invalid' } }],
+  ['sign-in/enrol', 'clock slow', { ...enrol, error: { code: 'clock_drift', driftMinutes: -7 } }],
+  ['sign-in/enrol', 'name missing', { ...enrol, error: missing('device_name') }],
+  ['sign-in/recovery-codes', 'plain', codes],
+  ['sign-in/recovery-codes', 'not saved', { ...codes, error: missing('saved') }],
+  ['sign-in/change-password', 'plain', signIn],
+  ['sign-in/change-password', 'weak', { ...signIn, error: policy }],
+  ['sign-in/change-password', 'differs', { ...signIn, error: { code: 'confirmation_mismatch' } }],
+  ['sign-in/change-password', 'missing', { ...signIn, error: missing('new_password') }],
+  ['sign-in/change-password', 'second missing', { ...signIn, error: missing('confirm_password') }],
+
+  ['reset/menu', 'plain', {}],
+  ['reset/menu', 'from a service', { back }],
+  ['reset/password/start', 'plain', { captchaId: 'c1' }],
+  [
+    'reset/password/start',
+    'wrong',
+    { captchaId: 'c2', username: '199001012023211001', error: { code: 'captcha_wrong' } },
+  ],
+  ['reset/password/start', 'captcha missing', { captchaId: 'c2', error: missing('captcha') }],
+  ['reset/password/start', 'throttled', { captchaId: 'c2', error: wait }],
+  ['reset/password/email', 'plain', { emailHint: 's•••••@c•••••' }],
+  ['reset/password/email', 'without hint', {}],
+  ['reset/password/email', 'incomplete', { emailHint: 's•••••@c•••••', email: 'sari', error: missing('email') }],
+  ['reset/password/email', 'throttled', { emailHint: 's•••••@c•••••', error: wait }],
+  ['reset/password/code', 'plain', {}],
+  ['reset/password/code', 'resent', { resent: true }],
+  ['reset/password/code', 'wrong', { error: { code: 'code_invalid' } }],
+  ['reset/password/code', 'weak', { codeAccepted: true, error: policy }],
+  [
+    'reset/password/code',
+    'guessable',
+    {
+      error: {
+        code: 'password_policy',
+        rules: [
+          { rule: 'length', state: 'met' },
+          { rule: 'common', state: 'unmet', reason: 'birth_date' },
+        ],
+      },
+    },
+  ],
+  [
+    'reset/password/code',
+    'too long',
+    { error: { code: 'password_policy', rules: [{ rule: 'length', state: 'unmet', reason: 'too_long' }] } },
+  ],
+  ['reset/password/code', 'otp required', { codeAccepted: true, error: { code: 'otp_required' } }],
+  ['reset/password/done', 'plain', {}],
+  ['reset/password/done', 'from a service', { back, loginHref: '/demo/myasn/login' }],
+  ['reset/weak', 'plain', {}],
+  ['reset/weak', 'wrong', { username: '199001012023211001', error: { code: 'invalid_credentials' } }],
+  ['reset/weak', 'otp required', { error: { code: 'otp_required' } }],
+  [
+    'reset/weak',
+    'weak',
+    {
+      error: {
+        code: 'password_policy',
+        rules: [
+          { rule: 'length', state: 'unmet' },
+          { rule: 'case', state: 'unmet' },
+          { rule: 'digit', state: 'unmet' },
+          { rule: 'symbol', state: 'unmet' },
+          { rule: 'common', state: 'unmet' },
+          { rule: 'same', state: 'unmet' },
+        ],
+      },
+    },
+  ],
+  ...(['nip', 'name', 'email', 'agency', 'service', 'pattern'] as const).map((reason): Sample => [
+    'reset/weak',
+    `guessable: ${reason}`,
+    { error: { code: 'password_policy', rules: [{ rule: 'common', state: 'unmet', reason }] } },
+  ]),
+  ['reset/weak/done', 'plain', { back }],
+  ['reset/mfa', 'plain', {}],
+  ['reset/mfa', 'from a service', { back }],
+
+  ['sign-out/confirm', 'plain', { action: '/oidc/logout/confirm', xsrf: 'x1' }],
+  [
+    'sign-out/confirm',
+    'by a service',
+    { action: '/oidc/logout/confirm', xsrf: 'x1', service, stayHref: '/demo/myasn' },
+  ],
+  ['sign-out/done', 'plain', {}],
+  ['sign-out/done', 'from a service', { back }],
+  ['help', 'plain', {}],
+
+  ...(
+    [
+      ['csrf_mismatch', 403],
+      ['forbidden', 403],
+      ['invalid_input', 400],
+      ['unknown_host', 421],
+      ['no_access', 403],
+      ['flow_expired', 410],
+      ['not_found', 404],
+    ] as const
+  ).map(([code, status]): Sample => ['error', code, { status, error: { code } }, { path: `/sign-in/${uid}/password` }]),
+  ['error', 'bug', { status: 500, error: { code: 'unavailable' } }],
+  ['error', 'throttled', { status: 429, error: wait }],
+  [
+    'error',
+    'for developers',
+    {
+      status: 400,
+      error: { code: 'invalid_input' },
+      oauth: {
+        error: 'invalid_redirect_uri',
+        description: "redirect_uri did not match any of the client's registered",
+      },
+    },
+  ],
+  ['not-found', 'plain', {}],
+  ['expired', 'waited', { cause: 'waited', kept: 'nothing' }],
+  ['expired', 'waited, MFA on', { cause: 'waited', kept: 'mfa_active', back }],
+  ['expired', 'five wrong codes', { cause: 'too_many_codes', kept: 'password_unchanged', restartHref: '/reset', back }],
+  ['expired', 'finished', { cause: 'finished', kept: 'password_changed' }],
+  ['no-access', 'plain', { service: 'SIASN' }],
+  ['no-access', 'with a way back', { service: 'SIASN', back }],
+  ['busy', 'plain', { error: { code: 'busy', retryAfterSeconds: 20 } }],
+  ['busy', 'unavailable', { error: { code: 'unavailable', retryAfterSeconds: 12 }, retryHref: '/login' }],
+
+  ['dev/mail', 'plain', { mails: [mail, { ...mail, id: '018f3c1e-7b1a-7d2e-9a55-0123456789ac' }] }],
+  ['dev/mail', 'empty', { mails: [] }],
+  ['dev/mail/message', 'plain', { mail }],
+  ['dev/components', 'plain', {}],
+  ['demo/home', 'plain', { app, others }],
+  [
+    'demo/signed-in',
+    'plain',
+    {
+      app,
+      others,
+      claims: [
+        { name: 'sub', value: '0d9f6c1e-0c7e-4f53-9a39-5f0f5c2f6a11' },
+        { name: 'name', value: 'Sari Contoh' },
+        { name: 'preferred_username', value: '199001012023211001' },
+        { name: 'acr', value: 'urn:asn:aal2' },
+        { name: 'amr', value: '["pwd","otp","mfa"]' },
+        { name: 'agency', value: '{"code":"7301","name":"Kabupaten Contoh"}' },
+      ],
+    },
+  ],
+  ['demo/signed-out', 'plain', { app, others }],
+];
