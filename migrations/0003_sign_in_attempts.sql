@@ -21,8 +21,7 @@ CREATE UNLOGGED TABLE sign_in_attempts (
   mailbox_at            timestamptz,
   factor_at             timestamptz,
   factor_method         text,
-  -- A secret shown to the person until confirmed, sealed: the pending device, then the recovery codes.
-  pending_device        text,
+  -- Recovery codes just made, sealed, until the person says that they are saved.
   pending_codes         text,
   -- The last second factor tried and its answer: a double tap gets the same answer (R-74).
   answered_digest       bytea,

@@ -1,13 +1,17 @@
-import type { AccountId } from '../kernel/ids.js';
+import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
 
 /** Ends what an account has open; implemented by the OpenID provider's stores. */
 export interface EndSessions {
   /**
    * Ends every single sign-on session, half-finished sign-in, grant and token of the accounts, in the
-   * caller's transaction: after the commit none of them works any more (R-11).
+   * caller's transaction: after the commit none of them works any more (R-11). A sign-in under way may be left.
    */
-  ofAccounts(tx: Queryable, accounts: readonly AccountId[]): Promise<void>;
+  ofAccounts(
+    tx: Queryable,
+    accounts: readonly AccountId[],
+    options?: { readonly exceptAttempt?: AttemptId },
+  ): Promise<void>;
   /** Ends one single sign-on session with all that hangs on it. False when there was none. */
   one(tx: Queryable, sessionUid: string): Promise<boolean>;
 }

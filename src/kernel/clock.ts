@@ -12,3 +12,6 @@ export const systemClock: Clock = { now: () => new Date() };
 export const epochSeconds = (at: Date): number => Math.floor(at.getTime() / 1000);
 
 export const secondsAfter = (at: Date, seconds: number): Date => new Date(at.getTime() + seconds * 1000);
+
+/** Whole seconds from one moment until a later one, rounded up. */
+export const secondsUntil = (from: Date, until: Date): number => Math.ceil((until.getTime() - from.getTime()) / 1000);

@@ -28,4 +28,6 @@ export interface Interactions {
    * place only, after both factors (R-02). Undefined when the interaction has gone meanwhile.
    */
   finish(exchange: Exchange, uid: AttemptId, result: SignInResult): Promise<string | undefined>;
+  /** Address of the authorization request that an attempt serves or served, to be made again. */
+  authorizationRequest(uid: AttemptId): Promise<string | undefined>;
 }

@@ -16,7 +16,7 @@ export interface KnownBrowsers {
   remember(cookie: string | undefined, accountId: string): string;
 }
 
-export function knownBrowsers(keyed: KeyedDigest): KnownBrowsers {
+export function createKnownBrowsers(keyed: KeyedDigest): KnownBrowsers {
   const tagOf = (accountId: string): string => keyed('known browser', accountId).toString('base64url').slice(0, 16);
   const entries = (cookie = ''): { tag: string; nonce: string }[] =>
     cookie

@@ -17,7 +17,7 @@ export interface FormTokens {
 /** Below `/sign-in/<uid>` each interaction has its own tokens; elsewhere the first segment is the area. */
 const areaOf = (path: string): string => path.split('/', path.startsWith('/sign-in/') ? 3 : 2).join('/');
 
-export function formTokens(keyed: KeyedDigest): FormTokens {
+export function createFormTokens(keyed: KeyedDigest): FormTokens {
   const tokenOf = (ctx: PageContext): Buffer => keyed('form', `${ctx.state.browserId}|${areaOf(ctx.path)}`);
   return {
     issue: (ctx) => tokenOf(ctx).toString('base64url'),

@@ -29,7 +29,12 @@ function refusalOf(error: unknown): Refusal | undefined {
 /** The stack belongs in the log and nowhere else. */
 const describe = (error: unknown): object =>
   error instanceof Error
-    ? { error: error.name, detail: error.message, stack: error.stack, cause: error.cause instanceof Error ? error.cause.message : undefined }
+    ? {
+        error: error.name,
+        detail: error.message,
+        stack: error.stack,
+        cause: error.cause instanceof Error ? error.cause.message : undefined,
+      }
     : { detail: String(error) };
 
 /** RFC 9457, for what is not a page. */

@@ -11,11 +11,7 @@ export interface Origins {
  * Host names are an exact allow-list (R-13). Protocol and host of an answer come from the settings, never from
  * the request: neither a forged Host nor X-Forwarded-* can get into a URL, a mail or a cookie.
  */
-export function servedOrigins(options: {
-  issuer: URL;
-  adminOrigin: string;
-  allowedHosts: readonly string[];
-}): Origins {
+export function servedOrigins(options: { issuer: URL; adminOrigin: string; allowedHosts: readonly string[] }): Origins {
   const { issuer } = options;
   const origins = [new URL(issuer.origin), new URL(options.adminOrigin)].concat(
     options.allowedHosts.map((host) => new URL(`${issuer.protocol}//${host}`)),

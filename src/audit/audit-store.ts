@@ -1,0 +1,26 @@
+import type { Queryable } from '../storage/database.js';
+import type { AuditEvent } from './events.js';
+
+export async function insertEvents(tx: Queryable, at: Date, events: readonly AuditEvent[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO audit_events (at, type, account_id, actor_id, agency_code, client_id, request_id, detail)
+     SELECT $1, e->>'type', (e->>'accountId')::uuid, (e->>'actorId')::uuid, e->>'agencyCode', e->>'clientId',
+            e->>'requestId', coalesce(e->'detail', '{}')
+       FROM jsonb_array_elements($2::jsonb) AS e`,
+    [at, JSON.stringify(events)],
+  );
+}
+
+/** Makes the partitions of this month and the two after it; harmless when they exist. */
+export async function ensureMonths(db: Queryable, now: Date): Promise<void> {
+  for (const ahead of [0, 1, 2]) {
+    const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+    const to = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1));
+    const month = from.toISOString().slice(0, 7);
+    // Only digits and dashes of a date reach these texts: DDL takes no parameters.
+    await db.query(
+      `CREATE TABLE IF NOT EXISTS audit_events_${month.replace('-', '_')} PARTITION OF audit_events
+         FOR VALUES FROM ('${month}-01T00:00:00Z') TO ('${to.toISOString()}')`,
+    );
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Every kind of security event, with what its detail holds. Ids, counts and codes only: never a NIP, name,
+ * address, secret or code (R-42).
+ */
+export interface AuditDetails {
+  'sign_in.password_accepted': { readonly rehashed: boolean };
+  'sign_in.password_refused': { readonly cause: 'unknown' | 'mismatch' | 'inactive' | 'frozen' | 'disabled' };
+  'sign_in.password_disabled': object;
+  'sign_in.throttled': { readonly limit: 'name' | 'address' | 'otp' };
+  'sign_in.otp_accepted': { readonly device: string };
+  'sign_in.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'drift'; readonly drift_minutes?: number };
+  'sign_in.recovery_code_accepted': { readonly left: number };
+  'sign_in.recovery_code_refused': object;
+  'sign_in.mailbox_code_sent': object;
+  'sign_in.mailbox_proved': { readonly by: 'code' | 'reset' };
+  'sign_in.mailbox_refused': { readonly cause: 'wrong' | 'exhausted' };
+  'sign_in.completed': { readonly acr: string; readonly amr: readonly string[] };
+  'device.enrolled': { readonly device: string };
+  'device.ended': { readonly device: string; readonly reason: 'removed' | 'too_many_codes' | 'helpdesk_reset' };
+  'recovery_codes.issued': { readonly count: number };
+  'reset.started': object;
+  'reset.email_refused': object;
+  'reset.code_sent': object;
+  'reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
+  'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' };
+  'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' };
+  'account.activated': object;
+  'account.imported_inactive': object;
+  'session.ended': { readonly by: 'person' | 'client' };
+  'role.granted': { readonly role: string; readonly grant: string };
+  'role.revoked': { readonly role: string; readonly grant: string };
+  'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
+  'mfa_reset.refused': { readonly cause: string };
+  'grant.revoked': { readonly cause: string };
+  'refresh_token.reused': object;
+  'key.generated': { readonly kid: string; readonly alg: string };
+}
+
+export type AuditType = keyof AuditDetails;
+
+export type AuditEvent = {
+  [Type in AuditType]: {
+    readonly type: Type;
+    readonly detail: AuditDetails[Type];
+    /** Whom it happened to. */
+    readonly accountId?: string | undefined;
+    /** Who did it, when that is somebody else. */
+    readonly actorId?: string | undefined;
+    readonly agencyCode?: string | undefined;
+    readonly clientId?: string | undefined;
+    readonly requestId?: string | undefined;
+  };
+}[AuditType];

@@ -1,0 +1,116 @@
+import { accountId, deviceId, type AccountId, type AttemptId, type DeviceId } from '../kernel/ids.js';
+import type { Queryable, Row } from '../storage/database.js';
+import type { Device, DeviceEnd, DriftSighting } from './device.js';
+
+const COLUMNS = 'id, account_id, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at';
+
+function fromRow(row: Row): Device {
+  const seenAt = row['drift_seen_at'] as Date | null;
+  return {
+    id: deviceId(row['id'] as string),
+    accountId: accountId(row['account_id'] as string),
+    status: row['status'] as 'pending' | 'active',
+    name: (row['name'] as string | null) ?? '',
+    sealedSecret: row['secret'] as string,
+    burnedSteps: (row['burned_steps'] as string[]).map(Number),
+    drift:
+      seenAt === null
+        ? undefined
+        : { offsetSteps: row['drift_steps'] as number, step: Number(row['drift_step']), seenAt },
+  };
+}
+
+export async function findActive(db: Queryable, account: AccountId): Promise<Device[]> {
+  const rows = await db.query(
+    `SELECT ${COLUMNS} FROM devices WHERE account_id = $1 AND status = 'active' ORDER BY activated_at`,
+    [account],
+  );
+  return rows.map(fromRow);
+}
+
+/** The device that this sign-in is enrolling, unless it waits for longer than `notBefore` allows. */
+export async function findPending(db: Queryable, attempt: AttemptId, notBefore: Date): Promise<Device | undefined> {
+  const rows = await db.query(
+    `SELECT ${COLUMNS} FROM devices WHERE attempt_uid = $1 AND status = 'pending' AND created_at > $2`,
+    [attempt, notBefore],
+  );
+  return rows[0] === undefined ? undefined : fromRow(rows[0]);
+}
+
+/** A new ticket voids the secret shown before it (A19), so one attempt has one pending device. */
+export async function insertPending(
+  tx: Queryable,
+  device: { id: DeviceId; accountId: AccountId; attempt: AttemptId; sealedSecret: string; now: Date },
+): Promise<void> {
+  await tx.query(`DELETE FROM devices WHERE attempt_uid = $1 AND status = 'pending'`, [device.attempt]);
+  await tx.query(
+    `INSERT INTO devices (id, account_id, kind, status, secret, attempt_uid, created_at)
+     VALUES ($1, $2, 'totp', 'pending', $3, $4, $5)`,
+    [device.id, device.accountId, device.sealedSecret, device.attempt, device.now],
+  );
+}
+
+/**
+ * Spends a time step: check and claim are one statement, so that of many racing submissions of one code exactly
+ * one is accepted, on any process (R-06, RFC 6238 section 5.2).
+ */
+export async function spendStep(tx: Queryable, spent: { device: DeviceId; step: number; now: Date }): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE devices
+        SET last_step = $2, last_used_at = $3, drift_steps = NULL, drift_step = NULL, drift_seen_at = NULL,
+            burned_steps = ARRAY(SELECT step FROM unnest(burned_steps) AS step WHERE step > $2)
+      WHERE id = $1 AND status = 'active' AND last_step < $2 AND NOT ($2 = ANY (burned_steps))
+      RETURNING id`,
+    [spent.device, spent.step, spent.now],
+  );
+  return rows.length === 1;
+}
+
+/** Activates a pending device with the step that confirmed it; false when it is no longer pending. */
+export async function activate(
+  tx: Queryable,
+  confirmed: { device: DeviceId; name: string; step: number; now: Date; notBefore: Date },
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE devices
+        SET status = 'active', name = $2, last_step = $3, activated_at = $4, last_used_at = $4, attempt_uid = NULL,
+            drift_steps = NULL, drift_step = NULL, drift_seen_at = NULL
+      WHERE id = $1 AND status = 'pending' AND created_at > $5 AND last_step < $3 AND NOT ($3 = ANY (burned_steps))
+      RETURNING id`,
+    [confirmed.device, confirmed.name, confirmed.step, confirmed.now, confirmed.notBefore],
+  );
+  return rows.length === 1;
+}
+
+/** Remembers a code of another time and burns its step, alone: `last_step` stays where it is. */
+export async function recordDrift(tx: Queryable, device: DeviceId, sighting: DriftSighting): Promise<void> {
+  await tx.query(
+    `UPDATE devices
+        SET drift_steps = $2, drift_step = $3, drift_seen_at = $4,
+            burned_steps = ARRAY(SELECT step FROM unnest(burned_steps) AS step WHERE step > $5) || $3::bigint
+      WHERE id = $1`,
+    [
+      device,
+      sighting.offsetSteps,
+      sighting.step,
+      sighting.seenAt,
+      // What lies this far back can never be accepted again, so it need not be remembered.
+      Math.floor(sighting.seenAt.getTime() / 30_000) - 2,
+    ],
+  );
+}
+
+/** Ends the account's active devices, keeps them as history and wipes their secrets. Answers their ids. */
+export async function endActive(
+  tx: Queryable,
+  ended: { accountId: AccountId; reason: DeviceEnd; now: Date },
+): Promise<DeviceId[]> {
+  const rows = await tx.query(
+    `UPDATE devices
+        SET status = 'ended', ended_at = $3, ended_reason = $2, secret = NULL, burned_steps = '{}', attempt_uid = NULL
+      WHERE account_id = $1 AND status IN ('active', 'pending')
+      RETURNING id, activated_at`,
+    [ended.accountId, ended.reason, ended.now],
+  );
+  return rows.filter((row) => row['activated_at'] !== null).map((row) => deviceId(row['id'] as string));
+}

@@ -1,0 +1,27 @@
+import type { AccountId, DeviceId } from '../kernel/ids.js';
+
+/** A registered second factor. Its secret stays sealed until the moment it is compared. */
+export interface Device {
+  readonly id: DeviceId;
+  readonly accountId: AccountId;
+  readonly status: 'pending' | 'active';
+  /** As the person named it; empty while pending. */
+  readonly name: string;
+  readonly sealedSecret: string;
+  /** Steps that may not be accepted although they are later than the last one spent. */
+  readonly burnedSteps: readonly number[];
+  readonly drift: DriftSighting | undefined;
+}
+
+/** A code that belongs to another time: the first of two that tell how far a phone's clock is off. */
+export interface DriftSighting {
+  /** Steps the phone is ahead; negative when it is behind. */
+  readonly offsetSteps: number;
+  readonly step: number;
+  readonly seenAt: Date;
+}
+
+export type DeviceEnd = 'removed' | 'too_many_codes' | 'helpdesk_reset';
+
+/** What the sealed secret of a device is bound to (R-15). */
+export const secretContext = (id: DeviceId): string => `devices|${id}|secret`;

@@ -1,0 +1,24 @@
+import type { Clock } from '../kernel/clock.js';
+import type { AccountId } from '../kernel/ids.js';
+import type { Queryable } from '../storage/database.js';
+import { findSet, replaceSet, spendCode, type CodeSet } from './recovery-code-store.js';
+
+/** An account's recovery codes at rest: one living set, slow hashes under one salt. */
+export interface RecoveryCodeSets {
+  find(db: Queryable, accountId: AccountId): Promise<CodeSet | undefined>;
+  /** Makes these the account's codes; the older set ends. */
+  replace(
+    tx: Queryable,
+    set: { accountId: AccountId; salt: Buffer; pepperKid: string; hashes: readonly Buffer[] },
+  ): Promise<void>;
+  /** Spends one code once. Answers how many are left, undefined when it is unknown or spent. */
+  spend(tx: Queryable, code: { setId: string; hash: Buffer }): Promise<number | undefined>;
+}
+
+export function createRecoveryCodeSets(clock: Clock): RecoveryCodeSets {
+  return {
+    find: findSet,
+    replace: (tx, set) => replaceSet(tx, { ...set, now: clock.now() }),
+    spend: (tx, code) => spendCode(tx, { ...code, now: clock.now() }),
+  };
+}

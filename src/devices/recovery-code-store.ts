@@ -1,0 +1,58 @@
+import type { AccountId } from '../kernel/ids.js';
+import type { Queryable } from '../storage/database.js';
+
+/** Under what the codes of a set are hashed. */
+export interface CodeSet {
+  readonly id: string;
+  readonly salt: Buffer;
+  readonly pepperKid: string;
+}
+
+export async function findSet(db: Queryable, account: AccountId): Promise<CodeSet | undefined> {
+  const [row] = await db.query(
+    'SELECT id, salt, pepper_kid FROM recovery_code_sets WHERE account_id = $1 AND ended_at IS NULL',
+    [account],
+  );
+  if (row === undefined) return undefined;
+  return { id: row['id'] as string, salt: row['salt'] as Buffer, pepperKid: row['pepper_kid'] as string };
+}
+
+/** Ends the older set: codes on an older sheet of paper stop working with the new one. */
+export async function replaceSet(
+  tx: Queryable,
+  set: { accountId: AccountId; salt: Buffer; pepperKid: string; hashes: readonly Buffer[]; now: Date },
+): Promise<void> {
+  await endSet(tx, set.accountId, set.now);
+  await tx.query(
+    `WITH made AS (
+       INSERT INTO recovery_code_sets (account_id, salt, pepper_kid, created_at) VALUES ($1, $2, $3, $4) RETURNING id)
+     INSERT INTO recovery_codes (set_id, hash) SELECT made.id, hash FROM made, unnest($5::bytea[]) AS hash`,
+    [set.accountId, set.salt, set.pepperKid, set.now, set.hashes],
+  );
+}
+
+export async function endSet(tx: Queryable, account: AccountId, now: Date): Promise<void> {
+  await tx.query('UPDATE recovery_code_sets SET ended_at = $2 WHERE account_id = $1 AND ended_at IS NULL', [
+    account,
+    now,
+  ]);
+}
+
+/** Spends one code in one statement. Answers how many are left, undefined when it is unknown or spent. */
+export async function spendCode(
+  tx: Queryable,
+  spent: { setId: string; hash: Buffer; now: Date },
+): Promise<number | undefined> {
+  const rows = await tx.query(
+    `WITH spent AS (
+       UPDATE recovery_codes AS code SET spent_at = $3
+         FROM recovery_code_sets AS set
+        WHERE code.set_id = $1 AND code.hash = $2 AND code.spent_at IS NULL
+          AND set.id = code.set_id AND set.ended_at IS NULL
+       RETURNING code.hash)
+     SELECT (SELECT count(*) FROM recovery_codes WHERE set_id = $1 AND spent_at IS NULL AND hash <> $2)::integer AS left
+       FROM spent`,
+    [spent.setId, spent.hash, spent.now],
+  );
+  return rows[0] === undefined ? undefined : (rows[0]['left'] as number);
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../kernel/clock.js';
+import type { AccountId } from '../kernel/ids.js';
+import type { KeyedDigest } from '../security/digests.js';
+import type { Queryable } from '../storage/database.js';
+import { clearFailures, giveBackFailure, reserveFailure, type Reservation } from '../throttle/failures.js';
+import { OTP_FAILURES } from '../throttle/policies.js';
+
+/** How many wrong codes in a row begin a wait; the sign-in they came from is over. */
+const SPELL = 5;
+
+/**
+ * Wrong second factors, counted by account wherever one is typed: sign-in, enrolment, reset, on all processes and
+ * from all addresses, apart from passwords (R-07, A13). Strangers cannot raise it: a password comes first.
+ */
+export interface Guesses {
+  /** Counts one failure before the code is looked at, so that parallel guesses cannot pass together. */
+  reserve(tx: Queryable, accountId: AccountId): Promise<Reservation>;
+  giveBack(tx: Queryable, accountId: AccountId): Promise<void>;
+  clear(tx: Queryable, accountId: AccountId): Promise<void>;
+  /** True for the failure that ends the authenticator. */
+  isLast(failures: number): boolean;
+  /** True for the failure that begins a wait. */
+  endsSpell(failures: number): boolean;
+}
+
+export function createGuesses({ keyed, clock }: { keyed: KeyedDigest; clock: Clock }): Guesses {
+  const of = (accountId: AccountId) => ({
+    policy: OTP_FAILURES,
+    key: keyed('second factor', accountId),
+    now: clock.now(),
+  });
+  return {
+    reserve: (tx, accountId) => reserveFailure(tx, of(accountId)),
+    giveBack: (tx, accountId) => giveBackFailure(tx, of(accountId)),
+    clear: (tx, accountId) => clearFailures(tx, of(accountId)),
+    isLast: (failures) => failures >= (OTP_FAILURES.disableAt ?? Number.POSITIVE_INFINITY),
+    endsSpell: (failures) => failures % SPELL === 0,
+  };
+}

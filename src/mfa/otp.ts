@@ -1,0 +1,81 @@
+import type { Clock } from '../kernel/clock.js';
+import type { AccountId } from '../kernel/ids.js';
+import { secretContext, type Device } from '../devices/device.js';
+import type { Devices } from '../devices/devices.js';
+import type { SealedBox } from '../security/sealed-box.js';
+import type { Queryable } from '../storage/database.js';
+import { diagnose, REACH_STEPS } from './clock-drift.js';
+import type { Guesses } from './guesses.js';
+import { findStrayStep, matchStep, normaliseOtp, stepAt } from './totp.js';
+
+/** What a typed one-time code turned out to be. */
+export type OtpVerdict =
+  | { readonly kind: 'accepted'; readonly device: Device; readonly step: number }
+  /** Genuine, but its step was spent before: not counted as a failure. */
+  | { readonly kind: 'reused' }
+  | { readonly kind: 'mismatch'; readonly failures: number }
+  /** The second code in a row from a clock that is this many minutes ahead (negative: behind). */
+  | { readonly kind: 'drift'; readonly minutes: number; readonly failures: number }
+  /** Too many wrong codes: not looked at, not counted. */
+  | { readonly kind: 'throttled'; readonly until: Date }
+  /** The 50th wrong code in a row has ended the account's authenticators for good. */
+  | { readonly kind: 'disabled'; readonly failures: number };
+
+export interface OtpCheck {
+  /**
+   * Compares a code with the account's active devices and spends its step, in the caller's transaction. Commit
+   * whatever the verdict: failures must count.
+   */
+  check(tx: Queryable, attempt: { accountId: AccountId; typed: string }): Promise<OtpVerdict>;
+  /** Compares the first code of a pending device; the caller confirms it with the step (A13: counted the same). */
+  checkPending(tx: Queryable, attempt: { device: Device; typed: string }): Promise<OtpVerdict>;
+}
+
+export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box: SealedBox; clock: Clock }): OtpCheck {
+  const { devices, guesses, box, clock } = parts;
+  const secretOf = (device: Device): string => box.open(device.sealedSecret, secretContext(device.id)).toString();
+
+  /** Looks at where else in time the code belongs and remembers it; tells only at the second such code. */
+  async function seekDrift(tx: Queryable, candidates: readonly Device[], otp: string): Promise<number | undefined> {
+    const now = clock.now();
+    for (const device of candidates) {
+      const step = findStrayStep(secretOf(device), otp, { now, reachSteps: REACH_STEPS });
+      if (step === undefined) continue;
+      const sighting = { offsetSteps: step - stepAt(now), step, seenAt: now };
+      await devices.recordDrift(tx, device.id, sighting);
+      return diagnose(device.drift, sighting);
+    }
+    return undefined;
+  }
+
+  async function judge(
+    tx: Queryable,
+    candidates: readonly Device[],
+    { accountId, typed }: { accountId: AccountId; typed: string },
+  ): Promise<OtpVerdict> {
+    const reserved = await guesses.reserve(tx, accountId);
+    if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
+    const { failures } = reserved;
+    const otp = normaliseOtp(typed);
+    if (otp === undefined) return { kind: 'mismatch', failures };
+
+    for (const device of candidates) {
+      const step = matchStep(secretOf(device), otp, clock.now());
+      if (step === undefined || device.burnedSteps.includes(step)) continue;
+      if (device.status === 'active' && !(await devices.spendStep(tx, device.id, step))) {
+        await guesses.giveBack(tx, accountId);
+        return { kind: 'reused' };
+      }
+      await guesses.clear(tx, accountId);
+      return { kind: 'accepted', device, step };
+    }
+    if (guesses.isLast(failures)) return { kind: 'disabled', failures };
+    const minutes = await seekDrift(tx, candidates, otp);
+    return minutes === undefined ? { kind: 'mismatch', failures } : { kind: 'drift', minutes, failures };
+  }
+
+  return {
+    check: async (tx, attempt) => judge(tx, await devices.activeOf(tx, attempt.accountId), attempt),
+    checkPending: (tx, { device, typed }) => judge(tx, [device], { accountId: device.accountId, typed }),
+  };
+}

@@ -1,0 +1,106 @@
+import { accountId, attemptId, type AccountId, type AttemptId } from '../kernel/ids.js';
+import type { Queryable, Row } from '../storage/database.js';
+import type { Answered, Attempt, FactorMethod } from './attempt.js';
+
+const COLUMNS = `uid, client_id, reasons, session_account_id, account_id, cred_epoch, password_at, password_weak,
+  mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at`;
+
+const orUndefined = <T>(value: unknown): T | undefined => (value === null ? undefined : (value as T));
+
+function answeredOf(row: Row): Answered | undefined {
+  const digest = orUndefined<Buffer>(row['answered_digest']);
+  return digest === undefined
+    ? undefined
+    : { digest, at: row['answered_at'] as Date, answer: row['answer'] as string };
+}
+
+function fromRow(row: Row): Attempt {
+  const account = orUndefined<string>(row['account_id']);
+  const sessionAccount = orUndefined<string>(row['session_account_id']);
+  return {
+    uid: attemptId(row['uid'] as string),
+    clientId: (row['client_id'] as string | null) ?? '',
+    reasons: row['reasons'] as string[],
+    sessionAccountId: sessionAccount === undefined ? undefined : accountId(sessionAccount),
+    accountId: account === undefined ? undefined : accountId(account),
+    credEpoch: orUndefined(row['cred_epoch']),
+    passwordAt: orUndefined(row['password_at']),
+    passwordWeak: row['password_weak'] as boolean,
+    mailboxAt: orUndefined(row['mailbox_at']),
+    factorAt: orUndefined(row['factor_at']),
+    factorMethod: orUndefined<FactorMethod>(row['factor_method']),
+    pendingCodes: orUndefined(row['pending_codes']),
+    answered: answeredOf(row),
+    finishedAt: orUndefined(row['finished_at']),
+  };
+}
+
+export async function find(db: Queryable, uid: AttemptId, now: Date): Promise<Attempt | undefined> {
+  const [row] = await db.query(`SELECT ${COLUMNS} FROM sign_in_attempts WHERE uid = $1 AND expires_at > $2`, [
+    uid,
+    now,
+  ]);
+  return row === undefined ? undefined : fromRow(row);
+}
+
+/** Reads it and holds it until the transaction ends: two posts of one attempt are taken one after the other. */
+export async function lock(tx: Queryable, uid: AttemptId, now: Date): Promise<Attempt | undefined> {
+  const [row] = await tx.query(
+    `SELECT ${COLUMNS} FROM sign_in_attempts WHERE uid = $1 AND expires_at > $2 AND finished_at IS NULL FOR UPDATE`,
+    [uid, now],
+  );
+  return row === undefined ? undefined : fromRow(row);
+}
+
+/** A right password begins the evidence anew: nothing proved for another person or earlier stays. */
+export async function recordPassword(
+  tx: Queryable,
+  proof: { uid: AttemptId; accountId: AccountId; credEpoch: number; weak: boolean; now: Date },
+): Promise<void> {
+  await tx.query(
+    `UPDATE sign_in_attempts
+        SET account_id = $2, cred_epoch = $3, password_weak = $4, password_at = $5, mailbox_at = NULL,
+            factor_at = NULL, factor_method = NULL, pending_codes = NULL, answered_digest = NULL
+      WHERE uid = $1 AND finished_at IS NULL`,
+    [proof.uid, proof.accountId, proof.credEpoch, proof.weak, proof.now],
+  );
+}
+
+export async function forgetPassword(tx: Queryable, uid: AttemptId): Promise<void> {
+  await tx.query('UPDATE sign_in_attempts SET password_at = NULL, account_id = NULL WHERE uid = $1', [uid]);
+}
+
+export async function recordMailbox(tx: Queryable, uid: AttemptId, now: Date): Promise<void> {
+  await tx.query('UPDATE sign_in_attempts SET mailbox_at = $2 WHERE uid = $1', [uid, now]);
+}
+
+export async function recordFactor(
+  tx: Queryable,
+  proof: { uid: AttemptId; accountId: AccountId; credEpoch: number; method: FactorMethod; now: Date },
+): Promise<void> {
+  await tx.query(
+    `UPDATE sign_in_attempts SET factor_at = $2, factor_method = $3, account_id = $4, cred_epoch = $5 WHERE uid = $1`,
+    [proof.uid, proof.now, proof.method, proof.accountId, proof.credEpoch],
+  );
+}
+
+export async function recordAnswer(tx: Queryable, uid: AttemptId, answered: Answered): Promise<void> {
+  await tx.query('UPDATE sign_in_attempts SET answered_digest = $2, answered_at = $3, answer = $4 WHERE uid = $1', [
+    uid,
+    answered.digest,
+    answered.at,
+    answered.answer,
+  ]);
+}
+
+export async function keepCodes(tx: Queryable, uid: AttemptId, sealed: string): Promise<void> {
+  await tx.query('UPDATE sign_in_attempts SET pending_codes = $2 WHERE uid = $1', [uid, sealed]);
+}
+
+export async function dropCodes(tx: Queryable, uid: AttemptId): Promise<void> {
+  await tx.query('UPDATE sign_in_attempts SET pending_codes = NULL WHERE uid = $1', [uid]);
+}
+
+export async function recordPasswordChange(tx: Queryable, uid: AttemptId, credEpoch: number): Promise<void> {
+  await tx.query('UPDATE sign_in_attempts SET password_weak = false, cred_epoch = $2 WHERE uid = $1', [uid, credEpoch]);
+}

@@ -1,0 +1,176 @@
+import { getById, recordLogin, type Account } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import { maskEmail } from '../accounts/email.js';
+import { lastThreeOf } from '../accounts/nip.js';
+import type { Audit } from '../audit/audit.js';
+import type { MailedCodes } from '../codes/mailed-codes.js';
+import { cleanDeviceName } from '../devices/device-name.js';
+import type { Devices } from '../devices/devices.js';
+import type { Clock } from '../kernel/clock.js';
+import type { AttemptId } from '../kernel/ids.js';
+import type { Enrolment, EnrolmentOffer } from '../mfa/enrolment.js';
+import type { Guesses } from '../mfa/guesses.js';
+import type { RecoveryCodes } from '../mfa/recovery-codes.js';
+import type { SealedBox } from '../security/sealed-box.js';
+import type { Database } from '../storage/database.js';
+import { codesContext, type Attempt } from './attempt.js';
+import * as attempts from './attempt-store.js';
+import type { MailboxProof } from './mailbox-proof.js';
+import type { FactorAnswer } from './second-factor.js';
+import type { Visitor } from '../throttle/visitor.js';
+
+export type MailboxAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'code_invalid' }
+  /** Five wrong codes: the sign-in is over. */
+  | { readonly kind: 'exhausted' };
+
+export type ResendAnswer = { readonly kind: 'sent' } | { readonly kind: 'throttled'; readonly until: Date };
+
+export type ConfirmAnswer = FactorAnswer | { readonly kind: 'name_invalid' } | { readonly kind: 'gone' };
+
+/** Binding the first authenticator during a sign-in. Each call expects the step it serves to be the next one. */
+export interface FirstEnrolment {
+  /** The masked address a code goes to; undefined when none is on file. */
+  mailboxOf(attempt: Attempt): Promise<string | undefined>;
+  proveMailbox(attempt: Attempt, typed: string, visitor: Visitor): Promise<MailboxAnswer>;
+  resend(attempt: Attempt, visitor: Visitor): Promise<ResendAnswer>;
+  /** What to show; undefined when it has waited too long. */
+  offer(attempt: Attempt): Promise<EnrolmentOffer | undefined>;
+  /** Binds the device, makes recovery codes and counts as the second factor of this sign-in (no second code asked). */
+  confirm(attempt: Attempt, typed: { otp: string; deviceName: string }, visitor: Visitor): Promise<ConfirmAnswer>;
+  /** The recovery codes to show until they are said to be saved. */
+  codesToSave(attempt: Attempt): readonly string[];
+  codesSaved(uid: AttemptId): Promise<void>;
+}
+
+export interface FirstEnrolmentParts {
+  readonly db: Database;
+  readonly devices: Devices;
+  readonly enrolment: Enrolment;
+  readonly recoveryCodes: RecoveryCodes;
+  readonly guesses: Guesses;
+  readonly codes: MailedCodes;
+  readonly mailboxProof: MailboxProof;
+  readonly accountMail: AccountMail;
+  readonly audit: Audit;
+  readonly box: SealedBox;
+  readonly clock: Clock;
+}
+
+export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment {
+  const { db, enrolment, recoveryCodes, guesses, codes, mailboxProof, accountMail, audit, box, clock } = parts;
+
+  const personOf = async (attempt: Attempt): Promise<Account> => {
+    if (attempt.accountId === undefined) throw new Error('nobody has proved a password here');
+    return getById(db, attempt.accountId);
+  };
+
+  return {
+    async mailboxOf(attempt) {
+      const { email } = await personOf(attempt);
+      return email === undefined ? undefined : maskEmail(email);
+    },
+
+    async proveMailbox(attempt, typed, { requestId }) {
+      const account = await personOf(attempt);
+      const about = { accountId: account.id, clientId: attempt.clientId, requestId };
+      return db.transaction(async (tx) => {
+        const answer = await codes.redeem(tx, { flow: attempt.uid, purpose: 'mailbox', typed, now: clock.now() });
+        switch (answer.kind) {
+          case 'right':
+            await attempts.recordMailbox(tx, attempt.uid, clock.now());
+            await enrolment.begin(tx, attempt.uid, account.id);
+            await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'code' }, ...about });
+            return { kind: 'accepted' };
+          case 'exhausted':
+            await attempts.forgetPassword(tx, attempt.uid);
+            await audit.record(tx, { type: 'sign_in.mailbox_refused', detail: { cause: 'exhausted' }, ...about });
+            return { kind: 'exhausted' };
+          case 'wrong':
+          case 'none':
+            await audit.record(tx, { type: 'sign_in.mailbox_refused', detail: { cause: 'wrong' }, ...about });
+            return { kind: 'code_invalid' };
+        }
+      });
+    },
+
+    async resend(attempt, visitor) {
+      const account = await personOf(attempt);
+      const spending = await db.transaction((tx) => mailboxProof.send(tx, { attempt: attempt.uid, account }, visitor));
+      return spending.kind === 'spent' ? { kind: 'sent' } : { kind: 'throttled', until: spending.until };
+    },
+
+    async offer(attempt) {
+      const account = await personOf(attempt);
+      return enrolment.offer(db, attempt.uid, `NIP …${lastThreeOf(account.nip)}`);
+    },
+
+    async confirm(attempt, { otp, deviceName }, visitor) {
+      const name = cleanDeviceName(deviceName);
+      if (name === undefined) return { kind: 'name_invalid' };
+      const account = await personOf(attempt);
+      const { uid } = attempt;
+      const about = { accountId: account.id, clientId: attempt.clientId, requestId: visitor.requestId };
+      // Ten slow hashes, made before any row is held, and only for a code that looks right.
+      const prepared = (await enrolment.matches(db, uid, otp)) ? await recoveryCodes.prepare() : undefined;
+      return db.transaction<ConfirmAnswer>(async (tx) => {
+        const held = await attempts.lock(tx, uid, clock.now());
+        if (held === undefined) return { kind: 'gone' };
+        // The other half of a double tap has done it.
+        if (held.factorAt !== undefined) return { kind: 'accepted' };
+        const verdict = await enrolment.confirm(tx, { attempt: uid, typed: otp, name });
+        switch (verdict.kind) {
+          case 'accepted': {
+            const now = clock.now();
+            const made = prepared ?? (await recoveryCodes.prepare());
+            await recoveryCodes.issue(tx, account.id, made);
+            await attempts.recordFactor(tx, {
+              uid,
+              accountId: account.id,
+              credEpoch: held.credEpoch ?? account.credEpoch,
+              method: 'otp',
+              now,
+            });
+            await attempts.keepCodes(tx, uid, box.seal(JSON.stringify(made.codes), codesContext(uid)));
+            await recordLogin(tx, { accountId: account.id, now });
+            await audit.record(
+              tx,
+              { type: 'device.enrolled', detail: { device: verdict.device.id }, ...about },
+              { type: 'recovery_codes.issued', detail: { count: made.codes.length }, ...about },
+            );
+            await accountMail.queue(tx, { account, mail: 'authenticator-added', data: { deviceName: name, at: now } });
+            return { kind: 'accepted' };
+          }
+          case 'gone':
+            return { kind: 'gone' };
+          case 'reused':
+            return { kind: 'otp_reused' };
+          case 'throttled':
+            return { kind: 'throttled', until: verdict.until };
+          case 'drift':
+          case 'mismatch':
+          case 'disabled': {
+            const cause = verdict.kind === 'drift' ? 'drift' : 'mismatch';
+            await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause }, ...about });
+            if (guesses.endsSpell(verdict.failures)) {
+              await attempts.forgetPassword(tx, uid);
+              const wait = await guesses.reserve(tx, account.id);
+              if (wait.kind === 'waiting') return { kind: 'throttled', until: wait.until };
+            }
+            return verdict.kind === 'drift'
+              ? { kind: 'clock_drift', minutes: verdict.minutes }
+              : { kind: 'otp_invalid' };
+          }
+        }
+      });
+    },
+
+    codesToSave: ({ uid, pendingCodes }) =>
+      pendingCodes === undefined
+        ? []
+        : (JSON.parse(box.open(pendingCodes, codesContext(uid)).toString()) as readonly string[]),
+
+    codesSaved: (uid) => attempts.dropCodes(db, uid),
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * @file The sign-in journey: what a person must still prove before we vouch for them.
+ *
+ * Pages never send the browser to one another. Each records what was proved and asks {@link nextStep}, the only
+ * place that decides where the browser goes next.
+ */
+
+export type Step =
+  'password' | 'second-factor' | 'prove-mailbox' | 'enrol-device' | 'save-codes' | 'change-password' | 'done';
+
+/** The evidence of one attempt; it holds no verdict. */
+export interface Evidence {
+  /** A live session needs nothing but a fresh second factor (a relying party's `x.max_age_seconds`). */
+  readonly factorOnly: boolean;
+  readonly passwordAt: Date | undefined;
+  /** The password no longer meets the rules. */
+  readonly passwordWeak: boolean;
+  readonly mailboxAt: Date | undefined;
+  readonly factorAt: Date | undefined;
+  /** Recovery codes were shown and not yet said to be saved. */
+  readonly codesToSave: boolean;
+  readonly hasDevice: boolean;
+}
+
+/** A right password opens the page for the code for so long... */
+const PASSWORD_SECONDS = 5 * 60;
+/** ...and the way through mailbox and enrolment for so long (R-02). */
+const ENROLMENT_SECONDS = 30 * 60;
+
+function passwordHolds({ passwordAt, hasDevice, factorAt }: Evidence, now: Date): boolean {
+  if (passwordAt === undefined) return false;
+  const limitSeconds = hasDevice && factorAt === undefined ? PASSWORD_SECONDS : ENROLMENT_SECONDS;
+  return now.getTime() - passwordAt.getTime() <= limitSeconds * 1000;
+}
+
+/** The one next step. `done` only with a password (or a session that had one) and a second factor. */
+export function nextStep(evidence: Evidence, now: Date): Step {
+  // A session whose factors were all taken away is no session to build on: then everything is asked.
+  const passwordGiven = (evidence.factorOnly && evidence.hasDevice) || passwordHolds(evidence, now);
+  if (!passwordGiven) return 'password';
+  if (evidence.factorAt === undefined) {
+    if (evidence.hasDevice) return 'second-factor';
+    return evidence.mailboxAt === undefined ? 'prove-mailbox' : 'enrol-device';
+  }
+  if (evidence.codesToSave) return 'save-codes';
+  if (evidence.passwordWeak) return 'change-password';
+  return 'done';
+}

@@ -1,0 +1,63 @@
+import type { Account } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import type { Audit } from '../audit/audit.js';
+import type { MailedCodes } from '../codes/mailed-codes.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
+import type { AttemptId } from '../kernel/ids.js';
+import type { KeyedDigest } from '../security/digests.js';
+import type { Queryable } from '../storage/database.js';
+import { addressBucket } from '../throttle/address.js';
+import { mailPlaces, spendQuotas, type Spending } from '../throttle/quotas.js';
+import type { Visitor } from '../throttle/visitor.js';
+
+const TTL_SECONDS = 15 * 60;
+
+/** The mailed code without which nobody enrols an authenticator: a password alone may be stolen (R-03). */
+export interface MailboxProof {
+  /** Mails a new code, which voids the older one. `exhausted` when the account had its share of mail (R-23). */
+  send(tx: Queryable, to: { attempt: AttemptId; account: Account }, visitor: Visitor): Promise<Spending>;
+}
+
+export function createMailboxProof(parts: {
+  codes: MailedCodes;
+  accountMail: AccountMail;
+  audit: Audit;
+  keyed: KeyedDigest;
+  clock: Clock;
+}): MailboxProof {
+  const { codes, accountMail, audit, keyed, clock } = parts;
+  return {
+    async send(tx, { attempt, account }, visitor) {
+      if (account.email === undefined) return { kind: 'spent' };
+      const now = clock.now();
+      const places = mailPlaces({
+        account: keyed('mail account', account.id),
+        address: keyed('address', addressBucket(visitor.address)),
+      });
+      const spending = await spendQuotas(tx, { places, now });
+      if (spending.kind === 'exhausted') return spending;
+      const code = await codes.issue(tx, {
+        flow: attempt,
+        purpose: 'mailbox',
+        accountId: account.id,
+        ttlSeconds: TTL_SECONDS,
+        now,
+      });
+      const expiresAt = secondsAfter(now, TTL_SECONDS);
+      await accountMail.queue(tx, {
+        account,
+        mail: 'enrolment-code',
+        data: { code, expiresAt, at: now },
+        locale: visitor.locale,
+        expiresAt,
+      });
+      await audit.record(tx, {
+        type: 'sign_in.mailbox_code_sent',
+        detail: {},
+        accountId: account.id,
+        requestId: visitor.requestId,
+      });
+      return spending;
+    },
+  };
+}

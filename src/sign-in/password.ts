@@ -1,0 +1,142 @@
+import { findByName, isUsable, recordLogin, recordPasswordFailure, type Account } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import { canonicalName } from '../accounts/name.js';
+import { meetsRules } from '../accounts/password-policy.js';
+import type { Audit } from '../audit/audit.js';
+import type { AuditDetails } from '../audit/events.js';
+import type { Clock } from '../kernel/clock.js';
+import type { KeyedDigest } from '../security/digests.js';
+import type { Passwords } from '../security/passwords.js';
+import type { Database } from '../storage/database.js';
+import { addressBucket } from '../throttle/address.js';
+import type { AddressGuard } from '../throttle/address-guard.js';
+import { clearFailures, giveBackFailure, reserveFailure, type FailureCounter } from '../throttle/failures.js';
+import type { KnownBrowsers } from '../throttle/known-browsers.js';
+import { PASSWORD_FAILURES, TRUSTED_BROWSER_FAILURES } from '../throttle/policies.js';
+import type { Visitor } from '../throttle/visitor.js';
+
+/** Longer than any password we accept: refused before it is normalised, which costs time (R-36, A40). */
+const MAX_PASSWORD_BYTES = 1024;
+
+export type PasswordVerdict =
+  | { readonly kind: 'accepted'; readonly account: Account; readonly weak: boolean; readonly accept: Accept }
+  /** Unknown, wrong, inactive, frozen, disabled: one answer for all (R-19). */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'throttled'; readonly until: Date };
+
+/** Forgets the failures of this name; to be called in the transaction that records what the password opened. */
+export type Accept = Parameters<Database['transaction']>[0];
+
+export interface PasswordCheck {
+  /**
+   * Checks a typed name and password with every limit (R-20, R-21). Throws `Busy` when the hash queue is full; then
+   * nothing is counted.
+   */
+  check(typed: { username: string; password: string }, visitor: Visitor): Promise<PasswordVerdict>;
+}
+
+type Refused = AuditDetails['sign_in.password_refused']['cause'];
+
+function causeOf(account: Account | undefined): Refused | undefined {
+  if (account === undefined) return 'unknown';
+  if (account.status !== 'active') return 'inactive';
+  if (!isUsable(account)) return 'frozen';
+  return account.passwordDisabled ? 'disabled' : undefined;
+}
+
+export function createPasswordCheck(parts: {
+  db: Database;
+  passwords: Passwords;
+  addresses: AddressGuard;
+  knownBrowsers: KnownBrowsers;
+  accountMail: AccountMail;
+  audit: Audit;
+  keyed: KeyedDigest;
+  clock: Clock;
+}): PasswordCheck {
+  const { db, passwords, addresses, knownBrowsers, accountMail, audit, keyed, clock } = parts;
+
+  /** Takes one try: of the browser's own budget where it is known and has one left, else of the name's. */
+  async function reserve(nameKey: Buffer, account: Account | undefined, visitor: Visitor) {
+    const nonce = account && knownBrowsers.find(visitor.knownBrowser, account.id);
+    if (nonce !== undefined) {
+      const own: FailureCounter = { policy: TRUSTED_BROWSER_FAILURES, key: keyed('known browser budget', nonce) };
+      const reserved = await reserveFailure(db, { ...own, now: clock.now() });
+      if (reserved.kind === 'reserved') return { kind: 'reserved' as const, counter: own };
+    }
+    const counter: FailureCounter = { policy: PASSWORD_FAILURES, key: nameKey };
+    const reserved = await reserveFailure(db, { ...counter, now: clock.now() });
+    return reserved.kind === 'reserved' ? { kind: 'reserved' as const, counter } : reserved;
+  }
+
+  async function recordRefusal(account: Account | undefined, cause: Refused, visitor: Visitor): Promise<void> {
+    await db.transaction(async (tx) => {
+      await audit.record(tx, {
+        type: 'sign_in.password_refused',
+        detail: { cause },
+        accountId: account?.id,
+        requestId: visitor.requestId,
+      });
+      if (account === undefined || cause !== 'mismatch') return;
+      const { disabled } = await recordPasswordFailure(tx, account.id, clock.now());
+      if (!disabled) return;
+      await audit.record(tx, {
+        type: 'sign_in.password_disabled',
+        detail: {},
+        accountId: account.id,
+        requestId: visitor.requestId,
+      });
+      await accountMail.queue(tx, { account, mail: 'password-disabled', data: { at: clock.now() } });
+    });
+  }
+
+  return {
+    async check({ username, password }, visitor) {
+      const bucket = keyed('address', addressBucket(visitor.address));
+      const address = await addresses.check(bucket);
+      const name = canonicalName(username);
+      const account = name.kind === 'malformed' ? undefined : await findByName(db, name);
+      const isKnown = account !== undefined && knownBrowsers.find(visitor.knownBrowser, account.id) !== undefined;
+      if (address.kind === 'waiting' && !isKnown) return { kind: 'throttled', until: address.until };
+
+      const nameKey = keyed('typed name', name.kind === 'malformed' ? 'malformed' : `${name.kind}:${name.value}`);
+      const reserved = await reserve(nameKey, account, visitor);
+      if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
+      const { counter } = reserved;
+
+      const barred = causeOf(account);
+      const oversize = Buffer.byteLength(password) > MAX_PASSWORD_BYTES;
+      const stored = barred === undefined && !oversize ? account?.passwordHash : undefined;
+      const verdict = await passwords.verify(stored, oversize ? '' : password).catch(async (error: unknown) => {
+        await giveBackFailure(db, { ...counter, now: clock.now() });
+        throw error;
+      });
+      if (verdict.kind === 'mismatch' || account === undefined) {
+        await recordRefusal(account, barred ?? 'mismatch', visitor);
+        await addresses.recordFailure(bucket, nameKey);
+        return { kind: 'refused' };
+      }
+
+      await addresses.recordSuccess(bucket, nameKey);
+      const rehashed =
+        verdict.outdated && stored !== undefined ? { from: stored, to: await passwords.hash(password) } : undefined;
+      return {
+        kind: 'accepted',
+        account,
+        weak: !meetsRules(password, account),
+        accept: async (tx) => {
+          await clearFailures(tx, { ...counter, now: clock.now() });
+          if (rehashed !== undefined || account.passwordFailures > 0) {
+            await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed });
+          }
+          await audit.record(tx, {
+            type: 'sign_in.password_accepted',
+            detail: { rehashed: rehashed !== undefined },
+            accountId: account.id,
+            requestId: visitor.requestId,
+          });
+        },
+      };
+    },
+  };
+}

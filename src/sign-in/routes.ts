@@ -1,0 +1,320 @@
+import { secondsUntil, type Clock } from '../kernel/clock.js';
+import { attemptId, type AttemptId } from '../kernel/ids.js';
+import { Refusal } from '../kernel/refusal.js';
+import { pickFields, type PostedFields } from '../web/form.js';
+import { leaveNotice, takeNotice } from '../web/notice.js';
+import type { PageWriter } from '../web/page.js';
+import type { PageError } from '../web/pages.js';
+import type { PageContext } from '../web/request.js';
+import type { FormRoute, GetRoute, Route } from '../web/routes.js';
+import { rememberBrowser, visitorOf } from '../web/visitor.js';
+import type { KnownBrowsers } from '../throttle/known-browsers.js';
+import { asksFactorOnly } from './attempt.js';
+import type { FirstEnrolment } from './first-enrolment.js';
+import type { Interactions } from './interactions.js';
+import type { Step } from './journey.js';
+import type { RelyingParties } from './relying-parties.js';
+import type { FactorAnswer, SecondFactor } from './second-factor.js';
+import type { Opened, SignIn } from './sign-in.js';
+import type { WeakPassword } from './weak-password.js';
+
+const PATHS: Record<Exclude<Step, 'done'>, string> = {
+  password: '',
+  'second-factor': '/otp',
+  'prove-mailbox': '/mailbox',
+  'enrol-device': '/enrol',
+  'save-codes': '/recovery-codes',
+  'change-password': '/change-password',
+};
+
+type AskedStep = keyof typeof PATHS;
+
+interface Here {
+  readonly ctx: PageContext;
+  readonly uid: AttemptId;
+  readonly opened: Opened;
+  /** What every page of this attempt is given. */
+  readonly page: { readonly uid: string; readonly service: string };
+}
+
+export interface SignInRouteParts {
+  readonly signIn: SignIn;
+  readonly secondFactor: SecondFactor;
+  readonly firstEnrolment: FirstEnrolment;
+  readonly weakPassword: WeakPassword;
+  readonly interactions: Interactions;
+  readonly relyingParties: RelyingParties;
+  readonly knownBrowsers: KnownBrowsers;
+  readonly write: PageWriter;
+  readonly clock: Clock;
+}
+
+const uidOf = (ctx: PageContext): AttemptId => attemptId((ctx['params'] as { uid: string }).uid);
+
+/** The hosted login pages. Every handler proves one thing and asks `proceed` where to go. */
+export function signInRoutes(parts: SignInRouteParts): Route[] {
+  const { signIn, secondFactor, firstEnrolment, weakPassword, interactions, relyingParties, write, clock } = parts;
+
+  const retryAfter = (ctx: PageContext, until: Date): number => {
+    const seconds = Math.max(1, secondsUntil(clock.now(), until));
+    ctx.set('Retry-After', String(seconds));
+    return seconds;
+  };
+
+  async function open(ctx: PageContext): Promise<Here> {
+    const uid = uidOf(ctx);
+    const opened = await signIn.open(ctx, uid);
+    if (opened === undefined) throw new Refusal('flow_expired');
+    const party = relyingParties.find(opened.attempt.clientId);
+    ctx.state.formOrigins.push(...(party?.formOrigins ?? []));
+    return { ctx, uid, opened, page: { uid, service: party?.name ?? '' } };
+  }
+
+  /** Another tab, or the first half of a double tap, has finished this attempt: ask again, the session is good now. */
+  async function leaveFinished({ ctx, uid, opened }: Here): Promise<boolean> {
+    if (opened.attempt.finishedAt === undefined) return false;
+    const request = await interactions.authorizationRequest(uid);
+    if (request === undefined) throw new Refusal('flow_expired');
+    redirect(ctx, request);
+    return true;
+  }
+
+  const redirect = (ctx: PageContext, location: string): void => {
+    ctx.redirect(location);
+    ctx.status = 303;
+    ctx.body = '';
+  };
+
+  async function proceed(ctx: PageContext): Promise<void> {
+    const uid = uidOf(ctx);
+    const onward = await signIn.proceed(ctx, uid, visitorOf(ctx));
+    if (onward === undefined) throw new Refusal('flow_expired');
+    if (onward.kind === 'resume') rememberBrowser(ctx, parts.knownBrowsers, onward.accountId);
+    redirect(ctx, onward.kind === 'resume' ? onward.location : `/sign-in/${uid}${PATHS[onward.step]}`);
+  }
+
+  /** A page of the journey: shown when it is the next step, else the browser is sent to the one that is. */
+  function page(step: AskedStep, show: (here: Here) => Promise<void> | void): GetRoute {
+    return {
+      method: 'GET',
+      path: `/sign-in/:uid${PATHS[step]}`,
+      access: 'anyone',
+      async handle(ctx) {
+        const here = await open(ctx);
+        if (await leaveFinished(here)) return;
+        if (here.opened.step === step) await show(here);
+        else await proceed(ctx);
+      },
+    };
+  }
+
+  /** A form of one step; posted out of turn it changes nothing and leads to the step that is due. */
+  function form(
+    step: AskedStep,
+    path: string,
+    take: (here: Here, fields: PostedFields) => Promise<void> | void,
+  ): FormRoute {
+    return {
+      method: 'POST',
+      path: `/sign-in/:uid${path}`,
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const here = await open(ctx);
+        if (await leaveFinished(here)) return;
+        if (here.opened.step === step) await take(here, fields);
+        else await proceed(ctx);
+      },
+    };
+  }
+
+  const showPassword = (here: Here, refused?: { error: PageError; username: string; status: number }): void => {
+    const resetHref = `/reset?from=${here.uid}`;
+    const { error, username, status } = refused ?? {};
+    write(here.ctx, 'sign-in/password', { ...here.page, username, resetHref, error }, { status: status ?? 200 });
+  };
+
+  const showOtp = (here: Here, error?: PageError, status = 200): void => {
+    const { deviceNames, attempt } = here.opened;
+    write(
+      here.ctx,
+      'sign-in/otp',
+      { ...here.page, deviceNames, again: asksFactorOnly(attempt), error },
+      { status: error === undefined ? 200 : status },
+    );
+  };
+
+  async function showMailbox(here: Here, refused?: { error: PageError; status: number }): Promise<void> {
+    const emailHint = await firstEnrolment.mailboxOf(here.opened.attempt);
+    const resent = takeNotice(here.ctx, 'resent');
+    write(
+      here.ctx,
+      'sign-in/prove-mailbox',
+      { ...here.page, hasMailbox: emailHint !== undefined, emailHint, resent, error: refused?.error },
+      { status: refused?.status ?? 200 },
+    );
+  }
+
+  async function showEnrol(here: Here, refused?: { error: PageError; deviceName: string; status: number }) {
+    const offer = await firstEnrolment.offer(here.opened.attempt);
+    if (offer === undefined) throw new Refusal('flow_expired');
+    const { secret, uri, qr } = offer;
+    write(
+      here.ctx,
+      'sign-in/enrol',
+      { ...here.page, secret, otpauthUri: uri, qr, deviceName: refused?.deviceName, error: refused?.error },
+      { status: refused?.status ?? 200 },
+    );
+  }
+
+  const showCodes = ({ ctx, page: common, opened }: Here, error?: PageError): void => {
+    write(
+      ctx,
+      'sign-in/recovery-codes',
+      { ...common, codes: firstEnrolment.codesToSave(opened.attempt), createdAt: opened.attempt.factorAt ?? clock.now(), error },
+      { status: error === undefined ? 200 : 422 },
+    );
+  };
+
+  /** The answer to a refused second factor; undefined when it was accepted or belongs elsewhere. */
+  function refusalOf(ctx: PageContext, answer: FactorAnswer): { error: PageError; status: number } | undefined {
+    switch (answer.kind) {
+      case 'accepted':
+      case 'elsewhere':
+        return undefined;
+      case 'throttled':
+        return {
+          status: 429,
+          error: { code: 'throttled', limit: 'codes', retryAfterSeconds: retryAfter(ctx, answer.until) },
+        };
+      case 'clock_drift':
+        return { status: 422, error: { code: 'clock_drift', driftMinutes: answer.minutes } };
+      case 'disabled':
+        throw new Refusal('flow_expired', { reason: 'authenticator disabled' });
+      case 'otp_invalid':
+      case 'otp_reused':
+        return { status: 422, error: { code: answer.kind } };
+    }
+  }
+
+  return [
+    page('password', (here) => {
+      showPassword(here);
+    }),
+    form('password', '/password', async (here, fields) => {
+      const { ctx, opened } = here;
+      const typed = pickFields(fields, ['username', 'password']);
+      const { username } = typed;
+      if (username.trim() === '' || typed.password === '') {
+        const field = username.trim() === '' ? 'username' : 'password';
+        showPassword(here, { error: { code: 'invalid_input', field }, username, status: 422 });
+        return;
+      }
+      const answer = await signIn.submitPassword(opened.attempt, typed, visitorOf(ctx));
+      if (answer.kind === 'accepted') await proceed(ctx);
+      else if (answer.kind === 'refused') {
+        showPassword(here, { error: { code: 'invalid_credentials' }, username, status: 422 });
+      } else {
+        const error: PageError = {
+          code: 'throttled',
+          limit: answer.limit,
+          retryAfterSeconds: retryAfter(ctx, answer.until),
+        };
+        showPassword(here, { error, username, status: 429 });
+      }
+    }),
+
+    page('second-factor', (here) => {
+      showOtp(here);
+    }),
+    form('second-factor', '/otp', async (here, fields) => {
+      const { otp } = pickFields(fields, ['otp']);
+      const refused = refusalOf(here.ctx, await secondFactor.submitOtp(here.uid, otp, visitorOf(here.ctx)));
+      if (refused === undefined) await proceed(here.ctx);
+      else showOtp(here, refused.error, refused.status);
+    }),
+    form('second-factor', '/recovery-code', async (here, fields) => {
+      const { recovery_code: code } = pickFields(fields, ['recovery_code']);
+      const answer = await secondFactor.submitRecoveryCode(here.uid, code, visitorOf(here.ctx));
+      const refused = refusalOf(here.ctx, answer);
+      if (refused === undefined) await proceed(here.ctx);
+      else showOtp(here, { ...refused.error, field: 'recovery_code' }, refused.status);
+    }),
+
+    page('prove-mailbox', (here) => showMailbox(here)),
+    form('prove-mailbox', '/mailbox', async (here, fields) => {
+      const { code } = pickFields(fields, ['code']);
+      const answer = await firstEnrolment.proveMailbox(here.opened.attempt, code, visitorOf(here.ctx));
+      if (answer.kind === 'accepted') await proceed(here.ctx);
+      else if (answer.kind === 'code_invalid') {
+        await showMailbox(here, { error: { code: 'code_invalid', field: 'code' }, status: 422 });
+      } else write(here.ctx, 'expired', { cause: 'too_many_codes', kept: 'nothing' }, { status: 410 });
+    }),
+    form('prove-mailbox', '/mailbox/resend', async (here, fields) => {
+      pickFields(fields, []);
+      const answer = await firstEnrolment.resend(here.opened.attempt, visitorOf(here.ctx));
+      if (answer.kind === 'sent') {
+        leaveNotice(here.ctx, 'resent');
+        redirect(here.ctx, `/sign-in/${here.uid}${PATHS['prove-mailbox']}`);
+      } else {
+        const retryAfterSeconds = retryAfter(here.ctx, answer.until);
+        await showMailbox(here, { error: { code: 'throttled', limit: 'mails', retryAfterSeconds }, status: 429 });
+      }
+    }),
+
+    page('enrol-device', (here) => showEnrol(here)),
+    form('enrol-device', '/enrol', async (here, fields) => {
+      const { otp, device_name: deviceName } = pickFields(fields, ['otp', 'device_name']);
+      const answer = await firstEnrolment.confirm(here.opened.attempt, { otp, deviceName }, visitorOf(here.ctx));
+      if (answer.kind === 'gone') throw new Refusal('flow_expired');
+      const refused =
+        answer.kind === 'name_invalid'
+          ? { error: { code: 'invalid_input', field: 'device_name' } as const, status: 422 }
+          : refusalOf(here.ctx, answer);
+      if (refused === undefined) await proceed(here.ctx);
+      else await showEnrol(here, { ...refused, deviceName });
+    }),
+
+    page('save-codes', (here) => {
+      showCodes(here);
+    }),
+    {
+      method: 'GET',
+      path: '/sign-in/:uid/recovery-codes.txt',
+      access: 'anyone',
+      async handle(ctx) {
+        const { opened } = await open(ctx);
+        if (opened.step !== 'save-codes') throw new Refusal('not_found');
+        ctx.type = 'text/plain; charset=utf-8';
+        ctx.set('Content-Disposition', 'attachment; filename="kode-pemulihan-sso-asn.txt"');
+        ctx.body = `SSO ASN\r\n\r\n${firstEnrolment.codesToSave(opened.attempt).join('\r\n')}\r\n`;
+      },
+    },
+    form('save-codes', '/recovery-codes', async (here, fields) => {
+      const { saved } = pickFields(fields, ['saved']);
+      if (saved === '') {
+        showCodes(here, { code: 'invalid_input', field: 'saved' });
+        return;
+      }
+      await firstEnrolment.codesSaved(here.uid);
+      await proceed(here.ctx);
+    }),
+
+    page('change-password', ({ ctx, page: common }) => {
+      write(ctx, 'sign-in/change-password', common);
+    }),
+    form('change-password', '/change-password', async (here, fields) => {
+      const typed = pickFields(fields, ['new_password', 'confirm_password']);
+      const answer = await weakPassword.change(
+        here.opened.attempt,
+        { password: typed.new_password, confirmation: typed.confirm_password },
+        visitorOf(here.ctx),
+      );
+      if (answer.kind === 'accepted') await proceed(here.ctx);
+      else if (answer.kind === 'gone') throw new Refusal('flow_expired');
+      else {
+        const rules = answer.kind === 'password_policy' ? answer.rules : undefined;
+        write(here.ctx, 'sign-in/change-password', { ...here.page, error: { code: answer.kind, rules } }, { status: 422 });
+      }
+    }),
+  ];
+}

@@ -1,0 +1,59 @@
+import { getById, setPassword } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import type { EndSessions } from '../accounts/end-sessions.js';
+import { judgePassword, type RuleState } from '../accounts/password-policy.js';
+import type { Audit } from '../audit/audit.js';
+import type { MailedCodes } from '../codes/mailed-codes.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Passwords } from '../security/passwords.js';
+import type { Database } from '../storage/database.js';
+import type { Attempt } from './attempt.js';
+import * as attempts from './attempt-store.js';
+import type { Visitor } from '../throttle/visitor.js';
+
+export type ChangeAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'password_policy'; readonly rules: readonly RuleState[] }
+  | { readonly kind: 'confirmation_mismatch' }
+  | { readonly kind: 'gone' };
+
+/** The step after both factors when the password just typed no longer meets the rules. */
+export interface WeakPassword {
+  change(attempt: Attempt, typed: { password: string; confirmation: string }, visitor: Visitor): Promise<ChangeAnswer>;
+}
+
+export function createWeakPassword(parts: {
+  db: Database;
+  passwords: Passwords;
+  endSessions: EndSessions;
+  codes: MailedCodes;
+  accountMail: AccountMail;
+  audit: Audit;
+  clock: Clock;
+}): WeakPassword {
+  const { db, passwords, endSessions, codes, accountMail, audit, clock } = parts;
+  return {
+    async change({ uid, accountId, clientId }, { password, confirmation }, visitor) {
+      if (accountId === undefined) return { kind: 'gone' };
+      const account = await getById(db, accountId);
+      const { met, rules } = judgePassword(password, account);
+      if (!met) return { kind: 'password_policy', rules };
+      if (password !== confirmation) return { kind: 'confirmation_mismatch' };
+      const passwordHash = await passwords.hash(password);
+      return db.transaction<ChangeAnswer>(async (tx) => {
+        const held = await attempts.lock(tx, uid, clock.now());
+        if (held?.accountId !== accountId || held.factorAt === undefined) return { kind: 'gone' };
+        if (!held.passwordWeak) return { kind: 'accepted' };
+        const now = clock.now();
+        const credEpoch = await setPassword(tx, { accountId, passwordHash, now });
+        await endSessions.ofAccounts(tx, [accountId], { exceptAttempt: uid });
+        await codes.voidAll(tx, accountId);
+        await attempts.recordPasswordChange(tx, uid, credEpoch);
+        const about = { accountId, clientId, requestId: visitor.requestId };
+        await audit.record(tx, { type: 'password.changed', detail: { by: 'sign_in' }, ...about });
+        await accountMail.queue(tx, { account, mail: 'password-changed', data: { at: now } });
+        return { kind: 'accepted' };
+      });
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** What a request tells of who sits there, before anything is proved. */
+export interface Visitor {
+  /** The random id in the browser's cookie. */
+  readonly browserId: string;
+  /** The address as far as it is believed. */
+  readonly address: string;
+  /** The cookie of accounts that logged in fully in this browser. */
+  readonly knownBrowser: string | undefined;
+  /** The language that mails to the person are written in. */
+  readonly locale: 'id' | 'en';
+  readonly requestId: string;
+}
