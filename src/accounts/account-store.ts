@@ -1,0 +1,139 @@
+import { accountId, agencyCode, type AccountId } from '../kernel/ids.js';
+import type { Queryable, Row } from '../storage/database.js';
+import type { Account, Employment, NewAccount } from './accounts.js';
+import type { CanonicalName } from './name.js';
+import type { Nip } from './nip.js';
+
+/** A password is disabled after this many wrong ones in a row (R-20, NIST SP 800-63B section 3.2.2). */
+const MAX_FAILURES = 100;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const SELECT = `SELECT a.id, a.nip, a.account_name, a.name, a.email, a.employment, a.agency_code, g.name AS agency_name,
+       a.status, a.frozen_at, a.cred_epoch, a.activated_at, a.last_login_at,
+       c.password_hash, c.disabled_at, coalesce(c.failures, 0) AS failures
+  FROM accounts a
+  JOIN agencies g ON g.code = a.agency_code
+  LEFT JOIN credentials c ON c.account_id = a.id`;
+
+/** One fixed text each, so that both are prepared once and served by their own index. */
+const BY_NAME: Readonly<Record<CanonicalName['kind'], string>> = {
+  nip: `${SELECT} WHERE a.nip = $1`,
+  account_name: `${SELECT} WHERE a.account_name = $1`,
+};
+
+function fromRow(row: Row): Account {
+  return {
+    id: accountId(row['id'] as string),
+    nip: row['nip'] as Nip,
+    accountName: (row['account_name'] as string | null) ?? undefined,
+    name: row['name'] as string,
+    email: (row['email'] as string | null) ?? undefined,
+    employment: row['employment'] as Employment,
+    agency: { code: agencyCode(row['agency_code'] as string), name: row['agency_name'] as string },
+    status: row['status'] as Account['status'],
+    frozen: row['frozen_at'] !== null,
+    credEpoch: row['cred_epoch'] as number,
+    activatedAt: (row['activated_at'] as Date | null) ?? undefined,
+    lastLoginAt: (row['last_login_at'] as Date | null) ?? undefined,
+    passwordHash: (row['password_hash'] as string | null) ?? undefined,
+    passwordDisabled: row['disabled_at'] !== null,
+    passwordFailures: row['failures'] as number,
+  };
+}
+
+export async function selectByName(db: Queryable, name: CanonicalName): Promise<Account | undefined> {
+  const [row] = await db.query(BY_NAME[name.kind], [name.value]);
+  return row === undefined ? undefined : fromRow(row);
+}
+
+export async function selectById(db: Queryable, id: AccountId): Promise<Account | undefined> {
+  // Ids arrive from addresses and tokens too; PostgreSQL would answer a malformed one with an error.
+  if (!UUID.test(id)) return undefined;
+  const [row] = await db.query(`${SELECT} WHERE a.id = $1`, [id]);
+  return row === undefined ? undefined : fromRow(row);
+}
+
+/** Undefined when the NIP, account name or person is known already. */
+export async function insertAccount(tx: Queryable, account: NewAccount, now: Date): Promise<AccountId | undefined> {
+  const [row] = await tx.query(
+    `INSERT INTO accounts (nip, account_name, name, email, employment, agency_code, status, person_id,
+                           created_at, updated_at)
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9
+      WHERE NOT EXISTS (SELECT FROM accounts WHERE nip = $1 OR account_name = $2 OR person_id = $8)
+     RETURNING id`,
+    [
+      account.nip,
+      account.accountName,
+      account.name,
+      account.email,
+      account.employment,
+      account.agencyCode,
+      account.status,
+      account.personId,
+      now,
+    ],
+  );
+  return row === undefined ? undefined : accountId(row['id'] as string);
+}
+
+interface PasswordChange {
+  readonly accountId: AccountId;
+  readonly passwordHash: string;
+  readonly now: Date;
+}
+
+export async function upsertPassword(tx: Queryable, change: PasswordChange): Promise<number | undefined> {
+  // The account's row first, then its credential: the order everybody locks them in.
+  const [row] = await tx.query(
+    `WITH account AS (
+       UPDATE accounts
+          SET cred_epoch = cred_epoch + 1, activated_at = coalesce(activated_at, $3), updated_at = $3
+        WHERE id = $1
+       RETURNING id, cred_epoch
+     ), credential AS (
+       INSERT INTO credentials (account_id, password_hash, changed_at)
+       SELECT id, $2, $3 FROM account
+       ON CONFLICT (account_id) DO UPDATE
+          SET password_hash = excluded.password_hash, changed_at = excluded.changed_at, failures = 0, disabled_at = NULL
+     )
+     SELECT cred_epoch FROM account`,
+    [change.accountId, change.passwordHash, change.now],
+  );
+  return row === undefined ? undefined : (row['cred_epoch'] as number);
+}
+
+/** The new count, or undefined when the account has no password. */
+export async function countFailure(tx: Queryable, id: AccountId, now: Date): Promise<number | undefined> {
+  const [row] = await tx.query(
+    `UPDATE credentials
+        SET failures = failures + 1,
+            disabled_at = CASE WHEN failures + 1 >= ${MAX_FAILURES} THEN coalesce(disabled_at, $2) ELSE disabled_at END
+      WHERE account_id = $1
+     RETURNING failures`,
+    [id, now],
+  );
+  return row === undefined ? undefined : (row['failures'] as number);
+}
+
+export const isLastFailure = (failures: number): boolean => failures === MAX_FAILURES;
+
+interface Login {
+  readonly accountId: AccountId;
+  readonly now: Date;
+  readonly rehashed?: { readonly from: string; readonly to: string } | undefined;
+}
+
+export async function updateAtLogin(tx: Queryable, { accountId: id, now, rehashed }: Login): Promise<void> {
+  // A password changed meanwhile keeps its hash: only the one that was verified is replaced.
+  await tx.query(
+    `WITH account AS (
+       UPDATE accounts SET last_login_at = $2 WHERE id = $1 RETURNING id
+     )
+     UPDATE credentials c
+        SET failures = 0, password_hash = CASE WHEN c.password_hash = $3 THEN $4 ELSE c.password_hash END
+       FROM account
+      WHERE c.account_id = account.id AND (c.failures <> 0 OR c.password_hash = $3)`,
+    [id, now, rehashed?.from, rehashed?.to],
+  );
+}

@@ -1,0 +1,109 @@
+import type { AccountId, AgencyCode } from '../kernel/ids.js';
+import type { Queryable } from '../storage/database.js';
+import {
+  countFailure,
+  insertAccount,
+  isLastFailure,
+  selectById,
+  selectByName,
+  updateAtLogin,
+  upsertPassword,
+} from './account-store.js';
+import type { CanonicalName } from './name.js';
+import type { Nip } from './nip.js';
+
+/** PNS are permanent, CPNS on probation; PPPK on contract, full or part time. */
+export const EMPLOYMENTS = ['PNS', 'PPPK', 'CPNS', 'PPPK_PARUH_WAKTU'] as const;
+export type Employment = (typeof EMPLOYMENTS)[number];
+
+/** What the personnel system says: inactive people cannot log in. */
+export const STATUSES = ['active', 'inactive'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** One SSO ASN identity with its password, as one statement reads it. Never log it whole. */
+export interface Account {
+  readonly id: AccountId;
+  readonly nip: Nip;
+  readonly accountName: string | undefined;
+  readonly name: string;
+  readonly email: string | undefined;
+  readonly employment: Employment;
+  readonly agency: { readonly code: AgencyCode; readonly name: string };
+  readonly status: Status;
+  /** Frozen by its owner ("bukan saya") until an officer has looked at it. */
+  readonly frozen: boolean;
+  /** Rises with every change of credentials; a session begun under an older one is void (R-11). */
+  readonly credEpoch: number;
+  /** Undefined until the person has had a password. */
+  readonly activatedAt: Date | undefined;
+  readonly lastLoginAt: Date | undefined;
+  readonly passwordHash: string | undefined;
+  /** After 100 wrong passwords in a row: only a reset by mail brings it back (R-20). */
+  readonly passwordDisabled: boolean;
+  readonly passwordFailures: number;
+}
+
+export interface NewAccount {
+  readonly nip: Nip;
+  readonly accountName?: string;
+  readonly name: string;
+  readonly email?: string;
+  readonly employment: Employment;
+  readonly agencyCode: AgencyCode;
+  readonly status: Status;
+  readonly personId?: string;
+}
+
+/** True when the account as such may be used; says nothing of its password or second factor. */
+export const isUsable = (account: Account): boolean => account.status === 'active' && !account.frozen;
+
+/** The account a person means, with its password, in one statement. */
+export const findByName = (db: Queryable, name: CanonicalName): Promise<Account | undefined> => selectByName(db, name);
+
+/** Undefined for ids that are unknown or no UUID at all. */
+export const findById = (db: Queryable, id: AccountId): Promise<Account | undefined> => selectById(db, id);
+
+/** For ids that our own records hold: accounts are never deleted, so one that is missing is a bug. */
+export async function getById(db: Queryable, id: AccountId): Promise<Account> {
+  const account = await selectById(db, id);
+  if (account === undefined) throw new Error(`account ${id} is gone`);
+  return account;
+}
+
+/** Adds one account without a password. `known` when its NIP, account name or person has an account already. */
+export async function createAccount(
+  tx: Queryable,
+  { account, now }: { account: NewAccount; now: Date },
+): Promise<{ readonly kind: 'created'; readonly id: AccountId } | { readonly kind: 'known' }> {
+  const id = await insertAccount(tx, account, now);
+  return id === undefined ? { kind: 'known' } : { kind: 'created', id };
+}
+
+/**
+ * Stores a new password, activates the account if this is its first, and lifts a disabled one. Answers the new
+ * credential epoch: every session begun before is void, and ending them is the caller's part (R-11).
+ */
+export async function setPassword(
+  tx: Queryable,
+  change: { accountId: AccountId; passwordHash: string; now: Date },
+): Promise<number> {
+  const credEpoch = await upsertPassword(tx, change);
+  if (credEpoch === undefined) throw new Error(`account ${change.accountId} is gone`);
+  return credEpoch;
+}
+
+/** Counts a wrong password. `disabled` is true once: for the one that used up the last try (R-20). */
+export async function recordPasswordFailure(
+  tx: Queryable,
+  accountId: AccountId,
+  now: Date,
+): Promise<{ readonly failures: number; readonly disabled: boolean }> {
+  const failures = (await countFailure(tx, accountId, now)) ?? 0;
+  return { failures, disabled: isLastFailure(failures) };
+}
+
+/** After a complete login: forgets wrong passwords, and keeps the better hash made of the one just verified (R-38). */
+export const recordLogin = (
+  tx: Queryable,
+  login: { accountId: AccountId; now: Date; rehashed?: { from: string; to: string } | undefined },
+): Promise<void> => updateAtLogin(tx, login);

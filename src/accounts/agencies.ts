@@ -1,0 +1,26 @@
+import type { AgencyCode } from '../kernel/ids.js';
+import type { Queryable } from '../storage/database.js';
+import { deriveAncestors, lockAgencies, selectAgencies, selectAgency, upsertAgencies } from './agency-store.js';
+
+/** A ministry, province, regency or city, or a unit below one. The code is opaque and case-sensitive. */
+export interface Agency {
+  readonly code: AgencyCode;
+  readonly name: string;
+  readonly parentCode: AgencyCode | undefined;
+}
+
+export const allAgencies = (db: Queryable): Promise<readonly Agency[]> => selectAgencies(db);
+
+export const findAgency = (db: Queryable, code: AgencyCode): Promise<Agency | undefined> => selectAgency(db, code);
+
+/** Adds and changes agencies, parents and children in any order; the caller has refused loops and missing parents. */
+export async function saveAgencies(
+  tx: Queryable,
+  { agencies, now }: { agencies: readonly Agency[]; now: Date },
+): Promise<void> {
+  await upsertAgencies(tx, agencies, now);
+  await deriveAncestors(tx);
+}
+
+/** Holds the tree still until the transaction ends: read it, decide, then save. */
+export const holdAgencies = (tx: Queryable): Promise<void> => lockAgencies(tx);

@@ -1,0 +1,62 @@
+import type { AccountId, AgencyCode } from '../kernel/ids.js';
+import type { Queryable } from '../storage/database.js';
+import { findAgency } from './agencies.js';
+import { endGrant, insertGrant, selectGrants } from './role-store.js';
+
+/** `helpdesk` and `agency_admin` reach one agency and everything below it; the others are national. */
+export const ROLES = ['helpdesk', 'agency_admin', 'operator', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
+export const needsAgency = (role: Role): boolean => role === 'helpdesk' || role === 'agency_admin';
+
+export interface RoleGrant {
+  readonly id: string;
+  readonly role: Role;
+  readonly agency: { readonly code: AgencyCode; readonly name: string } | undefined;
+  /** Undefined when it was granted on the command line. */
+  readonly grantedBy: AccountId | undefined;
+  readonly grantedAt: Date;
+}
+
+export interface RoleChange {
+  readonly accountId: AccountId;
+  readonly role: Role;
+  /** Given for roles of an agency, and only for them. */
+  readonly agencyCode?: AgencyCode | undefined;
+  /** Who does it; absent on the command line. */
+  readonly by?: AccountId | undefined;
+  readonly now: Date;
+}
+
+export type Granting =
+  | { readonly kind: 'granted'; readonly grantId: string }
+  | { readonly kind: 'held_already' }
+  | { readonly kind: 'unknown_agency' };
+
+export type Revoking = { readonly kind: 'revoked'; readonly grantId: string } | { readonly kind: 'not_held' };
+
+/** The roles an account holds at this moment. */
+export const rolesOf = (db: Queryable, accountId: AccountId): Promise<readonly RoleGrant[]> =>
+  selectGrants(db, accountId);
+
+/** Grants a role. The caller records `role.granted` in the same transaction. */
+export async function grantRole(tx: Queryable, change: RoleChange): Promise<Granting> {
+  const { agencyCode, by } = withMatchingAgency(change);
+  if (agencyCode !== undefined && (await findAgency(tx, agencyCode)) === undefined) return { kind: 'unknown_agency' };
+  const grantId = await insertGrant(tx, { ...change, agencyCode, by });
+  return grantId === undefined ? { kind: 'held_already' } : { kind: 'granted', grantId };
+}
+
+/** Ends a role at once. The caller records `role.revoked` in the same transaction. */
+export async function revokeRole(tx: Queryable, change: RoleChange): Promise<Revoking> {
+  const { agencyCode, by } = withMatchingAgency(change);
+  const grantId = await endGrant(tx, { ...change, agencyCode, by });
+  return grantId === undefined ? { kind: 'not_held' } : { kind: 'revoked', grantId };
+}
+
+/** A role of an agency without one would reach nobody or, worse, everybody (SECURITY.md A21). */
+function withMatchingAgency({ role, agencyCode, by }: RoleChange) {
+  if (needsAgency(role) !== (agencyCode !== undefined)) throw new Error(`role ${role} does not fit its agency`);
+  return { agencyCode, by };
+}
