@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyValueUnavailable, type KeyValue } from '#src/storage/key-value.js';
@@ -137,9 +138,13 @@ describe('a server that is not there', () => {
       await answering(store);
     });
 
-    it('connects again after the link broke', async () => {
+    it('connects again after the link broke, and does not send again what had failed', async () => {
+      const key = `contract:${randomUUID()}`;
+      for (const socket of sockets) socket.pause();
+      await expect(store.increment(key, 60)).rejects.toBeInstanceOf(KeyValueUnavailable);
       for (const socket of sockets) socket.destroy();
       await answering(store);
+      expect(await store.get(key)).toBeUndefined();
     });
   });
 });

@@ -59,6 +59,8 @@ it('stops a list of names within fifty (R-21)', async () => {
 });
 
 it('lets a hundred people of a large office mistype while their colleagues get in', async () => {
+  // The window ends when most of them have come.
+  now = secondsAfter(start, -540);
   for (let person = 0; person < 2_000; person += 1) {
     if (person % 20 === 0) await guard.recordFailure(bucket, name(`mistyped ${person}`));
     await guard.recordSuccess(bucket, name(`person ${person}`));
