@@ -1,0 +1,278 @@
+import { findById, findByName, isUsable, type Account } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import { comparableEmail, decoyMask, isSameEmail, maskEmail } from '../accounts/email.js';
+import { canonicalName } from '../accounts/name.js';
+import { judgePassword, type RuleState } from '../accounts/password-policy.js';
+import type { Audit } from '../audit/audit.js';
+import type { Captchas } from '../captcha/captchas.js';
+import type { MailedCodes } from '../codes/mailed-codes.js';
+import type { Devices } from '../devices/devices.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
+import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
+import type { WrongCodes } from '../mfa/wrong-codes.js';
+import { NOTHING, type Outbox } from '../outbox/outbox.js';
+import { digest, sameBytes, type KeyedDigest } from '../security/digests.js';
+import type { Passwords } from '../security/passwords.js';
+import { randomId } from '../security/secrets.js';
+import type { Database, Queryable } from '../storage/database.js';
+import { addressBucket } from '../throttle/address.js';
+import { giveBackQuotas, mailPlaces, spendQuotas } from '../throttle/quotas.js';
+import type { Visitor } from '../throttle/visitor.js';
+import type { PasswordChange } from './password-change.js';
+import * as store from './reset-store.js';
+
+const FLOW_SECONDS = 60 * 60;
+const CODE_SECONDS = 15 * 60;
+const MAX_EMAIL_TRIES = 5;
+
+export type StartAnswer = { readonly kind: 'started'; readonly flowId: string } | { readonly kind: 'captcha_wrong' };
+export type EmailAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'throttled'; readonly until: Date };
+
+export type CodeAnswer =
+  | { readonly kind: 'done'; readonly account: Account }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'code_invalid' }
+  | { readonly kind: 'exhausted' }
+  | { readonly kind: 'confirmation_mismatch' }
+  | { readonly kind: 'password_policy'; readonly rules: readonly RuleState[] }
+  | { readonly kind: 'otp_required' }
+  | Extract<OtpVerdict, { kind: 'reused' | 'mismatch' | 'drift' | 'throttled' }>;
+
+/** What the page of a flow shows. */
+export interface FlowView {
+  readonly state: store.ResetState;
+  /** The masked address, or its decoy: nobody can tell which. */
+  readonly emailHint: string;
+  readonly attemptUid: string | undefined;
+}
+
+/**
+ * Forgotten password and first activation: one state machine on the server (R-01). Whatever name is typed, the same
+ * pages follow, with the same work behind them (R-19); it never signs anybody in and never touches a factor (R-09).
+ */
+export interface PasswordReset {
+  start(
+    typed: { username: string; captchaId: string; captcha: string; attemptUid: string | undefined },
+    visitor: Visitor,
+  ): Promise<StartAnswer>;
+  view(flowId: string, visitor: Visitor): Promise<FlowView | undefined>;
+  submitEmail(flowId: string, typed: string, visitor: Visitor): Promise<EmailAnswer>;
+  /** A new code to where the last one went, or to nobody as before. The older one is void; tries keep counting. */
+  resend(flowId: string, visitor: Visitor): Promise<EmailAnswer>;
+  /** A refused password burns neither the code nor the one-time code nor a try (SECURITY 3.1). */
+  submitCode(
+    flowId: string,
+    typed: { code: string; password: string; confirmation: string; otp: string },
+    visitor: Visitor,
+  ): Promise<CodeAnswer>;
+}
+
+export interface PasswordResetParts {
+  readonly db: Database;
+  readonly captchas: Captchas;
+  readonly codes: MailedCodes;
+  readonly devices: Devices;
+  readonly otp: OtpCheck;
+  readonly wrongCodes: WrongCodes;
+  readonly passwords: Passwords;
+  readonly passwordChange: PasswordChange;
+  readonly accountMail: AccountMail;
+  readonly outbox: Outbox;
+  readonly audit: Audit;
+  readonly keyed: KeyedDigest;
+  readonly clock: Clock;
+  readonly requiresOtp: boolean;
+}
+
+/** The account a flow may change: unknown, inactive, frozen and unreachable ones are all nobody. */
+const reachable = (account: Account | undefined): Account | undefined =>
+  account !== undefined && isUsable(account) && account.email !== undefined ? account : undefined;
+
+export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
+  const { db, captchas, codes, devices, otp, wrongCodes, passwords, passwordChange, accountMail, outbox, audit, keyed, clock } = parts;
+
+  const holderOf = (flowId: string, visitor: Visitor) => ({
+    id: digest(flowId),
+    browser: keyed('reset browser', visitor.browserId),
+    now: clock.now(),
+  });
+  const codeFlow = (id: Buffer) => ({ flow: id.toString('hex'), purpose: 'reset' as const });
+
+  const personOf = async ({ accountId }: store.ResetFlow): Promise<Account | undefined> =>
+    accountId === undefined ? undefined : reachable(await findById(db, accountId));
+
+  /** Mails a code, or does the same work for nobody. */
+  async function mailCode(
+    tx: Queryable,
+    { flow, account, matches }: { flow: store.ResetFlow; account: Account | undefined; matches: boolean },
+    visitor: Visitor,
+  ): Promise<void> {
+    const now = clock.now();
+    const recipient = matches ? account : undefined;
+    const code = await codes.issue(tx, {
+      ...codeFlow(flow.id),
+      accountId: recipient?.id,
+      ttlSeconds: CODE_SECONDS,
+      now,
+    });
+    const expiresAt = secondsAfter(now, CODE_SECONDS);
+    if (recipient === undefined) {
+      await outbox.add(tx, { kind: NOTHING, payload: { code }, expiresAt });
+    } else {
+      await accountMail.queue(tx, {
+        account: recipient,
+        mail: 'reset-code',
+        data: { code, expiresAt, at: now },
+        locale: visitor.locale,
+        expiresAt,
+      });
+    }
+    await audit.record(tx, {
+      type: matches ? 'reset.code_sent' : 'reset.email_refused',
+      detail: {},
+      accountId: account?.id,
+      requestId: visitor.requestId,
+    });
+  }
+
+  /** One request for a code, with its limits: the same whether or not it leads to a mail. */
+  async function send(
+    tx: Queryable,
+    wanted: { flow: store.ResetFlow; account: Account | undefined; mailKey: Buffer; matches: boolean },
+    visitor: Visitor,
+  ): Promise<EmailAnswer> {
+    const { flow, account, mailKey } = wanted;
+    const at = clock.now();
+    const addressKey = keyed('address', addressBucket(visitor.address));
+    const places = mailPlaces({ account: mailKey, address: addressKey });
+    const spending = await spendQuotas(tx, { places, now: at });
+    if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
+    const mayMail = await store.takeEmailTry(tx, flow.id, MAX_EMAIL_TRIES);
+    await mailCode(tx, { flow, account, matches: wanted.matches && mayMail }, visitor);
+    await store.recordMail(tx, flow.id, { mailKey, addressKey, at });
+    return { kind: 'accepted' };
+  }
+
+  /** Judges the one-time code where the account has an active second factor (R-09). Undefined: nothing stands in the way. */
+  async function judgeOtp(tx: Queryable, account: Account, typed: string, requestId: string) {
+    const verdict = await otp.check(tx, { accountId: account.id, typed });
+    if (verdict.kind === 'accepted') return undefined;
+    const cause = verdict.kind;
+    await audit.record(tx, { type: 'reset.otp_refused', detail: { cause }, accountId: account.id, requestId });
+    if ('failures' in verdict) await wrongCodes.follow(tx, { account, failures: verdict.failures, requestId });
+    return verdict;
+  }
+
+  return {
+    async start({ username, captchaId, captcha, attemptUid }, visitor) {
+      const solved = await captchas.redeem({ id: captchaId, browser: visitor.browserId, answer: captcha });
+      if (!solved) return { kind: 'captcha_wrong' };
+      const name = canonicalName(username);
+      const typed = name.kind === 'malformed' ? `malformed:${username.slice(0, 64)}` : `${name.kind}:${name.value}`;
+      const account = name.kind === 'malformed' ? undefined : reachable(await findByName(db, name));
+      const flowId = randomId(16);
+      const now = clock.now();
+      await db.transaction(async (tx) => {
+        await store.insertFlow(tx, {
+          ...holderOf(flowId, visitor),
+          accountId: account?.id,
+          nameKey: keyed('typed name', typed),
+          attemptUid,
+          expiresAt: secondsAfter(now, FLOW_SECONDS),
+        });
+        await audit.record(tx, {
+          type: 'reset.started',
+          detail: {},
+          accountId: account?.id,
+          requestId: visitor.requestId,
+        });
+      });
+      return { kind: 'started', flowId };
+    },
+
+    async view(flowId, visitor) {
+      const flow = await store.findFlow(db, holderOf(flowId, visitor));
+      if (flow === undefined) return undefined;
+      const account = await personOf(flow);
+      const decoy = decoyMask(keyed, flow.nameKey.toString('hex'));
+      return {
+        state: flow.state,
+        emailHint: account?.email === undefined ? decoy : maskEmail(account.email),
+        attemptUid: flow.attemptUid,
+      };
+    },
+
+    async submitEmail(flowId, typed, visitor) {
+      const flow = await store.findFlow(db, holderOf(flowId, visitor));
+      if (flow === undefined || flow.state === 'done') return { kind: 'gone' };
+      const account = await personOf(flow);
+      // Counted by person and address typed: wrong addresses meet the same limit and never use up the right one's.
+      const mailKey = keyed('mail', `${account?.id ?? flow.nameKey.toString('hex')}|${comparableEmail(typed) ?? ''}`);
+      const matches = isSameEmail(keyed, typed, account?.email);
+      return db.transaction((tx) => send(tx, { flow, account, mailKey, matches }, visitor));
+    },
+
+    async resend(flowId, visitor) {
+      const flow = await store.findFlow(db, holderOf(flowId, visitor));
+      if (flow?.state !== 'mailed' || flow.mail === undefined) return { kind: 'gone' };
+      const account = await personOf(flow);
+      const { mailKey } = flow.mail;
+      const right = keyed('mail', `${account?.id ?? ''}|${comparableEmail(account?.email ?? '') ?? ''}`);
+      const matches = account !== undefined && sameBytes(mailKey, right);
+      return db.transaction((tx) => send(tx, { flow, account, mailKey, matches }, visitor));
+    },
+
+    async submitCode(flowId, typed, visitor) {
+      const flow = await store.findFlow(db, holderOf(flowId, visitor));
+      if (flow === undefined || flow.state === 'named') return { kind: 'gone' };
+      const account = await personOf(flow);
+      if (flow.state === 'done') return account === undefined ? { kind: 'gone' } : { kind: 'done', account };
+
+      const code = await codes.check(db, { ...codeFlow(flow.id), typed: typed.code, now: clock.now() });
+      if (code.kind !== 'right' || account === undefined) {
+        const cause = code.kind === 'exhausted' ? 'exhausted' : 'wrong';
+        await audit.record(db, {
+          type: 'reset.code_refused',
+          detail: { cause },
+          accountId: account?.id,
+          requestId: visitor.requestId,
+        });
+        if (cause === 'exhausted') await store.failFlow(db, flow.id);
+        return cause === 'exhausted' ? { kind: 'exhausted' } : { kind: 'code_invalid' };
+      }
+
+      // Only now, after a right code, may the rules speak of the person: they know the birth date and the name.
+      const { met, rules } = judgePassword(typed.password, account);
+      if (!met) return { kind: 'password_policy', rules };
+      if (typed.password !== typed.confirmation) return { kind: 'confirmation_mismatch' };
+      const hasDevice = (await devices.activeOf(db, account.id)).length > 0;
+      const needsOtp = parts.requiresOtp && hasDevice;
+      if (needsOtp && typed.otp.trim() === '') return { kind: 'otp_required' };
+      const passwordHash = await passwords.hash(typed.password);
+
+      return db.transaction<CodeAnswer>(async (tx) => {
+        const held = await store.lockMailed(tx, flow.id, clock.now());
+        if (held === undefined) {
+          // The first half of a double tap has done it, or somebody has ended the flow.
+          const now = await store.findFlow(tx, holderOf(flowId, visitor));
+          return now?.state === 'done' ? { kind: 'done', account } : { kind: 'gone' };
+        }
+        const refused = needsOtp ? await judgeOtp(tx, account, typed.otp, visitor.requestId) : undefined;
+        if (refused !== undefined) return refused;
+        const now = clock.now();
+        if (!(await codes.consume(tx, { ...codeFlow(flow.id), now }))) return { kind: 'code_invalid' };
+        await store.finishFlow(tx, flow.id, now);
+        await store.failOthers(tx, account.id, flow.id);
+        await passwordChange.apply(tx, { account, passwordHash, by: 'reset', hasDevice }, visitor);
+        if (held.mail !== undefined) {
+          const places = mailPlaces({ account: held.mail.mailKey, address: held.mail.addressKey });
+          await giveBackQuotas(tx, { places, spentAt: held.mail.at });
+        }
+        return { kind: 'done', account };
+      });
+    },
+  };
+}

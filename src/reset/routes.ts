@@ -1,0 +1,308 @@
+import type { Captchas } from '../captcha/captchas.js';
+import { secondsUntil, type Clock } from '../kernel/clock.js';
+import { Refusal } from '../kernel/refusal.js';
+import type { KnownBrowsers } from '../throttle/known-browsers.js';
+import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
+import { pickFields, queryValue } from '../web/form.js';
+import { leaveNotice, takeNotice } from '../web/notice.js';
+import type { PageWriter } from '../web/page.js';
+import type { PageError } from '../web/pages.js';
+import { redirect } from '../web/redirect.js';
+import type { PageContext } from '../web/request.js';
+import type { Route } from '../web/routes.js';
+import { rememberBrowser, visitorOf } from '../web/visitor.js';
+import type { CodeAnswer, FlowView, PasswordReset } from './password-reset.js';
+import type { WayBack } from './way-back.js';
+import type { WeakAnswer, WeakPasswordReset } from './weak-password-reset.js';
+
+/** Cookies of the reset pages, all below this path. */
+const AREA = '/reset';
+const FLOW = 'reset';
+const CAPTCHA = 'captcha';
+/** The sign-in that RESET was chosen on. */
+const FROM = 'from';
+const HOUR_SECONDS = 3600;
+
+export interface ResetRouteParts {
+  readonly passwordReset: PasswordReset;
+  readonly weakPasswordReset: WeakPasswordReset;
+  readonly captchas: Captchas;
+  readonly wayBack: WayBack;
+  readonly knownBrowsers: KnownBrowsers;
+  readonly write: PageWriter;
+  readonly clock: Clock;
+  readonly showsEmailHint: boolean;
+}
+
+interface Refused {
+  readonly error: PageError;
+  readonly status: number;
+}
+
+export function resetRoutes(parts: ResetRouteParts): Route[] {
+  const { passwordReset, weakPasswordReset, captchas, wayBack, knownBrowsers, write, clock } = parts;
+
+  const throttled = (ctx: PageContext, until: Date, limit: 'passwords' | 'codes' | 'mails'): Refused => {
+    const retryAfterSeconds = Math.max(1, secondsUntil(clock.now(), until));
+    ctx.set('Retry-After', String(retryAfterSeconds));
+    return { error: { code: 'throttled', limit, retryAfterSeconds }, status: 429 };
+  };
+  const refused = (error: PageError): Refused => ({ error, status: 422 });
+
+  const flowIdOf = (ctx: PageContext): string => {
+    const id = readCookie(ctx, FLOW, AREA);
+    if (id === undefined) throw new Refusal('flow_expired', { reason: 'no reset in this browser' });
+    return id;
+  };
+  async function viewOf(ctx: PageContext): Promise<FlowView> {
+    const view = await passwordReset.view(flowIdOf(ctx), visitorOf(ctx));
+    if (view === undefined) throw new Refusal('flow_expired', { reason: 'reset gone' });
+    return view;
+  }
+
+  async function showStart(ctx: PageContext, shown: { username?: string; refused?: Refused } = {}): Promise<void> {
+    const { id } = await captchas.issue({ browser: ctx.state.browserId, address: ctx.state.address });
+    setCookie(ctx, CAPTCHA, id, { path: AREA });
+    write(
+      ctx,
+      'reset/password/start',
+      { captchaId: id, username: shown.username, error: shown.refused?.error },
+      { status: shown.refused?.status ?? 200 },
+    );
+  }
+
+  async function showEmail(ctx: PageContext, shown: { email?: string; refused?: Refused } = {}): Promise<void> {
+    const view = await viewOf(ctx);
+    if (view.state === 'done') {
+      redirect(ctx, '/reset/password/done');
+      return;
+    }
+    const emailHint = parts.showsEmailHint ? view.emailHint : undefined;
+    write(
+      ctx,
+      'reset/password/email',
+      { emailHint, email: shown.email, error: shown.refused?.error },
+      { status: shown.refused?.status ?? 200 },
+    );
+  }
+
+  const showCode = (ctx: PageContext, shown?: Refused): void => {
+    const resent = takeNotice(ctx, 'resent');
+    write(ctx, 'reset/password/code', { resent, error: shown?.error }, { status: shown?.status ?? 200 });
+  };
+
+  /** What a refused factor or password of either reset says; undefined where the answer is no such refusal. */
+  function refusalOf(ctx: PageContext, answer: CodeAnswer | WeakAnswer): Refused | undefined {
+    switch (answer.kind) {
+      case 'reused':
+        return refused({ code: 'otp_reused' });
+      case 'mismatch':
+        return refused({ code: 'otp_invalid' });
+      case 'drift':
+        return refused({ code: 'clock_drift', driftMinutes: answer.minutes });
+      case 'throttled':
+        return throttled(ctx, answer.until, 'limit' in answer ? answer.limit : 'codes');
+      case 'password_policy':
+        return refused({ code: 'password_policy', rules: answer.rules });
+      case 'confirmation_mismatch':
+      case 'otp_required':
+      case 'code_invalid':
+        return refused({ code: answer.kind });
+      case 'refused':
+        return refused({ code: 'invalid_credentials' });
+      default:
+        return undefined;
+    }
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: '/reset',
+      access: 'anyone',
+      async handle(ctx) {
+        const from = queryValue(ctx, 'from');
+        if (from !== undefined) setCookie(ctx, FROM, from.slice(0, 64), { path: AREA, maxAgeSeconds: HOUR_SECONDS });
+        write(ctx, 'reset/menu', { back: await wayBack.find(from ?? readCookie(ctx, FROM, AREA)) });
+      },
+    },
+    { method: 'GET', path: '/reset/password', access: 'anyone', handle: (ctx) => showStart(ctx) },
+    {
+      method: 'POST',
+      path: '/reset/password',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const { username, captcha } = pickFields(fields, ['username', 'captcha']);
+        if (username.trim() === '') {
+          await showStart(ctx, { username, refused: refused({ code: 'invalid_input', field: 'username' }) });
+          return;
+        }
+        const captchaId = readCookie(ctx, CAPTCHA, AREA) ?? '';
+        const attemptUid = readCookie(ctx, FROM, AREA);
+        const answer = await passwordReset.start({ username, captcha, captchaId, attemptUid }, visitorOf(ctx));
+        if (answer.kind === 'captcha_wrong') {
+          await showStart(ctx, { username, refused: refused({ code: 'captcha_wrong', field: 'captcha' }) });
+          return;
+        }
+        clearCookie(ctx, CAPTCHA, AREA);
+        setCookie(ctx, FLOW, answer.flowId, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
+        redirect(ctx, '/reset/password/email');
+      },
+    },
+    { method: 'GET', path: '/reset/password/email', access: 'anyone', handle: (ctx) => showEmail(ctx) },
+    {
+      method: 'POST',
+      path: '/reset/password/email',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const { email } = pickFields(fields, ['email']);
+        if (email.trim() === '') {
+          await showEmail(ctx, { email, refused: refused({ code: 'invalid_input', field: 'email' }) });
+          return;
+        }
+        const answer = await passwordReset.submitEmail(flowIdOf(ctx), email, visitorOf(ctx));
+        if (answer.kind === 'gone') throw new Refusal('flow_expired');
+        if (answer.kind === 'throttled') {
+          await showEmail(ctx, { email, refused: throttled(ctx, answer.until, 'mails') });
+        } else redirect(ctx, '/reset/password/code');
+      },
+    },
+    {
+      method: 'GET',
+      path: '/reset/password/code',
+      access: 'anyone',
+      async handle(ctx) {
+        const { state } = await viewOf(ctx);
+        if (state === 'mailed') showCode(ctx);
+        else redirect(ctx, state === 'done' ? '/reset/password/done' : '/reset/password/email');
+      },
+    },
+    {
+      method: 'POST',
+      path: '/reset/password/code',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const typed = pickFields(fields, ['code', 'new_password', 'confirm_password', 'otp']);
+        const { code, otp } = typed;
+        const visitor = visitorOf(ctx);
+        const answer = await passwordReset.submitCode(
+          flowIdOf(ctx),
+          { code, otp, password: typed.new_password, confirmation: typed.confirm_password },
+          visitor,
+        );
+        if (answer.kind === 'gone') throw new Refusal('flow_expired');
+        if (answer.kind === 'exhausted') {
+          write(
+            ctx,
+            'expired',
+            { cause: 'too_many_codes', kept: 'password_unchanged', restartHref: '/reset' },
+            { status: 410 },
+          );
+          return;
+        }
+        const shown = refusalOf(ctx, answer);
+        if (shown !== undefined) {
+          showCode(ctx, shown);
+          return;
+        }
+        if (answer.kind === 'done') rememberBrowser(ctx, knownBrowsers, answer.account.id);
+        redirect(ctx, '/reset/password/done');
+      },
+    },
+    {
+      method: 'POST',
+      path: '/reset/password/resend',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        pickFields(fields, []);
+        const answer = await passwordReset.resend(flowIdOf(ctx), visitorOf(ctx));
+        if (answer.kind === 'gone') throw new Refusal('flow_expired');
+        if (answer.kind === 'throttled') {
+          showCode(ctx, throttled(ctx, answer.until, 'mails'));
+          return;
+        }
+        leaveNotice(ctx, 'resent');
+        redirect(ctx, '/reset/password/code');
+      },
+    },
+    {
+      method: 'GET',
+      path: '/reset/password/done',
+      access: 'anyone',
+      async handle(ctx) {
+        const view = await viewOf(ctx);
+        if (view.state !== 'done') {
+          redirect(ctx, '/reset/password/code');
+          return;
+        }
+        const back = await wayBack.find(view.attemptUid);
+        write(ctx, 'reset/password/done', { back, loginHref: back?.href });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/reset/weak',
+      access: 'anyone',
+      handle(ctx) {
+        write(ctx, 'reset/weak', {});
+      },
+    },
+    {
+      method: 'POST',
+      path: '/reset/weak',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const typed = pickFields(fields, ['username', 'password', 'otp', 'new_password', 'confirm_password']);
+        const { username, password, otp } = typed;
+        const answer = await weakPasswordReset.submit(
+          { username, password, otp, newPassword: typed.new_password, confirmation: typed.confirm_password },
+          visitorOf(ctx),
+        );
+        const shown = refusalOf(ctx, answer);
+        if (shown !== undefined) write(ctx, 'reset/weak', { username, error: shown.error }, { status: shown.status });
+        else redirect(ctx, '/reset/weak/done');
+      },
+    },
+    {
+      method: 'GET',
+      path: '/reset/weak/done',
+      access: 'anyone',
+      async handle(ctx) {
+        const back = await wayBack.find(readCookie(ctx, FROM, AREA));
+        write(ctx, 'reset/weak/done', { back, loginHref: back?.href });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/reset/mfa',
+      access: 'anyone',
+      async handle(ctx) {
+        write(ctx, 'reset/mfa', { back: await wayBack.find(readCookie(ctx, FROM, AREA)) });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/captcha/:id.png',
+      access: 'anyone',
+      async handle(ctx) {
+        const { id } = ctx['params'] as { id: string };
+        const png = await captchas.image(id, ctx.state.browserId);
+        if (png === undefined) throw new Refusal('not_found');
+        ctx.type = 'image/png';
+        ctx.body = png;
+      },
+    },
+    {
+      method: 'GET',
+      path: '/captcha/:id.wav',
+      access: 'anyone',
+      async handle(ctx) {
+        const { id } = ctx['params'] as { id: string };
+        const wav = await captchas.audio(id, ctx.state.browserId, ctx.state.locale);
+        if (wav === undefined) throw new Refusal('not_found');
+        ctx.type = 'audio/wav';
+        ctx.body = wav;
+      },
+    },
+  ];
+}

@@ -1,0 +1,72 @@
+import type { Account } from '../accounts/accounts.js';
+import type { PasswordCheck } from '../accounts/password-check.js';
+import { judgePassword, type RuleState } from '../accounts/password-policy.js';
+import type { Audit } from '../audit/audit.js';
+import type { Devices } from '../devices/devices.js';
+import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
+import type { WrongCodes } from '../mfa/wrong-codes.js';
+import type { Passwords } from '../security/passwords.js';
+import type { Database } from '../storage/database.js';
+import type { Visitor } from '../throttle/visitor.js';
+import type { PasswordChange } from './password-change.js';
+
+export type WeakAnswer =
+  | { readonly kind: 'done'; readonly account: Account }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'throttled'; readonly until: Date; readonly limit: 'passwords' | 'codes' }
+  | { readonly kind: 'password_policy'; readonly rules: readonly RuleState[] }
+  | { readonly kind: 'confirmation_mismatch' }
+  | { readonly kind: 'otp_required' }
+  | Extract<OtpVerdict, { kind: 'reused' | 'mismatch' | 'drift' }>;
+
+/** *Reset Password Lemah*: the old password is known but no longer good. The limits and answers of the login page. */
+export interface WeakPasswordReset {
+  submit(
+    typed: { username: string; password: string; otp: string; newPassword: string; confirmation: string },
+    visitor: Visitor,
+  ): Promise<WeakAnswer>;
+}
+
+export function createWeakPasswordReset(parts: {
+  db: Database;
+  passwordCheck: PasswordCheck;
+  devices: Devices;
+  otp: OtpCheck;
+  wrongCodes: WrongCodes;
+  passwords: Passwords;
+  passwordChange: PasswordChange;
+  audit: Audit;
+}): WeakPasswordReset {
+  const { db, passwordCheck, devices, otp, wrongCodes, passwords, passwordChange, audit } = parts;
+  return {
+    async submit({ username, password, otp: typedOtp, newPassword, confirmation }, visitor) {
+      const verdict = await passwordCheck.check({ username, password }, visitor);
+      if (verdict.kind === 'throttled') return { ...verdict, limit: 'passwords' };
+      if (verdict.kind === 'refused') return verdict;
+      const { account, accept } = verdict;
+      await db.transaction(accept);
+
+      const { met, rules } = judgePassword(newPassword, account, password);
+      if (!met) return { kind: 'password_policy', rules };
+      if (newPassword !== confirmation) return { kind: 'confirmation_mismatch' };
+      const hasDevice = (await devices.activeOf(db, account.id)).length > 0;
+      if (hasDevice && typedOtp.trim() === '') return { kind: 'otp_required' };
+      const passwordHash = await passwords.hash(newPassword);
+
+      return db.transaction<WeakAnswer>(async (tx) => {
+        if (hasDevice) {
+          const factor = await otp.check(tx, { accountId: account.id, typed: typedOtp });
+          if (factor.kind !== 'accepted') {
+            const { requestId } = visitor;
+            const about = { accountId: account.id, requestId };
+            await audit.record(tx, { type: 'reset.otp_refused', detail: { cause: factor.kind }, ...about });
+            if ('failures' in factor) await wrongCodes.follow(tx, { account, failures: factor.failures, requestId });
+            return factor.kind === 'throttled' ? { ...factor, limit: 'codes' } : factor;
+          }
+        }
+        await passwordChange.apply(tx, { account, passwordHash, by: 'weak', hasDevice }, visitor);
+        return { kind: 'done', account };
+      });
+    },
+  };
+}
