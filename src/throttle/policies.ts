@@ -19,19 +19,17 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** five are free; then 30 s, 5 min, 1 h. 100 in a row take more than 52 hours. */
-export const PASSWORD_WAITS: readonly WaitStep[] = [
+const PASSWORD_WAITS: readonly WaitStep[] = [
   { fromFailures: 5, waitSeconds: 30 },
   { fromFailures: 20, waitSeconds: 5 * MINUTE },
   { fromFailures: 50, waitSeconds: HOUR },
 ];
 
 /** every fifth costs a quarter of an hour. */
-export const OTP_WAITS: readonly WaitStep[] = Array.from({ length: 10 }, (_, index) => 5 * (index + 1)).flatMap(
-  (fifth) => [
-    { fromFailures: fifth, waitSeconds: 15 * MINUTE },
-    { fromFailures: fifth + 1, waitSeconds: 0 },
-  ],
-);
+const OTP_WAITS: readonly WaitStep[] = Array.from({ length: 10 }, (_, index) => 5 * (index + 1)).flatMap((fifth) => [
+  { fromFailures: fifth, waitSeconds: 15 * MINUTE },
+  { fromFailures: fifth + 1, waitSeconds: 0 },
+]);
 
 /** Passwords typed in browsers we do not know, by the canonical name typed, existing or not. */
 export const PASSWORD_FAILURES: FailurePolicy = { scope: 'password', waits: PASSWORD_WAITS, disableAt: 100 };
