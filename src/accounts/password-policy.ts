@@ -9,65 +9,67 @@ import {
 import { isWeak, type WeakWords } from './weak-password.js';
 
 /**
- * The rules a password must meet (R-36, R-37, BSSN 4/2021), by the ids that pages show as `data-rule`. NIST
- * SP 800-63B advises against rules of composition; the law demands them, so `common` refuses what they breed
- * (SECURITY.md section 4).
+ * The rules a password must meet (R-36, R-37, BSSN 4/2021). NIST SP 800-63B advises against rules of composition;
+ * the law demands them, so the last two refuse what such rules breed (SECURITY.md section 4): `common` what anybody
+ * would try, `personal` what whoever knows the person, the agency or the service would.
  */
-export type PasswordRule = 'length' | 'case' | 'digit' | 'symbol' | 'common' | 'same';
-
-/** Why `length` or `common` is unmet. `pattern`: words, repetition or keys in a row that anybody would try. */
-export type RuleReason = 'too_long' | PersonalKind | 'pattern';
-
-export interface RuleState {
-  readonly rule: PasswordRule;
-  readonly state: 'met' | 'unmet';
-  readonly reason?: RuleReason;
-}
-
-export interface PasswordJudgement {
-  readonly met: boolean;
-  /** Every rule that was judged. */
-  readonly rules: readonly RuleState[];
-}
+export const PASSWORD_RULES = [
+  'min_length',
+  'max_length',
+  'upper',
+  'lower',
+  'digit',
+  'symbol',
+  'common',
+  'personal',
+] as const;
+export type PasswordRule = (typeof PASSWORD_RULES)[number];
 
 const MIN_CODE_POINTS = 12;
 const MAX_CODE_POINTS = 128;
 const MAX_BYTES = 1024;
 /** Shorter words are in too many texts to be called the reason. */
 const LEAST_TOLD = 4;
-const TOO_LONG: PasswordJudgement = { met: false, rules: [{ rule: 'length', state: 'unmet', reason: 'too_long' }] };
+
+const COMPOSITION: readonly (readonly [PasswordRule, RegExp])[] = [
+  ['upper', /\p{Lu}/u],
+  ['lower', /\p{Ll}/u],
+  ['digit', /\p{Nd}/u],
+  // A space counts, so that passphrases pass easily.
+  ['symbol', /[\p{P}\p{S} ]/u],
+];
 
 /**
- * Judges a new password in its NFKC form, which is what gets hashed (R-39), against every rule at once; `same` only
- * when the password it replaces is given.
+ * The rules that a password does not meet in its NFKC form, which is what gets hashed (R-39); none when it may be
+ * used. One that is too long is judged no further.
  */
-export function judgePassword(password: string, owner: PasswordOwner, replaced?: string): PasswordJudgement {
-  // Before normalising, which can grow a text eighteenfold; a UTF-16 unit is one byte or more in UTF-8.
-  if (password.length > MAX_BYTES || Buffer.byteLength(password) > MAX_BYTES) return TOO_LONG;
-  const normal = password.normalize('NFKC');
-  const codePoints = [...normal].length;
-  // What follows takes time that grows with the length.
-  if (codePoints > MAX_CODE_POINTS) return TOO_LONG;
+export function unmetRules(password: string, owner: PasswordOwner): readonly PasswordRule[] {
+  const normal = normalised(password);
+  if (normal === undefined) return ['max_length'];
+  const unmet: PasswordRule[] = [...normal].length < MIN_CODE_POINTS ? ['min_length'] : [];
+  for (const [rule, pattern] of COMPOSITION) if (!pattern.test(normal)) unmet.push(rule);
   const guess = easyGuess(normal, owner);
-  const rules = [
-    judged('length', codePoints >= MIN_CODE_POINTS),
-    judged('case', /\p{Lu}/u.test(normal) && /\p{Ll}/u.test(normal)),
-    judged('digit', /\p{Nd}/u.test(normal)),
-    // A space counts, so that passphrases pass easily.
-    judged('symbol', /[\p{P}\p{S} ]/u.test(normal)),
-    guess === undefined ? judged('common', true) : { ...judged('common', false), reason: guess },
-    ...(replaced === undefined ? [] : [judged('same', normal !== replaced.normalize('NFKC'))]),
-  ];
-  return { met: rules.every(({ state }) => state === 'met'), rules };
+  if (guess !== undefined) unmet.push(guess === 'common' ? 'common' : 'personal');
+  return unmet;
 }
 
-/** Whether a password that was set long ago, or imported, still meets every rule. */
-export const meetsRules = (password: string, owner: PasswordOwner): boolean => judgePassword(password, owner).met;
+/** What the rule `personal` found, so that the page can say it; undefined when the rule is met. */
+export function personalPart(password: string, owner: PasswordOwner): PersonalKind | undefined {
+  const normal = normalised(password);
+  const guess = normal === undefined ? undefined : easyGuess(normal, owner);
+  return guess === 'common' ? undefined : guess;
+}
 
-const judged = (rule: PasswordRule, isMet: boolean): RuleState => ({ rule, state: isMet ? 'met' : 'unmet' });
+/** The NFKC form, or undefined when it is too long to look at: everything here takes time that grows with it. */
+function normalised(password: string): string | undefined {
+  // Before normalising, which can grow a text eighteenfold; a UTF-16 unit is one byte or more in UTF-8.
+  if (password.length > MAX_BYTES || Buffer.byteLength(password) > MAX_BYTES) return undefined;
+  const normal = password.normalize('NFKC');
+  return [...normal].length > MAX_CODE_POINTS ? undefined : normal;
+}
 
 /** Why a password is easy to guess, or undefined when it is not. */
-function easyGuess(normal: string, owner: PasswordOwner): PersonalKind | 'pattern' | undefined {
+function easyGuess(normal: string, owner: PasswordOwner): 'common' | PersonalKind | undefined {
   const digits = personalDigits(normal, owner);
   if (digits !== undefined) return digits;
   const own = personalWords(owner);
@@ -77,7 +79,7 @@ function easyGuess(normal: string, owner: PasswordOwner): PersonalKind | 'patter
   const told = normal.toLowerCase();
   const named = kinds.find((kind) => [...own[kind]].some((word) => word.length >= LEAST_TOLD && told.includes(word)));
   if (named !== undefined) return named;
-  if (isWeak(normal, among([]))) return 'pattern';
+  if (isWeak(normal, among([]))) return 'common';
   return kinds.find((kind) => isWeak(normal, among([own[kind]]))) ?? 'name';
 }
 
