@@ -1,0 +1,121 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { RefusalCode } from '../kernel/refusal.js';
+
+/** How a step of a person's journey ended: accepted, or the code the page shows. Never who (R-42, R-78). */
+export type Outcome = 'accepted' | RefusalCode;
+
+type Numbers = number | ReadonlyMap<string, number>;
+
+/** A number that is read when the metrics are asked for. */
+export interface Reading {
+  /** With its unit, as OpenMetrics wants it: `sso_outbox_oldest_age_seconds`. */
+  readonly name: string;
+  readonly help: string;
+  /** Name of the one label, when there are several numbers. */
+  readonly label?: string;
+  /** A number, or one for each value of the label. When it fails, the number is left out of the answer. */
+  readonly read: () => Numbers | Promise<Numbers>;
+}
+
+/** What the program counts. Every label is from a small set of our own words: no name, address or id (R-42). */
+export interface Metrics {
+  /** `route` is the template (`/sign-in/:uid/otp`), never the address. */
+  httpRequest(request: { method: string; route: string; status: number; seconds: number }): void;
+  login(outcome: Outcome): void;
+  otp(outcome: Outcome): void;
+  reset(outcome: Outcome | 'code_mailed'): void;
+  mail(kind: string, outcome: string): void;
+  outbox(kind: string, outcome: string): void;
+  /** A limit that turned someone away, by its name. */
+  throttled(limit: string): void;
+  databaseStatement(): void;
+  purged(table: string, rows: number): void;
+  /** Adds a number that its owner knows: queue depths, ages, skew. */
+  observe(reading: Reading): void;
+  /** The whole, in the Prometheus text format. */
+  render(): Promise<{ contentType: string; body: string }>;
+}
+
+/** Seconds: from a cached key set to a login in a crowd. */
+const DURATIONS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** The counters of one process, with those of Node itself. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> =>
+    new Counter({ name, help, labelNames, registers });
+
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer, by route template and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: DURATIONS,
+    registers,
+  });
+  const logins = counter('sso_logins_total', 'Passwords submitted, by outcome.', 'outcome');
+  const otps = counter('sso_otps_total', 'Second factors submitted, by outcome.', 'outcome');
+  const resets = counter('sso_resets_total', 'Steps of password resets, by outcome.', 'outcome');
+  const mails = counter('sso_mails_total', 'Attempts to send a mail, by kind and outcome.', 'mail', 'outcome');
+  const outbox = counter(
+    'sso_outbox_attempts_total',
+    'Outbox messages handled, by kind and outcome.',
+    'kind',
+    'outcome',
+  );
+  const throttled = counter('sso_throttled_total', 'Requests turned away by a limit.', 'limit');
+  const statements = counter('sso_database_statements_total', 'SQL statements.');
+  const purged = counter('sso_purged_rows_total', 'Expired rows deleted.', 'table');
+
+  return {
+    httpRequest: ({ method, route, status, seconds }) => {
+      requests.observe({ method, route, status }, seconds);
+    },
+    login: (outcome) => {
+      logins.inc({ outcome });
+    },
+    otp: (outcome) => {
+      otps.inc({ outcome });
+    },
+    reset: (outcome) => {
+      resets.inc({ outcome });
+    },
+    mail: (mail, outcome) => {
+      mails.inc({ mail, outcome });
+    },
+    outbox: (kind, outcome) => {
+      outbox.inc({ kind, outcome });
+    },
+    throttled: (limit) => {
+      throttled.inc({ limit });
+    },
+    databaseStatement: () => {
+      statements.inc();
+    },
+    purged: (table, rows) => {
+      purged.inc({ table }, rows);
+    },
+    observe: ({ name, help, label, read }) => {
+      new Gauge({
+        name,
+        help,
+        labelNames: label === undefined ? [] : [label],
+        registers,
+        async collect() {
+          this.reset();
+          if (label === undefined) this.remove();
+          try {
+            const found = await read();
+            if (typeof found === 'number') this.set(found);
+            else if (label !== undefined) for (const [value, number] of found) this.set({ [label]: value }, number);
+          } catch {
+            // One source that is away must not hide the other numbers.
+          }
+        },
+      });
+    },
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}

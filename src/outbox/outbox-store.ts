@@ -1,0 +1,105 @@
+import type { Queryable, Row } from '../storage/database.js';
+
+interface NewRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly payload: string;
+  readonly dedupKey: string | undefined;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+}
+
+/** A message that this worker alone may deliver until its lease ends. */
+export interface ClaimedRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly payload: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+  /** 1 at the first attempt. */
+  readonly attempt: number;
+}
+
+/** How much waits. */
+export interface Backlog {
+  readonly kind: string;
+  readonly waiting: number;
+  readonly dead: number;
+  readonly oldestAt: Date | undefined;
+}
+
+type Attempt = Pick<ClaimedRow, 'id' | 'attempt'>;
+
+export const outboxStore = (db: Queryable) => ({
+  async insert(row: NewRow): Promise<void> {
+    await db.query(
+      `INSERT INTO outbox (id, kind, payload, dedup_key, created_at, expires_at, next_attempt_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $5)
+       ON CONFLICT (dedup_key) DO NOTHING`,
+      [row.id, row.kind, row.payload, row.dedupKey ?? null, row.createdAt, row.expiresAt ?? null],
+    );
+  },
+
+  /** Takes up to `limit` due messages that no other worker holds, oldest first. */
+  async claim(want: { now: Date; leaseUntil: Date; kinds: string[]; limit: number }): Promise<ClaimedRow[]> {
+    const rows = await db.query(
+      `WITH due AS MATERIALIZED (
+         SELECT id FROM outbox
+          WHERE dead_at IS NULL AND next_attempt_at <= $1 AND kind = ANY($3::text[])
+          ORDER BY next_attempt_at LIMIT $4
+            FOR UPDATE SKIP LOCKED)
+       UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2
+         FROM due WHERE outbox.id = due.id
+       RETURNING outbox.id, kind, payload, created_at, expires_at, attempts`,
+      [want.now, want.leaseUntil, want.kinds, want.limit],
+    );
+    return rows.map(claimedFromRow);
+  },
+
+  /** Whoever delivered it, it is done: no fence here, or it would be sent once more. */
+  async remove(id: string): Promise<void> {
+    await db.query(`DELETE FROM outbox WHERE id = $1`, [id]);
+  },
+
+  async postpone({ id, attempt }: Attempt, { until, reason }: { until: Date; reason: string }): Promise<void> {
+    await db.query(`UPDATE outbox SET next_attempt_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2`, [
+      id,
+      attempt,
+      until,
+      reason,
+    ]);
+  },
+
+  /** Gives up: the row stays as a number in the metrics, without what it said. */
+  async bury({ id, attempt }: Attempt, { now, reason }: { now: Date; reason: string }): Promise<void> {
+    await db.query(
+      `UPDATE outbox SET dead_at = $3, last_error = $4, payload = NULL, dedup_key = NULL
+        WHERE id = $1 AND attempts = $2`,
+      [id, attempt, now, reason],
+    );
+  },
+
+  async backlog(): Promise<Backlog[]> {
+    const rows = await db.query(
+      `SELECT kind, count(*) FILTER (WHERE dead_at IS NULL)::integer AS waiting,
+              count(dead_at)::integer AS dead,
+              min(created_at) FILTER (WHERE dead_at IS NULL) AS oldest_at
+         FROM outbox GROUP BY kind`,
+    );
+    return rows.map((row) => ({
+      kind: row.kind as string,
+      waiting: row.waiting as number,
+      dead: row.dead as number,
+      oldestAt: (row.oldest_at as Date | null) ?? undefined,
+    }));
+  },
+});
+
+const claimedFromRow = (row: Row): ClaimedRow => ({
+  id: row.id as string,
+  kind: row.kind as string,
+  payload: row.payload as string,
+  createdAt: row.created_at as Date,
+  expiresAt: (row.expires_at as Date | null) ?? undefined,
+  attempt: row.attempts as number,
+});

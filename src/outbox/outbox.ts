@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../kernel/clock.js';
+import type { SealedBox } from '../security/sealed-box.js';
+import type { Queryable } from '../storage/database.js';
+import type { Expiry } from '../storage/expiry.js';
+import { outboxStore } from './outbox-store.js';
+
+/**
+ * A message of this kind is thrown away by the worker. Decoys use it: a request for a name that does not exist
+ * does the work of a real one and writes the same row (R-19).
+ */
+export const NOTHING = 'nothing';
+
+export interface NewMessage {
+  /** Names the handler that delivers it. */
+  readonly kind: string;
+  /** JSON; sealed at rest. */
+  readonly payload: unknown;
+  /** While a message with this key waits, another one is not added. */
+  readonly dedupKey?: string | undefined;
+  /** From then on it is thrown away instead of delivered. */
+  readonly expiresAt?: Date | undefined;
+}
+
+/** Messages to the outside that leave if, and only if, the caller's transaction commits (R-68, ADR 0008). */
+export interface Outbox {
+  /** Adds a message with one statement in the caller's transaction. */
+  add(tx: Queryable, message: NewMessage): Promise<void>;
+}
+
+export interface OutboxOptions {
+  readonly box: SealedBox;
+  readonly clock: Clock;
+  /** Called after each `add`, before the caller's commit: the worker of this process looks soon. */
+  readonly onAdded?: () => void;
+}
+
+export function createOutbox({ box, clock, onAdded }: OutboxOptions): Outbox {
+  return {
+    async add(tx, { kind, payload, dedupKey, expiresAt }) {
+      const id = randomUUID();
+      const sealed = box.seal(JSON.stringify(payload), sealContext(id));
+      await outboxStore(tx).insert({ id, kind, payload: sealed, dedupKey, expiresAt, createdAt: clock.now() });
+      onAdded?.();
+    },
+  };
+}
+
+/** Ties a sealed payload to its row. */
+export const sealContext = (id: string): string => `outbox|${id}|payload`;
+
+/** Dead rows are kept a month for the person on call; what nobody can deliver any more goes after a day. */
+export const OUTBOX_EXPIRY: Expiry = {
+  table: 'outbox',
+  where: `dead_at < $1::timestamptz - interval '30 days' OR expires_at < $1::timestamptz - interval '1 day'`,
+};
