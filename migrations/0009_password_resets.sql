@@ -11,6 +11,10 @@ CREATE TABLE password_resets (
   -- Keyed digest of the name typed: what mail quotas of unknown names count on.
   name_key      bytea NOT NULL,
   email_tries   integer NOT NULL DEFAULT 0,
+  -- What the last mail spent, given back when its code is redeemed (R-23).
+  mail_key      bytea,
+  address_key   bytea,
+  mailed_at     timestamptz,
   -- Where the person came from: the sign-in to go back to.
   attempt_uid   text,
   created_at    timestamptz NOT NULL,

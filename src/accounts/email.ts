@@ -39,7 +39,7 @@ export function decoyMask(keyed: KeyedDigest, name: string): string {
  * One form for comparing: trimmed, NFKC, local part without case, domain in ASCII. Undefined when it is no address.
  * Letters that only look alike stay different, and the code goes to the stored address anyway (R-24).
  */
-function comparable(email: string): string | undefined {
+export function comparableEmail(email: string): string | undefined {
   if (email.length > 320 || !email.isWellFormed()) return undefined;
   const text = email.trim();
   const at = text.lastIndexOf('@');
@@ -53,7 +53,7 @@ function comparable(email: string): string | undefined {
 
 /** Whether the address typed is the registered one; takes the same time for any difference. */
 export function isSameEmail(keyed: KeyedDigest, typed: string, stored: string | undefined): boolean {
-  const [a, b] = [comparable(typed), comparable(stored ?? '')];
+  const [a, b] = [comparableEmail(typed), comparableEmail(stored ?? '')];
   const same = sameBytes(keyed('email', a ?? ''), keyed('email', b ?? ''));
   return same && a !== undefined && b !== undefined;
 }

@@ -1,7 +1,7 @@
-import { findByName, isUsable, recordLogin, recordPasswordFailure, type Account } from '../accounts/accounts.js';
-import type { AccountMail } from '../accounts/account-mail.js';
-import { canonicalName } from '../accounts/name.js';
-import { meetsRules } from '../accounts/password-policy.js';
+import { findByName, isUsable, recordLogin, recordPasswordFailure, type Account } from './accounts.js';
+import type { AccountMail } from './account-mail.js';
+import { canonicalName } from './name.js';
+import { unmetRules } from './password-policy.js';
 import type { Audit } from '../audit/audit.js';
 import type { AuditDetails } from '../audit/events.js';
 import type { Clock } from '../kernel/clock.js';
@@ -123,7 +123,7 @@ export function createPasswordCheck(parts: {
       return {
         kind: 'accepted',
         account,
-        weak: !meetsRules(password, account),
+        weak: unmetRules(password, account).length > 0,
         accept: async (tx) => {
           await clearFailures(tx, { ...counter, now: clock.now() });
           if (rehashed !== undefined || account.passwordFailures > 0) {

@@ -17,9 +17,7 @@ export type OtpVerdict =
   /** The second code in a row from a clock that is this many minutes ahead (negative: behind). */
   | { readonly kind: 'drift'; readonly minutes: number; readonly failures: number }
   /** Too many wrong codes: not looked at, not counted. */
-  | { readonly kind: 'throttled'; readonly until: Date }
-  /** The 50th wrong code in a row has ended the account's authenticators for good. */
-  | { readonly kind: 'disabled'; readonly failures: number };
+  | { readonly kind: 'throttled'; readonly until: Date };
 
 export interface OtpCheck {
   /**
@@ -69,7 +67,6 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
       await guesses.clear(tx, accountId);
       return { kind: 'accepted', device, step };
     }
-    if (guesses.isLast(failures)) return { kind: 'disabled', failures };
     const minutes = await seekDrift(tx, candidates, otp);
     return minutes === undefined ? { kind: 'mismatch', failures } : { kind: 'drift', minutes, failures };
   }

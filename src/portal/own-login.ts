@@ -15,4 +15,6 @@ export interface OwnLogin {
   authorizationUrl(request: { state: string; codeChallenge: string; maxAgeSeconds?: number }): string;
   /** Redeems a code once. Undefined when it is unknown, spent, expired or was issued for other values. */
   redeem(response: { code: string; codeVerifier: string }): Promise<RedeemedLogin | undefined>;
+  /** Whether the session still lives: not ended, not idle too long, its account in good standing. */
+  isAlive(sessionUid: string): Promise<boolean>;
 }

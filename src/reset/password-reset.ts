@@ -2,7 +2,7 @@ import { findById, findByName, isUsable, type Account } from '../accounts/accoun
 import type { AccountMail } from '../accounts/account-mail.js';
 import { comparableEmail, decoyMask, isSameEmail, maskEmail } from '../accounts/email.js';
 import { canonicalName } from '../accounts/name.js';
-import { judgePassword, type RuleState } from '../accounts/password-policy.js';
+import { judgePassword, type RuleState } from '../accounts/password-judgement.js';
 import type { Audit } from '../audit/audit.js';
 import type { Captchas } from '../captcha/captchas.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';

@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/accounts.js';
 import type { PasswordCheck } from '../accounts/password-check.js';
-import { judgePassword, type RuleState } from '../accounts/password-policy.js';
+import { judgePassword, type RuleState } from '../accounts/password-judgement.js';
 import type { Audit } from '../audit/audit.js';
 import type { Devices } from '../devices/devices.js';
 import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';

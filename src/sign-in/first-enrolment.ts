@@ -9,8 +9,8 @@ import type { Devices } from '../devices/devices.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AttemptId } from '../kernel/ids.js';
 import type { Enrolment, EnrolmentOffer } from '../mfa/enrolment.js';
-import type { Guesses } from '../mfa/guesses.js';
 import type { RecoveryCodes } from '../mfa/recovery-codes.js';
+import type { WrongCodes } from '../mfa/wrong-codes.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import type { Database } from '../storage/database.js';
 import { codesContext, type Attempt } from './attempt.js';
@@ -49,7 +49,7 @@ export interface FirstEnrolmentParts {
   readonly devices: Devices;
   readonly enrolment: Enrolment;
   readonly recoveryCodes: RecoveryCodes;
-  readonly guesses: Guesses;
+  readonly wrongCodes: WrongCodes;
   readonly codes: MailedCodes;
   readonly mailboxProof: MailboxProof;
   readonly accountMail: AccountMail;
@@ -59,7 +59,7 @@ export interface FirstEnrolmentParts {
 }
 
 export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment {
-  const { db, enrolment, recoveryCodes, guesses, codes, mailboxProof, accountMail, audit, box, clock } = parts;
+  const { db, enrolment, recoveryCodes, wrongCodes, codes, mailboxProof, accountMail, audit, box, clock } = parts;
 
   const personOf = async (attempt: Attempt): Promise<Account> => {
     if (attempt.accountId === undefined) throw new Error('nobody has proved a password here');
@@ -149,15 +149,15 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
           case 'throttled':
             return { kind: 'throttled', until: verdict.until };
           case 'drift':
-          case 'mismatch':
-          case 'disabled': {
+          case 'mismatch': {
             const cause = verdict.kind === 'drift' ? 'drift' : 'mismatch';
             await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause }, ...about });
-            if (guesses.endsSpell(verdict.failures)) {
-              await attempts.forgetPassword(tx, uid);
-              const wait = await guesses.reserve(tx, account.id);
-              if (wait.kind === 'waiting') return { kind: 'throttled', until: wait.until };
-            }
+            const { failures } = verdict;
+            const { requestId } = visitor;
+            const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
+            if (consequence.kind !== 'none') await attempts.forgetPassword(tx, uid);
+            if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
+            if (consequence.kind === 'disabled') return consequence;
             return verdict.kind === 'drift'
               ? { kind: 'clock_drift', minutes: verdict.minutes }
               : { kind: 'otp_invalid' };

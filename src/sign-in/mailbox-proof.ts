@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.js';
+import { comparableEmail } from '../accounts/email.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { Audit } from '../audit/audit.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
@@ -31,7 +32,7 @@ export function createMailboxProof(parts: {
       if (account.email === undefined) return { kind: 'spent' };
       const now = clock.now();
       const places = mailPlaces({
-        account: keyed('mail account', account.id),
+        account: keyed('mail', `${account.id}|${comparableEmail(account.email) ?? ''}`),
         address: keyed('address', addressBucket(visitor.address)),
       });
       const spending = await spendQuotas(tx, { places, now });

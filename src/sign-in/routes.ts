@@ -5,6 +5,7 @@ import { pickFields, type PostedFields } from '../web/form.js';
 import { leaveNotice, takeNotice } from '../web/notice.js';
 import type { PageWriter } from '../web/page.js';
 import type { PageError } from '../web/pages.js';
+import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
 import type { FormRoute, GetRoute, Route } from '../web/routes.js';
 import { rememberBrowser, visitorOf } from '../web/visitor.js';
@@ -78,12 +79,6 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     redirect(ctx, request);
     return true;
   }
-
-  const redirect = (ctx: PageContext, location: string): void => {
-    ctx.redirect(location);
-    ctx.status = 303;
-    ctx.body = '';
-  };
 
   async function proceed(ctx: PageContext): Promise<void> {
     const uid = uidOf(ctx);

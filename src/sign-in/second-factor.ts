@@ -1,5 +1,4 @@
 import { getById, recordLogin, type Account } from '../accounts/accounts.js';
-import type { AccountMail } from '../accounts/account-mail.js';
 import type { Audit } from '../audit/audit.js';
 import type { Devices } from '../devices/devices.js';
 import type { Clock } from '../kernel/clock.js';
@@ -7,6 +6,7 @@ import type { AttemptId } from '../kernel/ids.js';
 import type { Guesses } from '../mfa/guesses.js';
 import type { OtpCheck } from '../mfa/otp.js';
 import type { RecoveryCodes } from '../mfa/recovery-codes.js';
+import type { WrongCodes } from '../mfa/wrong-codes.js';
 import { sameBytes, type KeyedDigest } from '../security/digests.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { evidenceOf, personOf, type Attempt, type FactorMethod } from './attempt.js';
@@ -27,8 +27,6 @@ export type FactorAnswer =
   | { readonly kind: 'elsewhere' };
 
 const SAME_ANSWER_SECONDS = 60;
-/** The owner is told when somebody who knows the password fails at the code this often. */
-const WARN_AFTER = 3;
 
 export interface SecondFactor {
   submitOtp(uid: AttemptId, typed: string, visitor: Visitor): Promise<FactorAnswer>;
@@ -42,7 +40,7 @@ export interface SecondFactorParts {
   readonly otp: OtpCheck;
   readonly guesses: Guesses;
   readonly recoveryCodes: RecoveryCodes;
-  readonly accountMail: AccountMail;
+  readonly wrongCodes: WrongCodes;
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
@@ -56,7 +54,7 @@ function read(text: string): FactorAnswer {
 }
 
 export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
-  const { db, devices, otp, guesses, recoveryCodes, accountMail, audit, keyed, clock } = parts;
+  const { db, devices, otp, guesses, recoveryCodes, wrongCodes, audit, keyed, clock } = parts;
 
   async function accept(
     tx: Queryable,
@@ -67,29 +65,15 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
     await recordLogin(tx, { accountId: account.id, now: clock.now() });
   }
 
-  /** What every wrong factor leads to, whichever it was. */
+  /** The answer to a wrong factor. Half a login must not outlive the cap: whoever guesses needs the password again. */
   async function refuse(
     tx: Queryable,
-    { attempt, account, failures }: { attempt: Attempt; account: Account; failures: number },
+    { attempt, account, failures, requestId }: { attempt: Attempt; account: Account; failures: number; requestId: string },
   ): Promise<FactorAnswer | undefined> {
-    if (failures === WARN_AFTER) {
-      await accountMail.queue(tx, { account, mail: 'wrong-code-warning', data: { at: clock.now() } });
-    }
-    if (guesses.isLast(failures)) {
-      const ended = await devices.endAll(tx, account.id, 'too_many_codes');
-      const detail = (device: string) => ({ device, reason: 'too_many_codes' as const });
-      for (const device of ended) {
-        await audit.record(tx, { type: 'device.ended', detail: detail(device), accountId: account.id });
-      }
-      await accountMail.queue(tx, { account, mail: 'authenticator-disabled', data: { at: clock.now() } });
-      await attempts.forgetPassword(tx, attempt.uid);
-      return { kind: 'disabled' };
-    }
-    if (!guesses.endsSpell(failures)) return undefined;
-    // Half a login must not outlive the cap: whoever guesses needs the password again, and the owner to wait.
+    const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
+    if (consequence.kind === 'none') return undefined;
     await attempts.forgetPassword(tx, attempt.uid);
-    const wait = await guesses.reserve(tx, account.id);
-    return wait.kind === 'waiting' ? { kind: 'throttled', until: wait.until } : undefined;
+    return consequence.kind === 'wait' ? { kind: 'throttled', until: consequence.until } : { kind: 'disabled' };
   }
 
   async function judgeOtp(
@@ -113,13 +97,12 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       case 'drift': {
         const detail = { cause: 'drift', drift_minutes: verdict.minutes } as const;
         await audit.record(tx, { type: 'sign_in.otp_refused', detail, ...about });
-        const over = await refuse(tx, { attempt, account, failures: verdict.failures });
+        const over = await refuse(tx, { attempt, account, failures: verdict.failures, requestId });
         return over ?? { kind: 'clock_drift', minutes: verdict.minutes };
       }
-      case 'mismatch':
-      case 'disabled': {
+      case 'mismatch': {
         await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause: 'mismatch' }, ...about });
-        return (await refuse(tx, { attempt, account, failures: verdict.failures })) ?? { kind: 'otp_invalid' };
+        return (await refuse(tx, { attempt, account, failures: verdict.failures, requestId })) ?? { kind: 'otp_invalid' };
       }
     }
   }
@@ -174,7 +157,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
         if (left === undefined) {
           await audit.record(tx, { type: 'sign_in.recovery_code_refused', detail: {}, ...about });
           const { failures } = reserved;
-          return (await refuse(tx, { attempt, account, failures })) ?? { kind: 'otp_invalid' };
+          return (await refuse(tx, { attempt, account, failures, requestId })) ?? { kind: 'otp_invalid' };
         }
         await guesses.clear(tx, account.id);
         await accept(tx, { attempt, account, method: 'recovery_code' });

@@ -1,4 +1,5 @@
 import { getById, isUsable } from '../accounts/accounts.js';
+import type { PasswordCheck } from '../accounts/password-check.js';
 import type { Audit } from '../audit/audit.js';
 import type { Devices } from '../devices/devices.js';
 import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
@@ -11,7 +12,6 @@ import * as attempts from './attempt-store.js';
 import type { Exchange, Interactions } from './interactions.js';
 import { nextStep, type Step } from './journey.js';
 import type { MailboxProof } from './mailbox-proof.js';
-import type { PasswordCheck } from './password.js';
 import type { Visitor } from '../throttle/visitor.js';
 
 /** The one level our logins reach: password and second factor. */

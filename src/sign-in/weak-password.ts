@@ -1,7 +1,7 @@
 import { getById, setPassword } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
-import { judgePassword, type RuleState } from '../accounts/password-policy.js';
+import { judgePassword, type RuleState } from '../accounts/password-judgement.js';
 import type { Audit } from '../audit/audit.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
 import type { Clock } from '../kernel/clock.js';

@@ -14,9 +14,9 @@ export type Translate = (key: string, values?: Readonly<Record<string, string | 
 
 export interface LocaleHints {
   /** `?lang=`: the person has just chosen. */
-  readonly query?: string | undefined;
+  readonly asked?: string | undefined;
   /** What the person chose before. */
-  readonly cookie?: string | undefined;
+  readonly remembered?: string | undefined;
   readonly acceptLanguage?: string | undefined;
 }
 
@@ -45,8 +45,8 @@ function accepted(header: string): Locale {
 }
 
 /** The language to answer in: the explicit choice, else the remembered one, else the browser's, else Indonesian. */
-export function chooseLocale({ query, cookie, acceptLanguage }: LocaleHints): Locale {
-  return explicit(query) ?? explicit(cookie) ?? accepted(acceptLanguage ?? '');
+export function chooseLocale({ asked, remembered, acceptLanguage }: LocaleHints): Locale {
+  return explicit(asked) ?? explicit(remembered) ?? accepted(acceptLanguage ?? '');
 }
 
 type Messages = ReadonlyMap<string, string>;
@@ -105,13 +105,13 @@ const wallClock = (at: Date, zone: Zone): Date => new Date(at.getTime() + ZONES[
 /** Times and dates as people of one language write them. Zones are always named by the caller or are WIB. */
 export interface Times {
   /** `08.15 WIB` or `08:15 WIB` */
-  time(at: Date, zone?: Zone): string;
+  time(this: void, at: Date, zone?: Zone): string;
   /** `08.15.42` or `08:15:42`, to hold beside a phone's clock. */
-  clock(at: Date, zone: Zone): string;
+  clock(this: void, at: Date, zone: Zone): string;
   /** `23 November 2026`, of the day it is in WIB. */
-  date(at: Date): string;
+  date(this: void, at: Date): string;
   /** For `datetime=`: `2026-11-23T08:15:42+07:00` */
-  iso(at: Date, zone?: Zone): string;
+  iso(this: void, at: Date, zone?: Zone): string;
 }
 
 export function timesIn(locale: Locale): Times {

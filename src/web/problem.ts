@@ -8,7 +8,7 @@ export interface Problem {
   readonly code: RefusalCode;
   /** The field to show it at; none: above the form. */
   readonly field: string | undefined;
-  /** Fields drawn as wrong though the words stand above the form. */
+  /** Further fields drawn as wrong. */
   readonly marks: readonly string[];
   readonly title: string;
   /** May hold the emphasis marks of `it.rich`. */
@@ -47,12 +47,13 @@ const FIELD_OF: Readonly<Partial<Record<RefusalCode, string>>> = {
   captcha_wrong: 'captcha',
   code_invalid: 'code',
   password_policy: 'new_password',
-  confirmation_mismatch: 'confirm_password',
+  confirmation_mismatch: 'new_password',
 };
 
 const MARKS_OF: Readonly<Partial<Record<RefusalCode, readonly string[]>>> = {
   invalid_credentials: ['username', 'password'],
   clock_drift: ['otp'],
+  confirmation_mismatch: ['new_password', 'confirm_password'],
 };
 
 const LIMIT_OF: Readonly<Partial<Record<PageName, PageError['limit']>>> = {
@@ -122,8 +123,12 @@ function words(error: PageError, context: ProblemContext): Words {
       return drift(error.driftMinutes ?? 0, context);
     case 'password_policy':
       return policy(error, context);
-    case 'throttled':
-      return pair(`error.throttled.${error.limit ?? LIMIT_OF[page] ?? 'requests'}`, { when: when() });
+    case 'throttled': {
+      const limit = error.limit ?? LIMIT_OF[page] ?? 'requests';
+      // Too many codes end a sign-in, but not a reset.
+      const key = limit === 'codes' && !page.startsWith('sign-in/') ? 'codesElsewhere' : limit;
+      return pair(`error.throttled.${key}`, { when: when() });
+    }
     case 'busy':
     case 'unavailable':
       return pair(`error.${error.code}`, { when: when() });

@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import type { Account } from '../accounts/accounts.js';
+import { displayNip } from '../accounts/nip.js';
+import { rolesOf, type RoleGrant } from '../accounts/roles.js';
+import { errorsPathOf } from '../provisioning/import-file.js';
+import { importAccounts } from '../provisioning/import-accounts.js';
+import { reportImport } from './import-report.js';
+import { findByNip } from './person.js';
+import { progressBar } from './progress.js';
+import type { RunWithServices } from './run.js';
+
+interface ImportOptions {
+  readonly dryRun?: boolean;
+  readonly errors?: string;
+}
+
+/** `accounts import FILE` and `accounts show` */
+export function addAccountsCommands(program: Command, run: RunWithServices): Command {
+  const accounts = program.command('accounts').description('the SSO ASN accounts of employees');
+  accounts
+    .command('import')
+    .description('add and change accounts from a CSV file; see docs for its columns')
+    .argument('<file>', 'UTF-8 with a header row')
+    .option('--dry-run', 'change nothing, report the same')
+    .option('--errors <file>', 'where to tell of skipped rows (default: <file>.errors.csv)')
+    .action((path: string, { dryRun = false, errors }: ImportOptions) =>
+      run(async ({ databaseUrl, clock, endSessions, audit }) => {
+        const errorsPath = errors ?? errorsPathOf(path);
+        const bar = progressBar(clock);
+        const outcome = await importAccounts({
+          databaseUrl,
+          path,
+          errorsPath,
+          dryRun,
+          clock,
+          onProgress: bar.show,
+          onInactive: async (tx, ids) => {
+            await endSessions.ofAccounts(tx, ids);
+            await audit.record(
+              tx,
+              ...ids.map((id) => ({ type: 'account.imported_inactive' as const, detail: {}, accountId: id })),
+            );
+          },
+        }).finally(bar.end);
+        return reportImport(outcome, { errorsPath, dryRun });
+      }),
+    );
+  accounts
+    .command('show')
+    .description('the state of one account, without secrets')
+    .requiredOption('--nip <nip>', '18 digits')
+    .action(({ nip }: { nip: string }) =>
+      run(async ({ db }) => {
+        const account = await findByNip(db, nip);
+        if (account === undefined) return 1;
+        for (const [label, value] of facts(account, await rolesOf(db, account.id)))
+          console.log(`${label.padEnd(12)}  ${value}`);
+        return 0;
+      }),
+    );
+  return accounts;
+}
+
+function facts(account: Account, roles: readonly RoleGrant[]): readonly (readonly [string, string])[] {
+  const password = account.passwordDisabled ? 'disabled after too many failures' : 'set';
+  return [
+    ['id', account.id],
+    ['NIP', displayNip(account.nip)],
+    ['account name', account.accountName ?? 'none'],
+    ['name', account.name],
+    ['e-mail', account.email ?? 'none'],
+    ['employment', account.employment],
+    ['agency', `${account.agency.name} (${account.agency.code})`],
+    ['status', account.frozen ? `${account.status}, frozen` : account.status],
+    ['activated', moment(account.activatedAt)],
+    ['last login', moment(account.lastLoginAt)],
+    ['password', account.passwordHash === undefined ? 'none' : password],
+    ['failures', String(account.passwordFailures)],
+    [
+      'roles',
+      roles.length === 0
+        ? 'none'
+        : roles.map(({ role, agency }) => (agency ? `${role} of ${agency.code}` : role)).join(', '),
+    ],
+  ];
+}
+
+const moment = (at: Date | undefined): string => at?.toISOString() ?? 'never';

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { environment } from '../config/environment.js';
+import { ConfigError, loadConfig } from '../config/load.js';
+import { pinoLog } from '../config/pino-log.js';
+import { startEmbeddedPostgres } from '../storage/embedded-postgres.js';
+import { migrate } from '../storage/migrate.js';
+import { lineOf, printProblems } from './problems.js';
+
+async function run(): Promise<number> {
+  try {
+    const config = loadConfig(environment);
+    const log = pinoLog('warn');
+    const url = config.migrationDatabaseUrl;
+    const embedded =
+      url === undefined ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres'), log }) : undefined;
+    try {
+      const names = await migrate({ url: url ?? embedded?.url ?? '', log });
+      for (const name of names) process.stdout.write(`applied ${name}\n`);
+      if (names.length === 0) process.stdout.write('nothing to apply\n');
+      return 0;
+    } finally {
+      await embedded?.stop();
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) printProblems(error);
+    else process.stderr.write(`sso-asn: ${lineOf(error)}\n`);
+    return 1;
+  }
+}
+
+export function addMigrateCommand(program: Command): void {
+  program
+    .command('migrate')
+    .description('apply the migrations that the database lacks, under a lock')
+    .action(async () => {
+      process.exitCode = await run();
+    });
+}

@@ -1,0 +1,28 @@
+import { pinoLog } from '../config/pino-log.js';
+import { ConfigError, loadConfig } from '../config/load.js';
+import { environment } from '../config/environment.js';
+import { buildServices, type Services } from '../container.js';
+import { systemClock } from '../kernel/clock.js';
+import { openStores } from '../stores.js';
+import { lineOf, printProblems } from './problems.js';
+
+/** Runs one command over opened stores; what it answers becomes the exit code. */
+export type RunWithServices = (work: (services: Services) => Promise<number>) => Promise<void>;
+
+/** Exit codes: 0 done, 1 refused, failed or some rows skipped, 2 wrong usage (commander's own). */
+export const runWithServices: RunWithServices = async (work) => {
+  try {
+    const config = loadConfig(environment);
+    const log = pinoLog('error');
+    const stores = await openStores({ config, log });
+    try {
+      process.exitCode = await work(buildServices({ config, stores, log, clock: systemClock }));
+    } finally {
+      await stores.close();
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) printProblems(error);
+    else process.stderr.write(`sso-asn: ${lineOf(error)}\n`);
+    process.exitCode = 1;
+  }
+};

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { environment } from '../config/environment.js';
+import { ConfigError, loadConfig } from '../config/load.js';
+import { newKey } from '../config/development-secrets.js';
+import { loadClients } from '../oidc/clients.js';
+import { lineOf, printProblems } from './problems.js';
+
+async function checkConfig(): Promise<number> {
+  try {
+    const config = loadConfig(environment);
+    const loaded = await loadClients(config.clientsFile, {
+      demo: config.demo,
+      issuer: config.issuerText,
+      adminOrigin: config.adminOrigin,
+      production: config.production,
+    });
+    if (loaded.kind === 'refused') {
+      for (const { client, field, message } of loaded.problems) {
+        process.stderr.write(`CLIENTS_FILE ${client}: ${field} ${message}\n`);
+      }
+      return 1;
+    }
+    for (const weakness of loaded.weaknesses) process.stderr.write(`warning: ${weakness}\n`);
+    process.stdout.write('The settings are good.\n');
+    return 0;
+  } catch (error) {
+    if (error instanceof ConfigError) printProblems(error);
+    else process.stderr.write(`sso-asn: ${lineOf(error)}\n`);
+    return 1;
+  }
+}
+
+export function addSettingsCommands(program: Command): void {
+  program
+    .command('check-config')
+    .description('check every setting and the client registrations; print all problems at once')
+    .action(async () => {
+      process.exitCode = await checkConfig();
+    });
+  program
+    .command('secrets')
+    .description('keys for ENCRYPTION_KEYS, PASSWORD_PEPPERS and COOKIE_KEYS')
+    .command('new')
+    .description('print a new key, kid:base64')
+    .action(() => {
+      process.stdout.write(`${newKey('k-')}\n`);
+    });
+}

@@ -1,0 +1,56 @@
+import type { Account } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import type { Audit } from '../audit/audit.js';
+import type { Devices } from '../devices/devices.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Queryable } from '../storage/database.js';
+import type { Guesses } from './guesses.js';
+
+/** The owner is told when somebody who knows the password fails at the code this often. */
+const WARN_AFTER = 3;
+
+export type Consequence =
+  | { readonly kind: 'none' }
+  /** A wait begins: what was half done is over. */
+  | { readonly kind: 'wait'; readonly until: Date }
+  /** The account's authenticators have ended for good: they are bound anew after a mailed code. */
+  | { readonly kind: 'disabled' };
+
+/** What a wrong second factor leads to, the same wherever it was typed. */
+export interface WrongCodes {
+  follow(tx: Queryable, wrong: { account: Account; failures: number; requestId: string }): Promise<Consequence>;
+}
+
+export function createWrongCodes(parts: {
+  devices: Devices;
+  guesses: Guesses;
+  accountMail: AccountMail;
+  audit: Audit;
+  clock: Clock;
+}): WrongCodes {
+  const { devices, guesses, accountMail, audit, clock } = parts;
+  return {
+    async follow(tx, { account, failures, requestId }) {
+      if (failures === WARN_AFTER) {
+        await accountMail.queue(tx, { account, mail: 'wrong-code-warning', data: { at: clock.now() } });
+      }
+      if (guesses.isLast(failures)) {
+        const ended = await devices.endAll(tx, account.id, 'too_many_codes');
+        await audit.record(
+          tx,
+          ...ended.map((device) => ({
+            type: 'device.ended' as const,
+            detail: { device, reason: 'too_many_codes' as const },
+            accountId: account.id,
+            requestId,
+          })),
+        );
+        await accountMail.queue(tx, { account, mail: 'authenticator-disabled', data: { at: clock.now() } });
+        return { kind: 'disabled' };
+      }
+      if (!guesses.endsSpell(failures)) return { kind: 'none' };
+      const next = await guesses.reserve(tx, account.id);
+      return next.kind === 'waiting' ? { kind: 'wait', until: next.until } : { kind: 'none' };
+    },
+  };
+}
