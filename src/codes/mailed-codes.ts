@@ -39,7 +39,7 @@ export type CodeAnswer =
   | { readonly kind: 'none' };
 
 /** Wrong tries of a flow, however many codes it mails. */
-export const MAX_WRONG_TRIES = 5;
+const MAX_WRONG_TRIES = 5;
 
 /** How long a right code stays right without being typed again (SECURITY.md 3.1). */
 const VERIFIED_SECONDS = 600;

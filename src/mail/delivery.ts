@@ -7,7 +7,7 @@ import type { MailTransport } from './transport.js';
 export const MAIL = 'mail';
 
 /** What the outbox keeps of a mail, sealed. */
-export const queuedMail = z.object({
+const queuedMail = z.object({
   /** Kind of mail, for the metrics. */
   mail: z.string(),
   to: z.object({ address: z.string(), name: z.string().optional() }),

@@ -35,14 +35,14 @@ export interface OutboxWorker {
   nudge(): void;
   /** Delivers what is due now and resolves when nothing more is in hand. For tests and commands. */
   deliverDue(): Promise<void>;
-  /** Takes nothing new and resolves when what is in hand has ended, at most {@link DEADLINE_MS} later. */
+  /** Takes nothing new and resolves when what is in hand has ended, at most ten seconds later. */
   stop(): Promise<void>;
   /** How much waits and how much was given up, for the metrics. */
   backlog(): Promise<readonly Backlog[]>;
 }
 
 /** What one attempt may take. */
-export const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 10_000;
 /** Longer than an attempt and its settling: a worker that dies leaves its messages to the others after this. */
 const LEASE_SECONDS = 30;
 const POLL_MS = 1000;

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '#src/kernel/log.js';
+import { createMetrics } from '#src/metrics/metrics.js';
+import { observeOutbox } from '#src/outbox/outbox-metrics.js';
 import { createOutbox, NOTHING, OUTBOX_EXPIRY, type NewMessage } from '#src/outbox/outbox.js';
 import {
   createOutboxWorker,
@@ -348,4 +350,12 @@ test('tells how much waits and since when', async () => {
       { kind: NOTHING, waiting: 1, dead: 0, oldestAt: now },
     ]),
   );
+
+  const metrics = createMetrics();
+  observeOutbox({ metrics, worker, clock });
+  const { body } = await metrics.render();
+  expect(body).toMatch(/^sso_outbox_messages\{kind="mail"\} 2$/m);
+  expect(body).toMatch(/^sso_outbox_messages\{kind="nothing"\} 1$/m);
+  expect(body).toMatch(/^sso_outbox_dead_messages\{kind="mail"\} 0$/m);
+  expect(body).toMatch(/^sso_outbox_oldest_age_seconds 5$/m);
 });

@@ -1,0 +1,33 @@
+import { NOTHING, type Outbox } from '../outbox/outbox.js';
+import type { Queryable } from '../storage/database.js';
+import type { Mailbox } from './address.js';
+import { MAIL, type QueuedMail } from './delivery.js';
+import type { MailKind, Mails, RenderMail } from './templates.js';
+
+export interface MailOrder<Kind extends MailKind> {
+  /** From the database, never from a form. Undefined: a decoy that does the same work and is thrown away. */
+  readonly to: Mailbox | undefined;
+  readonly mail: Kind;
+  readonly data: Mails[Kind];
+  readonly locale: 'id' | 'en';
+  /** From then on it is not sent any more: for mails with codes. */
+  readonly expiresAt?: Date | undefined;
+  /** While a mail with this key waits, another one is not queued. */
+  readonly dedupKey?: string | undefined;
+}
+
+export interface Mailer {
+  /** Queues a mail that leaves within two seconds of the caller's commit, and never without it. */
+  queue<Kind extends MailKind>(tx: Queryable, order: MailOrder<Kind>): Promise<void>;
+}
+
+/** Mails are written when they are queued, and wait sealed: they hold codes and addresses. */
+export function createMailer({ outbox, render }: { outbox: Outbox; render: RenderMail }): Mailer {
+  return {
+    async queue(tx, { to, mail, data, locale, expiresAt, dedupKey }) {
+      const written = render(mail, data, locale);
+      const payload: QueuedMail = { mail, to: { address: to?.address ?? '', name: to?.name }, ...written };
+      await outbox.add(tx, { kind: to === undefined ? NOTHING : MAIL, payload, expiresAt, dedupKey });
+    },
+  };
+}
