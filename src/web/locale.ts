@@ -105,13 +105,13 @@ const wallClock = (at: Date, zone: Zone): Date => new Date(at.getTime() + ZONES[
 /** Times and dates as people of one language write them. Zones are always named by the caller or are WIB. */
 export interface Times {
   /** `08.15 WIB` or `08:15 WIB` */
-  time(this: void, at: Date, zone?: Zone): string;
+  readonly time: (at: Date, zone?: Zone) => string;
   /** `08.15.42` or `08:15:42`, to hold beside a phone's clock. */
-  clock(this: void, at: Date, zone: Zone): string;
+  readonly clock: (at: Date, zone: Zone) => string;
   /** `23 November 2026`, of the day it is in WIB. */
-  date(this: void, at: Date): string;
+  readonly date: (at: Date) => string;
   /** For `datetime=`: `2026-11-23T08:15:42+07:00` */
-  iso(this: void, at: Date, zone?: Zone): string;
+  readonly iso: (at: Date, zone?: Zone) => string;
 }
 
 export function timesIn(locale: Locale): Times {

@@ -173,6 +173,7 @@ export const SAMPLES: readonly Sample[] = [
   ['reset/password/done', 'from a service', { back, loginHref: '/demo/myasn/login' }],
   ['reset/weak', 'plain', {}],
   ['reset/weak', 'wrong', { username: '199001012023211001', error: { code: 'invalid_credentials' } }],
+  ['reset/weak', 'throttled by codes', { error: { ...wait, limit: 'codes' } }],
   ['reset/weak', 'otp required', { error: { code: 'otp_required' } }],
   [
     'reset/weak',

@@ -1,0 +1,320 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, cpSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadTranslators, LOCALES, type Locale, type Translate } from '#src/web/locale.js';
+import type { PageName, Pages, Shell } from '#src/web/pages.js';
+import { createViews } from '#src/web/views.js';
+import { SAMPLES, SAMPLE_SHELL, type Sample } from './page-samples.js';
+
+const directory = join(process.cwd(), 'views');
+const views = createViews({ directory });
+
+const render = <K extends PageName>(page: K, data: Pages[K], shell: Partial<Shell> = {}): string =>
+  views.render(page, data, { ...SAMPLE_SHELL, ...shell });
+
+const matches = (html: string, pattern: RegExp): string[] => [...html.matchAll(pattern)].map((match) => match[1] ?? '');
+const attribute = (tag: string, name: string): string | undefined => new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1];
+const words = (html: string): string => html.replace(/<[^>]*>/g, ' ').trim();
+
+const cases = SAMPLES.flatMap(([page, state, data, shell]) =>
+  LOCALES.map((locale): [string, Sample, Locale] => [
+    `${page}, ${state}, ${locale}`,
+    [page, state, data, shell] as Sample,
+    locale,
+  ]),
+);
+
+const rendered = new Map<string, string>();
+for (const [name, [page, , data, shell], locale] of cases) rendered.set(name, render(page, data, { ...shell, locale }));
+
+describe.each(cases)('%s', (name, [page, , data], locale) => {
+  const html = rendered.get(name) ?? '';
+  const tags = html.match(/<[a-z][^>]*>/g) ?? [];
+  const error = 'error' in data ? data.error : undefined;
+
+  test('is one whole document in its language', () => {
+    expect(html.startsWith('<!DOCTYPE html>\n')).toBe(true);
+    expect(html).toContain(`<html lang="${locale}">`);
+    expect(html.trimEnd().endsWith('</html>')).toBe(true);
+    expect(matches(html, /<main[^>]* data-page="([^"]*)"/g)).toEqual([page]);
+    expect(html.match(/<h1[ >]/g)).toHaveLength(1);
+    expect(html).not.toMatch(/undefined|\[object|NaN|\*\*|__|<%/);
+    expect(words(html)).not.toMatch(/[\uE000\uE001]/);
+  });
+
+  test('keeps to the content policy and to double quotes', () => {
+    expect(html).not.toMatch(/<script|<iframe| style=| on[a-z]+=/);
+    for (const tag of tags) expect(tag.replace(/"[^"]*"/g, '')).not.toMatch(/=[^\s/>]|'/);
+  });
+
+  test('is below 30 kB with what it loads', () => {
+    const loaded = ['styles.css', 'mark.svg'].map((file) => readFileSync(join(directory, 'assets', file)).length);
+    expect(Buffer.byteLength(html) + loaded.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(30 * 1024);
+  });
+
+  test('labels every field, and points only at what is there', () => {
+    const ids = matches(html, / id="([^"]*)"/g);
+    expect(new Set(ids).size).toBe(ids.length);
+    const inputs = tags.filter((tag) => tag.startsWith('<input') && attribute(tag, 'type') !== 'hidden');
+    const labels = matches(html, /<label for="([^"]*)"/g);
+    for (const input of inputs) expect(labels).toContain(attribute(input, 'id'));
+    const targets = [
+      ...matches(html, / aria-(?:describedby|labelledby)="([^"]*)"/g),
+      ...matches(html, / href="#([^"]+)"/g),
+    ];
+    for (const target of targets.flatMap((list) => list.split(' '))) expect(ids).toContain(target);
+  });
+
+  test('protects every form that changes something, and gives it one unnamed button', () => {
+    for (const form of html.match(/<form[\s\S]*?<\/form>/g) ?? []) {
+      if (form.includes('method="post"'))
+        expect(form).toContain('<input type="hidden" name="csrf" value="contoh-csrf">');
+      expect(form.match(/<button/g)?.length ?? 0).toBeLessThanOrEqual(1);
+      expect(form).not.toMatch(/<button[^>]* name=|type="submit"/);
+    }
+  });
+
+  test('tells its refusal once, in words, with the code', () => {
+    if (page === 'dev/components') return;
+    const told = [...html.matchAll(/<(\w+)[^>]* data-error="([^"]*)"[^>]*>([\s\S]*?)<\/\1>/g)];
+    const whole: Partial<Record<PageName, string>> = {
+      'not-found': 'not_found',
+      'no-access': 'no_access',
+      expired: 'flow_expired',
+    };
+    const code = error?.code ?? whole[page];
+    expect(told.map((match) => match[2])).toEqual(code === undefined ? [] : [code]);
+    for (const match of told) expect(words(match[3] ?? '').length).toBeGreaterThan(20);
+    expect(/<title>(?:Gagal|Failed): /.test(html)).toBe(code !== undefined);
+  });
+});
+
+describe('the page contract', () => {
+  const find = (page: PageName, state: string): string => rendered.get(`${page}, ${state}, id`) ?? '';
+
+  test.each<[PageName, string, string, readonly string[]]>([
+    ['sign-in/password', 'plain', '/sign-in/uid0123456789/password', ['username', 'password']],
+    ['sign-in/otp', 'plain', '/sign-in/uid0123456789/otp', ['otp']],
+    ['sign-in/otp', 'plain', '/sign-in/uid0123456789/recovery-code', ['recovery_code']],
+    ['sign-in/prove-mailbox', 'plain', '/sign-in/uid0123456789/mailbox', ['code']],
+    ['sign-in/prove-mailbox', 'plain', '/sign-in/uid0123456789/mailbox/resend', []],
+    ['sign-in/enrol', 'plain', '/sign-in/uid0123456789/enrol', ['otp', 'device_name']],
+    ['sign-in/recovery-codes', 'plain', '/sign-in/uid0123456789/recovery-codes', ['saved']],
+    [
+      'sign-in/change-password',
+      'plain',
+      '/sign-in/uid0123456789/change-password',
+      ['new_password', 'confirm_password'],
+    ],
+    ['reset/password/start', 'plain', '/reset/password', ['username', 'captcha']],
+    ['reset/password/email', 'plain', '/reset/password/email', ['email']],
+    ['reset/password/code', 'plain', '/reset/password/code', ['code', 'new_password', 'confirm_password', 'otp']],
+    ['reset/password/code', 'plain', '/reset/password/resend', []],
+    ['reset/weak', 'plain', '/reset/weak', ['username', 'password', 'otp', 'new_password', 'confirm_password']],
+    ['sign-out/confirm', 'plain', '/oidc/logout/confirm', ['xsrf', 'logout']],
+  ])('%s (%s) posts to %s', (page, state, action, fields) => {
+    const form =
+      new RegExp(`<form method="post" action="${action}">[\\s\\S]*?</form>`).exec(find(page, state))?.[0] ?? '';
+    expect(matches(form, /<input[^>]* name="([^"]*)"/g)).toEqual(['csrf', ...fields]);
+  });
+
+  test.each<[PageName, string, readonly string[]]>([
+    ['front', 'plain', ['LOGIN']],
+    ['sign-in/password', 'plain', ['LOGIN', 'RESET']],
+    ['reset/password/start', 'plain', ['Check']],
+    ['reset/password/email', 'plain', ['Kirim']],
+    ['reset/password/code', 'plain', ['Reset Password']],
+    ['reset/password/done', 'plain', ['LOGIN']],
+    ['sign-in/enrol', 'plain', ['Submit']],
+  ])('%s (%s) keeps the labels people know in both languages', (page, state, labels) => {
+    for (const locale of LOCALES) {
+      const html = rendered.get(`${page}, ${state}, ${locale}`) ?? '';
+      expect(matches(html, /class="button[^"]*"[^>]*>([^<]*)</g)).toEqual(expect.arrayContaining([...labels]));
+    }
+  });
+
+  test('gives bare values in its attributes', () => {
+    expect(find('sign-in/enrol', 'plain')).toContain('data-secret="CONTOHKUNCIRAHASIAJANGANDIPAKAI2"');
+    expect(find('sign-in/enrol', 'plain')).toContain('<span>CONT</span><span>OHKU</span>');
+    expect(find('sign-in/enrol', 'plain')).toMatch(/href="otpauth:\/\/totp\/[^"]*&amp;issuer=/);
+    expect(find('reset/password/email', 'plain')).toContain('data-email-hint="s•••••@c•••••"');
+    expect(find('sign-in/otp', 'whole hours')).toContain('data-error="clock_drift" data-drift-minutes="-61"');
+    expect(find('sign-in/password', 'throttled')).toContain('data-error="throttled" data-retry-after="1790"');
+    expect(find('busy', 'plain')).toContain('data-error="busy" data-retry-after="20"');
+    expect(find('sign-in/password', 'username missing')).toContain('data-error="invalid_input" data-field="username"');
+    expect(matches(find('reset/password/code', 'weak'), /data-rule="([^"]*)"/g)).toEqual(['digit', 'common']);
+    expect(matches(find('sign-in/recovery-codes', 'plain'), /data-recovery-code="([^"]*)"/g)).toHaveLength(10);
+  });
+
+  test('shows the server time in three zones, with dots in Indonesian and colons in English', () => {
+    expect(matches(find('sign-in/otp', 'plain'), /<time[^>]*>([^<]*)</g)).toEqual(['08.15.42', '09.15.42', '10.15.42']);
+    expect(rendered.get('sign-in/otp, plain, en')).toContain('08:15:42');
+  });
+
+  test('brings back what was typed, but no secret', () => {
+    expect(find('sign-in/password', 'wrong')).toMatch(/name="username"[^>]* value="19900101 202321 1 001"/);
+    const secrets = ['password', 'otp', 'code', 'new_password', 'confirm_password', 'recovery_code', 'captcha'];
+    for (const html of rendered.values()) {
+      if (html.includes('data-page="dev/components"')) continue;
+      for (const name of secrets) expect(html).not.toMatch(new RegExp(`<input[^>]* name="${name}"[^>]* value=`));
+    }
+  });
+
+  test('puts the refusal at its field, and above the form when the form has no such field', () => {
+    const at = (field: string): string =>
+      render('sign-in/otp', { uid: 'u', service: 'S', deviceNames: ['P'], error: { code: 'invalid_input', field } });
+    expect(at('otp')).toContain('id="otp-error" data-error="invalid_input" data-field="otp"');
+    expect(at('nonsense')).toContain('id="problem"');
+    expect(at('nonsense')).toContain('data-field="nonsense"');
+  });
+});
+
+describe('what people are told', () => {
+  const text = (page: PageName, state: string, locale: Locale): string =>
+    words(rendered.get(`${page}, ${state}, ${locale}`) ?? '').replace(/\s+/g, ' ');
+
+  test.each<[PageName, string, Locale, string]>([
+    ['sign-in/otp', 'clock slow', 'id', 'Jam ponsel Anda terlambat sekitar 7 menit'],
+    ['sign-in/otp', 'clock fast', 'id', 'Jam ponsel Anda terlalu cepat sekitar 1 menit'],
+    ['sign-in/otp', 'clock fast', 'en', 'about 1 minute fast'],
+    ['sign-in/otp', 'whole hours', 'id', 'Jam ponsel Anda berbeda sekitar 1 jam'],
+    ['sign-in/otp', 'whole hours', 'en', 'about 1 hour off'],
+    ['sign-in/password', 'throttled', 'id', 'Coba lagi pukul 08.46 WIB, atau pilih RESET sekarang.'],
+    ['sign-in/password', 'throttled', 'en', 'Try again at 08:46 WIB, or choose RESET now.'],
+    ['sign-in/password', 'throttled shortly', 'id', 'Coba lagi dalam 30 detik'],
+    ['sign-in/prove-mailbox', 'throttled', 'id', 'diminta 24 November 2026 pukul 06.30 WIB'],
+    ['reset/password/code', 'weak', 'id', 'Password belum memenuhi 2 aturan di bawah ini. Kode Anda masih berlaku.'],
+    ['reset/password/code', 'guessable', 'id', 'mudah ditebak karena memuat tanggal lahir Anda. Pilih yang lain.'],
+    ['reset/password/code', 'too long', 'id', 'Belum: paling banyak 128 karakter'],
+    ['reset/password/code', 'otp required', 'id', 'kode dari e-mail sudah benar'],
+    ['expired', 'waited, MFA on', 'id', 'MFA Anda sudah aktif'],
+    ['expired', 'five wrong codes', 'id', 'Password Anda tidak berubah'],
+    ['sign-in/prove-mailbox', 'no mailbox', 'id', 'BKPSDM'],
+    ['error', 'bug', 'id', '01JDC7Q8ZK2V5N3T'],
+  ])('%s (%s, %s): %s', (page, state, locale, expected) => {
+    expect(text(page, state, locale)).toContain(expected);
+  });
+
+  test('a whole hour is only told near a whole hour', () => {
+    const drift = (driftMinutes: number): string =>
+      render('sign-in/otp', {
+        uid: 'u',
+        service: 'S',
+        deviceNames: ['P'],
+        error: { code: 'clock_drift', driftMinutes },
+      });
+    expect(drift(115)).toContain('sekitar 2 jam');
+    expect(drift(66)).toContain('sekitar 66 menit');
+    expect(drift(-54)).toContain('sekitar 54 menit');
+  });
+
+  test('every text is used, and every used text is there', () => {
+    const used = new Set<string>();
+    const real = loadTranslators(join(directory, 'locales'));
+    const watched =
+      (translate: Translate): Translate =>
+      (key, values) => {
+        used.add(key);
+        return translate(key, values);
+      };
+    const watching = createViews({ directory, translators: { id: watched(real.id), en: watched(real.en) } });
+    for (const [page, , data, shell] of SAMPLES) watching.render(page, data, { ...SAMPLE_SHELL, ...shell });
+    const keys: string[] = [];
+    const walk = (node: unknown, path: string): void => {
+      if (typeof node === 'string') keys.push(path);
+      else for (const [key, child] of Object.entries(node as object)) walk(child, path === '' ? key : `${path}.${key}`);
+    };
+    walk(JSON.parse(readFileSync(join(directory, 'locales', 'id.json'), 'utf8')), '');
+    expect(keys.filter((key) => !used.has(key) && !key.startsWith('mail.'))).toEqual([]);
+  });
+});
+
+describe('hostile data', () => {
+  const hostile = `"><script>alert('1')</script>&**b**[x](//evil.example)__i__{y}`;
+  const escaped = '&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;**b**[x](//evil.example)__i__{y}';
+
+  test.each<[string, string]>([
+    ['a device name', render('sign-in/otp', { uid: 'u', service: 'S', deviceNames: [hostile] })],
+    ['device names', render('sign-in/otp', { uid: 'u', service: 'S', deviceNames: [hostile, 'x'] })],
+    ['a typed username', render('sign-in/password', { uid: 'u', service: 'S', username: hostile })],
+    ['a service', render('sign-in/password', { uid: 'u', service: hostile })],
+    ['a search', render('launcher', { groups: [], query: hostile })],
+    ['a name', render('launcher', { groups: [] }, { person: { name: hostile } })],
+    [
+      'a claim',
+      render('demo/signed-in', { app: { name: 'A', path: '/a' }, others: [], claims: [{ name: 'x', value: hostile }] }),
+    ],
+    ['an OAuth error', render('error', { status: 400, error: { code: 'invalid_input' }, oauth: { error: hostile } })],
+    ['a field name', render('reset/weak', { error: { code: 'invalid_input', field: hostile } })],
+  ])('%s stays text', (_, html) => {
+    expect(html).toContain(escaped);
+    expect(html).not.toContain('<script');
+    expect(html).not.toMatch(/href="\/\/|<strong>b<|<span lang="en">i</);
+  });
+
+  test.each(['//evil.example/', '/\\evil.example/', '\\\\evil.example/'])(
+    'the path %s leads to no other site',
+    (path) => {
+      for (const [page, data] of [
+        ['not-found', {}],
+        ['busy', { error: { code: 'busy' } }],
+      ] as const) {
+        const links = matches(render(page, data as never, { path }), / href="([^"]*)"/g);
+        expect(links.filter((link) => !/^(\/(?![/\\])|#)/.test(link))).toEqual([]);
+      }
+    },
+  );
+});
+
+describe('the templates', () => {
+  const templates = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.eta'),
+  );
+
+  test('print raw only what layout, parts and marked texts made', () => {
+    const raw = templates.flatMap((file) =>
+      matches(readFileSync(join(directory, file), 'utf8'), /<%~\s*([^(%]*?)\s*[(%]/g),
+    );
+    expect(raw.length).toBeGreaterThan(50);
+    const allowed = ['it.part', 'it.rich', 'it.marked', 'it.html', 'it.body', 'side'];
+    expect(raw.filter((expression) => !allowed.includes(expression))).toEqual([]);
+  });
+
+  test('hold no sentence of their own', () => {
+    const kept = /^(?:LOGIN|RESET|Check|Kirim|Submit|Reset Password(?: Lemah| \(Lupa Password\))?|Reset MFA|MFA)$/;
+    const own = templates
+      .filter((file) => file.startsWith('sign-') || file.startsWith('reset'))
+      .flatMap((file) => {
+        const markup = readFileSync(join(directory, file), 'utf8').replace(/<%[\s\S]*?%>/g, '');
+        return matches(markup, />([^<>]*[A-Za-z]{2}[^<>]*)</g).map((found) => found.trim());
+      });
+    expect(own.filter((found) => !kept.test(found))).toEqual([]);
+  });
+
+  test('refuse a member that was not given', () => {
+    expect(() => render('sign-in/enrol', { uid: 'u', service: 'S' } as never)).toThrow(/not given|tried to print/);
+    expect(() => render('sign-in/password', { uid: 'u', service: undefined } as never)).toThrow('{service}');
+  });
+
+  test('stop the start when one is broken', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'views-'));
+    try {
+      cpSync(directory, copy, { recursive: true });
+      expect(() => createViews({ directory: copy })).not.toThrow();
+      writeFileSync(join(copy, 'help.eta'), '<% if (it.x { %>');
+      expect(() => createViews({ directory: copy })).toThrow(/template syntax/);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  });
+
+  test('take less than a millisecond of CPU a page', () => {
+    const rounds = 20;
+    const before = process.cpuUsage();
+    for (let round = 0; round < rounds; round++) {
+      for (const [page, , data, shell] of SAMPLES) render(page, data, shell);
+    }
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000 / (rounds * SAMPLES.length)).toBeLessThan(1);
+  });
+});
