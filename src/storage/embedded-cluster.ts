@@ -14,12 +14,12 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { execFile } from 'node:child_process';
 import { findBinaries, type Binaries } from './embedded-binaries.js';
 import { EmbeddedPostgresError } from './embedded-error.js';
-import { findOwner, runAs, type Owner } from './embedded-owner.js';
+import { findOwner, lives, runAs, type Owner } from './embedded-owner.js';
 
 /** The superuser of the embedded database; the program, its migrations and its commands all connect as it. */
 export const USER = 'sso_asn';
@@ -34,6 +34,8 @@ export interface Cluster {
   readonly password: string;
   readonly logFile: string;
 }
+
+const DRAFT = /^postgres\.new-(\d+)-/;
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -74,7 +76,7 @@ async function placeBinaries({ native, version }: Binaries, owner: Owner, dataDi
  */
 async function initialise(cluster: Cluster): Promise<void> {
   const { owner, bin, data, password, logFile } = cluster;
-  const draft = await mkdtemp(`${data}.new-`);
+  const draft = await mkdtemp(join(owner.home, `postgres.new-${process.pid}-`));
   const passwordFile = join(draft, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (owner.user !== undefined) {
@@ -106,9 +108,14 @@ async function initialise(cluster: Cluster): Promise<void> {
   if (!moved && !(await exists(join(data, 'PG_VERSION')))) {
     throw new EmbeddedPostgresError(`cannot make the embedded database in ${data}: see ${logFile}`);
   }
-  // Drafts of starts that were killed, and of slower ones, which now find the data in place.
-  const drafts = (await readdir(owner.home)).filter((name) => name.startsWith(`${basename(data)}.new-`));
-  for (const name of drafts) await rm(join(owner.home, name), { recursive: true, force: true }).catch(() => undefined);
+}
+
+/** A first start that was killed leaves its draft behind. */
+async function removeDrafts(home: string): Promise<void> {
+  for (const name of await readdir(home)) {
+    const pid = DRAFT.exec(name)?.[1];
+    if (pid !== undefined && !lives(Number(pid))) await rm(join(home, name), { recursive: true, force: true });
+  }
 }
 
 /** Finds the data directory in `dataDir` or makes it. Refuses data of another major version of PostgreSQL. */
@@ -136,6 +143,9 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
     password: await writeOnce(passwordFile, randomBytes(24).toString('base64url')),
     logFile: join(root, 'postgres.log'),
   };
-  if (found === undefined) await initialise(cluster);
+  if (found === undefined) {
+    await removeDrafts(owner.home);
+    await initialise(cluster);
+  }
   return cluster;
 }

@@ -64,6 +64,15 @@ export async function findOwner(dataDir: string): Promise<Owner> {
   throw new EmbeddedPostgresError(`the database in ${home} belongs to root, and this machine does not let root run it`);
 }
 
+/** Whether a process with this id exists, be it ours or not. */
+export function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Runs a program as the owner to its end; what it says is appended to `logFile`. Answers the exit code. */
 export async function runAs(owner: Owner, command: readonly string[], logFile: string): Promise<number> {
   const log = await open(logFile, 'a', 0o600);

@@ -1,6 +1,18 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,10 +20,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { findBinaries, linkLibraries } from '#src/storage/embedded-binaries.js';
-import { EmbeddedPostgresError } from '#src/storage/embedded-error.js';
 import { openCluster } from '#src/storage/embedded-cluster.js';
-import { findServer, stopServer } from '#src/storage/embedded-server.js';
+import { EmbeddedPostgresError } from '#src/storage/embedded-error.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#src/storage/embedded-postgres.js';
+import { findServer, stopServer } from '#src/storage/embedded-server.js';
+import { makeTemporaryFolder } from '../support/temporary-folder.js';
 
 const silent = (): undefined => undefined;
 const log = { debug: silent, info: silent, warn: silent, error: silent };
@@ -75,13 +88,20 @@ async function ask(url: string, ...statements: string[]): Promise<Record<string,
   }
 }
 
-const pidOf = async (dataDir: string): Promise<number> =>
-  Number((await readFile(join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n', 1)[0]);
+/** PostgreSQL's own folder: as root it is outside DATA_DIR where user namespaces are refused. */
+const dataOf = async (dir: string): Promise<string> => (await openCluster(dir)).data;
 
-const postmastersOn = (dataDir: string): number =>
-  execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' })
+const pidFileOf = async (dir: string): Promise<string> => join(await dataOf(dir), 'postmaster.pid');
+
+const pidOf = async (dir: string): Promise<number> =>
+  Number((await readFile(await pidFileOf(dir), 'utf8')).split('\n', 1)[0]);
+
+async function postmastersOn(dir: string): Promise<number> {
+  const start = `/postgres -D ${await dataOf(dir)} `;
+  return execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => line.includes('/postgres -D') && line.includes(` ${dataDir}/`)).length;
+    .filter((line) => line.includes(start)).length;
+}
 
 /** Whatever a test left running. */
 async function endServer(dir: string): Promise<void> {
@@ -90,7 +110,7 @@ async function endServer(dir: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), 'sso-asn-embedded-')));
+  folder = await makeTemporaryFolder('sso-asn-embedded-');
   dataDir = join(folder, 'data');
   const first = await start(dataDir);
   await ask(first.url, 'CREATE TABLE kept (value text)', "INSERT INTO kept VALUES ('yes')");
@@ -106,6 +126,10 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
+  for (const name of await readdir(folder)) {
+    const elsewhere = await readFile(join(folder, name, 'postgres.location'), 'utf8').catch(() => undefined);
+    if (elsewhere !== undefined) await rm(elsewhere.trim(), { recursive: true, force: true });
+  }
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -126,7 +150,7 @@ describe('an embedded PostgreSQL', () => {
       bytewise: true,
     });
     expect((await stat(join(dataDir, 'postgres.password'))).mode & 0o777).toBe(0o600);
-    expect((await stat(join(dataDir, 'postgres'))).mode & 0o777).toBe(0o700);
+    expect((await stat(await dataOf(dataDir))).mode & 0o777).toBe(0o700);
     const stranger = new URL(url);
     stranger.password = 'guessed';
     await expect(ask(stranger.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
@@ -143,7 +167,7 @@ describe('an embedded PostgreSQL', () => {
     await ask(first.url, "CREATE TABLE restarted AS SELECT 'yes' AS value");
     await first.stop();
     await first.stop();
-    expect(postmastersOn(dataDir)).toBe(0);
+    expect(await postmastersOn(dataDir)).toBe(0);
     const second = await start(dataDir);
     expect(await ask(second.url, 'SELECT value FROM restarted')).toEqual({ value: 'yes' });
   });
@@ -155,7 +179,7 @@ describe('an embedded PostgreSQL', () => {
     await second.stop();
     expect(await ask(first.url, 'SELECT value FROM kept')).toEqual({ value: 'yes' });
     await first.stop();
-    expect(postmastersOn(dataDir)).toBe(0);
+    expect(await postmastersOn(dataDir)).toBe(0);
   });
 
   it('is left running while another program uses it', async () => {
@@ -187,9 +211,9 @@ describe('an embedded PostgreSQL', () => {
     const killed = await startProgram(dataDir);
     expect(killed.startedHere).toBe(true);
     await killed.end('SIGKILL');
-    expect(postmastersOn(dataDir)).toBe(1);
+    expect(await postmastersOn(dataDir)).toBe(1);
     expect(await start(dataDir)).toMatchObject({ url: killed.url, startedHere: false });
-    expect(postmastersOn(dataDir)).toBe(1);
+    expect(await postmastersOn(dataDir)).toBe(1);
   });
 
   it('is started again after it was killed itself, with everything committed', async () => {
@@ -201,22 +225,25 @@ describe('an embedded PostgreSQL', () => {
     expect(await ask(second.url, 'SELECT value FROM crashed')).toEqual({ value: 'yes' });
   });
 
-  it('is started once when several programs start on an empty folder at once', async () => {
+  it('is started once when several programs start at once for the first time, and nothing half made stays', async () => {
     const empty = join(folder, 'empty');
+    const gone = spawn('true');
+    await once(gone, 'exit');
+    await mkdir(join(empty, `postgres.new-${gone.pid ?? 0}-left`), { recursive: true });
     const programs = await Promise.all([startProgram(empty), startProgram(empty), start(empty)]);
     expect(programs.filter(({ startedHere }) => startedHere)).toHaveLength(1);
     expect(new Set(programs.map(({ url }) => url)).size).toBe(1);
-    expect(postmastersOn(empty)).toBe(1);
-    expect((await readdir(empty)).sort()).toEqual(['postgres', 'postgres.log', 'postgres.password']);
+    expect(await postmastersOn(empty)).toBe(1);
+    expect((await readdir(dirname(await dataOf(empty)))).filter((name) => name.includes('.new-'))).toEqual([]);
     await endServer(empty);
   });
 });
 
 describe('a pid file that does not speak of this server', () => {
-  const leave = (pid: number): Promise<void> =>
+  const leave = async (pid: number): Promise<void> =>
     writeFile(
-      join(dataDir, 'postgres/postmaster.pid'),
-      [pid, join(dataDir, 'postgres'), 1, 1, '', '127.0.0.1', '', 'ready', ''].join('\n'),
+      await pidFileOf(dataDir),
+      [pid, await dataOf(dataDir), 1, 1, '', '127.0.0.1', '', 'ready', ''].join('\n'),
     );
 
   it('is seen through when the pid is another process by now', async () => {
@@ -236,7 +263,7 @@ describe('a pid file that does not speak of this server', () => {
     const { url } = await start(dataDir);
     const copy = join(folder, 'copy');
     await (await start(copy)).stop();
-    await cp(join(dataDir, 'postgres/postmaster.pid'), join(copy, 'postgres/postmaster.pid'));
+    await cp(await pidFileOf(dataDir), await pidFileOf(copy));
     const started = await start(copy);
     expect(started.startedHere).toBe(true);
     expect(started.url).not.toBe(url);
@@ -244,30 +271,27 @@ describe('a pid file that does not speak of this server', () => {
 });
 
 describe('refuses with one line that says what to do', () => {
-  let broken: string;
-  const put = (name: string, text: string): Promise<void> => writeFile(join(broken, name), text);
-
-  beforeEach(async () => {
-    broken = await mkdtemp(join(folder, 'broken-'));
-    await mkdir(join(broken, 'postgres'), { mode: 0o700 });
-    await put('postgres/PG_VERSION', `${(await findBinaries()).major}\n`);
-  });
-
   it('data of another major version, and leaves it alone', async () => {
-    await put('postgres/PG_VERSION', '15\n');
-    await expect(start(broken)).rejects.toThrow(/written by PostgreSQL 15 and this is \d+: dump and restore it/);
-    expect(await readdir(broken)).toEqual(['postgres']);
-    expect(await readdir(join(broken, 'postgres'))).toEqual(['PG_VERSION']);
+    const versionFile = join(await dataOf(dataDir), 'PG_VERSION');
+    const version = await readFile(versionFile, 'utf8');
+    await writeFile(versionFile, '15\n');
+    await expect(start(dataDir)).rejects.toThrow(/written by PostgreSQL 15 and this is \d+: dump and restore it/);
+    await writeFile(versionFile, version);
+    expect(await ask((await start(dataDir)).url, 'SELECT value FROM kept')).toEqual({ value: 'yes' });
   });
 
   it('data whose password is gone', async () => {
-    await expect(start(broken)).rejects.toThrow(/postgres\.password is missing/);
+    const passwordFile = join(dataDir, 'postgres.password');
+    await rename(passwordFile, `${passwordFile}.gone`);
+    await expect(start(dataDir)).rejects.toThrow(/postgres\.password is missing/);
+    await rename(`${passwordFile}.gone`, passwordFile);
   });
 
   it('data that PostgreSQL cannot start on, in its own words', async () => {
-    await put('postgres.password', 'x');
-    await put('postgres/postgresql.conf', 'no_such_setting = 1\n');
-    await expect(start(broken)).rejects.toThrow(
+    const spoilt = join(folder, 'spoilt');
+    await (await start(spoilt)).stop();
+    await appendFile(join(await dataOf(spoilt), 'postgresql.conf'), 'no_such_setting = 1\n');
+    await expect(start(spoilt)).rejects.toThrow(
       /^the embedded PostgreSQL does not start: configuration file .* contains errors \(see .*postgres\.log\)$/,
     );
   });
@@ -280,22 +304,20 @@ describe('refuses with one line that says what to do', () => {
 
 it('makes the library links that npm leaves out when install scripts are off', async () => {
   const { native } = await findBinaries();
-  const bare = join(folder, 'bare');
-  await cp(native, join(bare, 'native'), {
-    recursive: true,
-    filter: async (path) => !(await stat(path)).isSymbolicLink() && !path.includes('/share'),
-  });
+  const bare = await mkdtemp(join(tmpdir(), 'sso-asn-links-')); // Memory may be mounted without execution.
+  await cp(native, join(bare, 'native'), { recursive: true, filter: (path) => !path.includes('/share') });
   const links = JSON.parse(await readFile(join(bare, 'native/pg-symlinks.json'), 'utf8')) as { target: string }[];
   for (const { target } of links) await rm(join(bare, target), { force: true });
   const version = (): string =>
     execFileSync(join(bare, 'native/bin/postgres'), ['--version'], { encoding: 'utf8', stdio: 'pipe' });
-  if (links.length > 0) expect(version).toThrow(/shared librar|Library not loaded/);
+  expect(version).toThrow(/shared librar|Library not loaded/);
   await Promise.all([linkLibraries(bare), linkLibraries(bare)]);
   expect(version()).toMatch(/PostgreSQL/);
+  await rm(bare, { recursive: true });
 });
 
 (asRoot ? describe : describe.skip)('started by root', () => {
-  it("runs without root's power on data that stays in DATA_DIR", async () => {
+  it("runs without root's power", async () => {
     await start(dataDir);
     const status = await readFile(`/proc/${await pidOf(dataDir)}/status`, 'utf8');
     expect(/^CapEff:\s+(\w+)$/m.exec(status)?.[1]).toMatch(/^0+$/);
@@ -308,20 +330,15 @@ it('makes the library links that npm leaves out when install scripts are off', a
     await symlink('/bin/false', join(path, 'unshare'));
 
     const first = await startProgram(refused, path);
-    const home = (await readFile(join(refused, 'postgres.location'), 'utf8')).trim();
-    try {
-      await ask(first.url, "CREATE TABLE kept AS SELECT 'yes' AS value");
-      const nobody = Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' }));
-      expect((await stat(join(home, 'postgres'))).uid).toBe(nobody);
-      await first.end('in order');
-      expect(postmastersOn(home)).toBe(0);
-      // Namespaces are allowed again: the data stays where it is and whose it is.
-      const second = await start(refused);
-      expect(second.startedHere).toBe(true);
-      expect(await ask(second.url, 'SELECT value FROM kept')).toEqual({ value: 'yes' });
-      await second.stop();
-    } finally {
-      await rm(home, { recursive: true, force: true });
-    }
+    const data = join((await readFile(join(refused, 'postgres.location'), 'utf8')).trim(), 'postgres');
+    await ask(first.url, "CREATE TABLE kept AS SELECT 'yes' AS value");
+    expect((await stat(data)).uid).toBe(Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' })));
+    await first.end('in order');
+    expect(await postmastersOn(refused)).toBe(0);
+    // Namespaces are allowed again: the data stays where it is and whose it is.
+    const second = await start(refused);
+    expect(second.startedHere).toBe(true);
+    expect(await ask(second.url, 'SELECT value FROM kept')).toEqual({ value: 'yes' });
+    expect(await dataOf(refused)).toBe(data);
   });
 });

@@ -1,14 +1,15 @@
 import './typescript-hooks.js';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Log } from '../../src/kernel/log.js';
 import { openCluster } from '../../src/storage/embedded-cluster.js';
+import { lives } from '../../src/storage/embedded-owner.js';
 import { startEmbeddedPostgres } from '../../src/storage/embedded-postgres.js';
 import { findServer, stopServer } from '../../src/storage/embedded-server.js';
 import { migrate } from '../../src/storage/migrate.js';
+import { makeTemporaryFolder, temporaryParent } from './temporary-folder.js';
 
 const FOLDER = /^sso-asn-test-(\d+)-/;
 
@@ -21,28 +22,27 @@ async function onServer(url: string, work: (client: pg.Client) => Promise<unknow
   await work(client).finally(() => client.end());
 }
 
-const lives = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
-
 /** A run that was interrupted leaves its server behind: the next run ends it. */
 async function sweep(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+  const parent = await temporaryParent();
+  for (const name of await readdir(parent)) {
     const pid = FOLDER.exec(name)?.[1];
     if (pid === undefined || lives(Number(pid))) continue;
-    const folder = join(tmpdir(), name);
+    const folder = join(parent, name);
     try {
       const cluster = await openCluster(folder);
       if ((await findServer(cluster)) !== undefined) await stopServer(cluster);
-      await rm(folder, { recursive: true, force: true });
+      await removeData(folder);
     } catch {
       // Another user's, or another run sweeps it at this moment.
     }
   }
+}
+
+/** Also what lies outside of it, where root must run PostgreSQL as somebody else. */
+async function removeData(dataDir: string): Promise<void> {
+  const { owner } = await openCluster(dataDir);
+  for (const folder of [owner.home, dataDir]) await rm(folder, { recursive: true, force: true });
 }
 
 interface Server {
@@ -54,18 +54,19 @@ async function findServerForTests(): Promise<Server> {
   const given = process.env.TEST_DATABASE_URL ?? process.env.DATABASE_URL;
   if (given !== undefined && given !== '') return { url: given, end: () => Promise.resolve() };
   await sweep();
-  const dataDir = await mkdtemp(join(tmpdir(), `sso-asn-test-${process.pid}-`));
+  const dataDir = await makeTemporaryFolder(`sso-asn-test-${process.pid}-`);
   const embedded = await startEmbeddedPostgres({ dataDir, log });
   // Nothing here must survive a power cut, and a database per test file is mostly fsync.
   await onServer(embedded.url, async (client) => {
     await client.query('ALTER SYSTEM SET fsync = off');
+    await client.query("ALTER SYSTEM SET max_wal_size = '128MB'"); // The folder may lie in memory.
     await client.query('SELECT pg_reload_conf()');
   });
   return {
     url: embedded.url,
     end: async () => {
       await embedded.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      await removeData(dataDir);
     },
   };
 }
