@@ -70,10 +70,10 @@ const COLUMNS =
 
 /** True when the words, repetition or walks leave too little that a guesser would not try. */
 export function isWeak(password: string, words: WeakWords): boolean {
-  const plain = withoutRepetition(password.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase());
-  const chars = [...plain];
-  if (chars.length < MIN_DISTINCT_LENGTH) return true;
-  return isCovered(chars, words);
+  const plain = password.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const told = withoutRepetition(plain);
+  if (told !== plain && [...told].length < MIN_DISTINCT_LENGTH) return true;
+  return isCovered([...told], words);
 }
 
 /** "aaaa" and "passpass" say no more than "a" and "pass". */
