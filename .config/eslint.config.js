@@ -25,6 +25,7 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-syntax': ['error', ...ENV, ...TIME, ...SQL, ...CHANCE],
       '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-invalid-void-type': ['error', { allowAsThisParameter: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },

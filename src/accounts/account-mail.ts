@@ -5,7 +5,8 @@ import type { Account } from './accounts.js';
 import { lastThreeOf } from './nip.js';
 
 export interface AccountNotice<Kind extends keyof Mails> {
-  readonly account: Pick<Account, 'id' | 'email' | 'name' | 'nip'>;
+  /** Undefined for a decoy, which does the same work and reaches nobody. */
+  readonly account: Pick<Account, 'email' | 'name' | 'nip'> | undefined;
   readonly mail: Kind;
   /** What this mail tells besides whose account it is. */
   readonly data: Omit<Mails[Kind], 'nipEnding'>;
@@ -23,11 +24,11 @@ export interface AccountMail {
 export function createAccountMail(mailer: Mailer): AccountMail {
   return {
     async queue(tx, { account, mail, data, locale = 'id', expiresAt }) {
-      if (account.email === undefined) return;
+      if (account !== undefined && account.email === undefined) return;
       await mailer.queue(tx, {
-        to: { address: account.email, name: account.name },
+        to: account?.email === undefined ? undefined : { address: account.email, name: account.name },
         mail,
-        data: { ...data, nipEnding: lastThreeOf(account.nip) } as Mails[typeof mail],
+        data: { ...data, nipEnding: account === undefined ? '000' : lastThreeOf(account.nip) } as Mails[typeof mail],
         locale,
         ...(expiresAt === undefined ? {} : { expiresAt }),
       });

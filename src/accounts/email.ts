@@ -15,7 +15,28 @@ const initial = (text: string): string => [...text.toLowerCase()][0] ?? '';
  * How often the first letters of real addresses occur, of a thousand: names for the local part, mail services and
  * government domains for the other. Decoys drawn evenly would stand out (R-19).
  */
-const LOCAL_LETTERS = { a: 142, s: 98, m: 92, r: 88, d: 80, n: 62, e: 48, i: 58, f: 50, h: 46, y: 38, t: 36, w: 34, b: 28, l: 26, j: 22, p: 20, k: 16, u: 10, c: 6 };
+const LOCAL_LETTERS = {
+  a: 142,
+  s: 98,
+  m: 92,
+  r: 88,
+  d: 80,
+  n: 62,
+  e: 48,
+  i: 58,
+  f: 50,
+  h: 46,
+  y: 38,
+  t: 36,
+  w: 34,
+  b: 28,
+  l: 26,
+  j: 22,
+  p: 20,
+  k: 16,
+  u: 10,
+  c: 6,
+};
 const DOMAIN_LETTERS = { g: 870, y: 78, k: 14, p: 10, b: 8, o: 8, h: 6, m: 4, i: 2 };
 
 function letter(table: Readonly<Record<string, number>>, chance: number): string {

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/load.js';
+import type { ConfigError } from '../config/load.js';
 
 /** Writes one line on stderr for each problem of the settings. */
 export function printProblems(error: ConfigError): void {

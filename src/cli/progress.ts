@@ -7,9 +7,9 @@ const number = new Intl.NumberFormat('en');
 
 /** A bar on stderr while a long import runs; silent when nobody watches a terminal. */
 export interface ProgressBar {
-  show(progress: Progress): void;
+  readonly show: (progress: Progress) => void;
   /** Wipes the bar, so that what is printed next stands alone. */
-  end(): void;
+  readonly end: () => void;
 }
 
 export function progressBar(clock: Clock): ProgressBar {

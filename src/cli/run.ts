@@ -16,7 +16,7 @@ export const runWithServices: RunWithServices = async (work) => {
     const log = pinoLog('error');
     const stores = await openStores({ config, log });
     try {
-      process.exitCode = await work(buildServices({ config, stores, log, clock: systemClock }));
+      process.exitCode = await work(await buildServices({ config, stores, log, clock: systemClock }));
     } finally {
       await stores.close();
     }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { environment } from '../config/environment.js';
 import { ConfigError, loadConfig } from '../config/load.js';
 import { newKey } from '../config/development-secrets.js';
+import { weaknesses } from '../oidc/client-weaknesses.js';
 import { loadClients } from '../oidc/clients.js';
 import { lineOf, printProblems } from './problems.js';
 
@@ -9,18 +10,22 @@ async function checkConfig(): Promise<number> {
   try {
     const config = loadConfig(environment);
     const loaded = await loadClients(config.clientsFile, {
-      demo: config.demo,
-      issuer: config.issuerText,
-      adminOrigin: config.adminOrigin,
+      issuer: config.issuer,
+      adminResource: `${config.adminOrigin}/api/admin`,
       production: config.production,
+      demoSecret: undefined,
     });
     if (loaded.kind === 'refused') {
-      for (const { client, field, message } of loaded.problems) {
-        process.stderr.write(`CLIENTS_FILE ${client}: ${field} ${message}\n`);
+      for (const { client, field, problem } of loaded.problems) {
+        process.stderr.write(`CLIENTS_FILE ${client}: ${field} ${problem}\n`);
       }
       return 1;
     }
-    for (const weakness of loaded.weaknesses) process.stderr.write(`warning: ${weakness}\n`);
+    for (const client of loaded.clients) {
+      for (const { field, warning } of weaknesses(client)) {
+        process.stderr.write(`warning: ${client.client_id}: ${field} ${warning}\n`);
+      }
+    }
     process.stdout.write('The settings are good.\n');
     return 0;
   } catch (error) {

@@ -27,7 +27,9 @@ export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname)
 /** The known settings that are set; an empty value counts as unset. */
 function given(env: Environment): Record<string, string> {
   const entries = SETTINGS.map(({ name }) => [name, env[name]] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''));
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
 }
 
 /** What production demands beyond the form of each setting. */
@@ -48,8 +50,8 @@ function* productionProblems(raw: Partial<RawSettings>, env: Record<string, stri
 }
 
 function* problemsOf(raw: Partial<RawSettings>, env: Record<string, string>): Generator<Problem> {
-  if (env['NODE_ENV'] === 'production') yield* productionProblems(raw, env);
-  if (raw.WORKERS !== undefined && raw.WORKERS !== 1 && env['REDIS_URL'] === undefined) {
+  if (env.NODE_ENV === 'production') yield* productionProblems(raw, env);
+  if (raw.WORKERS !== undefined && raw.WORKERS !== 1 && env.REDIS_URL === undefined) {
     yield { setting: 'WORKERS', message: 'more than one needs REDIS_URL' };
   }
 }

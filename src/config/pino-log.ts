@@ -9,8 +9,10 @@ export function pinoLog(level: 'debug' | 'info' | 'warn' | 'error'): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   });
-  const at = (name: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields: object = {}) => {
-    logger[name](fields, message);
-  };
+  const at =
+    (name: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: object = {}) => {
+      logger[name](fields, message);
+    };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

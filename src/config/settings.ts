@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redisAddress } from '../storage/redis-address.js';
 import { parseKeyRing, type KeyRing } from '../security/key-ring.js';
 
 /** One setting of the environment: what operators read in the docs and what `check-config` checks. */
@@ -15,7 +16,11 @@ export interface Setting {
 
 /** Every setting there is, in the order of the docs. */
 export const SETTINGS: readonly Setting[] = [
-  { name: 'NODE_ENV', defaultText: '`development`', meaning: '`production` refuses unsafe settings, all listed at once' },
+  {
+    name: 'NODE_ENV',
+    defaultText: '`development`',
+    meaning: '`production` refuses unsafe settings, all listed at once',
+  },
   { name: 'HOST', defaultText: '`127.0.0.1`', meaning: 'address of the public listener' },
   { name: 'PORT', defaultText: '`3000`', meaning: 'port of the public listener' },
   { name: 'MANAGEMENT_HOST', defaultText: '`127.0.0.1`', meaning: 'address of `/livez`, `/readyz` and `/metrics`' },
@@ -26,8 +31,16 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'the OpenID Connect issuer; may have a path; `https` in production',
     requiredInProduction: true,
   },
-  { name: 'ALLOWED_HOSTS', defaultText: 'none', meaning: 'further host names served, comma separated; any other Host is 421' },
-  { name: 'ENDPOINT_STYLE', defaultText: '`standard`', meaning: '`standard` or `keycloak`: the addresses of the protocol endpoints' },
+  {
+    name: 'ALLOWED_HOSTS',
+    defaultText: 'none',
+    meaning: 'further host names served, comma separated; any other Host is 421',
+  },
+  {
+    name: 'ENDPOINT_STYLE',
+    defaultText: '`standard`',
+    meaning: '`standard` or `keycloak`: the addresses of the protocol endpoints',
+  },
   {
     name: 'DATABASE_URL',
     defaultText: 'none: an embedded PostgreSQL in `DATA_DIR`',
@@ -49,7 +62,11 @@ export const SETTINGS: readonly Setting[] = [
     secret: true,
     requiredInProduction: true,
   },
-  { name: 'DATA_DIR', defaultText: '`./data`', meaning: 'embedded database, local outbox and generated development secrets' },
+  {
+    name: 'DATA_DIR',
+    defaultText: '`./data`',
+    meaning: 'embedded database, local outbox and generated development secrets',
+  },
   {
     name: 'SMTP_URL',
     defaultText: 'none: local outbox at `/dev/mail`',
@@ -85,16 +102,32 @@ export const SETTINGS: readonly Setting[] = [
     secret: true,
     requiredInProduction: true,
   },
-  { name: 'TRUSTED_PROXIES', defaultText: 'none', meaning: 'addresses or CIDR, comma separated, whose `X-Forwarded-For` is believed' },
+  {
+    name: 'TRUSTED_PROXIES',
+    defaultText: 'none',
+    meaning: 'addresses or CIDR, comma separated, whose `X-Forwarded-For` is believed',
+  },
   {
     name: 'ADMIN_ORIGIN',
     defaultText: "the issuer's origin",
     meaning: 'the only origin that serves `/helpdesk` and `/api/admin`',
     requiredInProduction: true,
   },
-  { name: 'WORKERS', defaultText: '`1`', meaning: 'processes on this machine; `auto` is one per core; more than one needs `REDIS_URL`' },
-  { name: 'RESET_EMAIL_HINT', defaultText: '`masked`', meaning: '`masked` or `none`: whether the reset page shows the masked e-mail' },
-  { name: 'RESET_REQUIRES_OTP', defaultText: '`true`', meaning: 'ask the one-time code in a password reset when a second factor is active' },
+  {
+    name: 'WORKERS',
+    defaultText: '`1`',
+    meaning: 'processes on this machine; `auto` is one per core; more than one needs `REDIS_URL`',
+  },
+  {
+    name: 'RESET_EMAIL_HINT',
+    defaultText: '`masked`',
+    meaning: '`masked` or `none`: whether the reset page shows the masked e-mail',
+  },
+  {
+    name: 'RESET_REQUIRES_OTP',
+    defaultText: '`true`',
+    meaning: 'ask the one-time code in a password reset when a second factor is active',
+  },
   {
     name: 'DEMO',
     defaultText: '`true` in development without `DATABASE_URL`',
@@ -105,7 +138,11 @@ export const SETTINGS: readonly Setting[] = [
     defaultText: 'none',
     meaning: '1 to 32 characters; fixes the captcha answer for automated tests; refused in production',
   },
-  { name: 'INSTITUTION', defaultText: '`Badan Kepegawaian Negara`', meaning: 'the institution named in the footer of pages and mails' },
+  {
+    name: 'INSTITUTION',
+    defaultText: '`Badan Kepegawaian Negara`',
+    meaning: 'the institution named in the footer of pages and mails',
+  },
   { name: 'LOG_LEVEL', defaultText: '`info`', meaning: '`debug`, `info`, `warn` or `error`; JSON lines on stdout' },
 ];
 
@@ -145,14 +182,21 @@ export interface Config {
 }
 
 const port = z.coerce.number('must be a port number').int('must be a port number').min(0).max(65_535);
-const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
 function url(protocols: readonly string[]): z.ZodType<string, string> {
-  return z.string().refine(
-    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-    `must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  );
+  return z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    );
 }
 
 const keyRing = z.string().transform((text, check) => {
@@ -164,12 +208,23 @@ const keyRing = z.string().transform((text, check) => {
   }
 });
 
+function isRedisAddress(text: string): boolean {
+  try {
+    redisAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const hostName = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
 const proxy = /^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/;
 
 /** Each setting by itself: form and default. What they demand of each other is checked in `load.ts`. */
 export const schema = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'], 'must be development, test or production')
+    .default('development'),
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(3000),
   MANAGEMENT_HOST: z.string().default('127.0.0.1'),
@@ -182,7 +237,14 @@ export const schema = z.object({
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
   MIGRATION_DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
   DATABASE_POOL: z.coerce.number('must be a number').int().min(2, 'must be 2 or more').max(1000).default(20),
-  REDIS_URL: url(['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:', 'redis+cluster:', 'rediss+cluster:']).optional(),
+  REDIS_URL: url([
+    'redis:',
+    'rediss:',
+    'redis+sentinel:',
+    'rediss+sentinel:',
+    'redis+cluster:',
+    'rediss+cluster:',
+  ]).optional(),
   DATA_DIR: z.string().default('./data'),
   SMTP_URL: url(['smtp:', 'smtps:']).optional(),
   MAIL_FROM: z
@@ -193,7 +255,9 @@ export const schema = z.object({
   ENCRYPTION_KEYS: keyRing.optional(),
   PASSWORD_PEPPERS: keyRing.optional(),
   COOKIE_KEYS: keyRing.optional(),
-  TRUSTED_PROXIES: list.refine((items) => items.every((item) => proxy.test(item)), 'must be addresses or CIDR').default([]),
+  TRUSTED_PROXIES: list
+    .refine((items) => items.every((item) => proxy.test(item)), 'must be addresses or CIDR')
+    .default([]),
   ADMIN_ORIGIN: url(['http:', 'https:'])
     .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin, without path')
     .optional(),

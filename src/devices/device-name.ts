@@ -4,10 +4,7 @@ export const MAX_DEVICE_NAME = 50;
 /** The name as kept: NFC, one space between words, no control or direction characters. Undefined when unusable. */
 export function cleanDeviceName(typed: string): string | undefined {
   if (typed.length > 400) return undefined;
-  const name = typed
-    .normalize('NFC')
-    .replace(/\s+/gu, ' ')
-    .trim();
-  if (name === '' || [...name].length > MAX_DEVICE_NAME || /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u.test(name)) return undefined;
+  const name = typed.normalize('NFC').replace(/\s+/gu, ' ').trim();
+  if (name === '' || Array.from(name).length > MAX_DEVICE_NAME || /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u.test(name)) return undefined;
   return name;
 }

@@ -5,18 +5,16 @@ import type { Device, DeviceEnd, DriftSighting } from './device.js';
 const COLUMNS = 'id, account_id, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at';
 
 function fromRow(row: Row): Device {
-  const seenAt = row['drift_seen_at'] as Date | null;
+  const seenAt = row.drift_seen_at as Date | null;
   return {
-    id: deviceId(row['id'] as string),
-    accountId: accountId(row['account_id'] as string),
-    status: row['status'] as 'pending' | 'active',
-    name: (row['name'] as string | null) ?? '',
-    sealedSecret: row['secret'] as string,
-    burnedSteps: (row['burned_steps'] as string[]).map(Number),
+    id: deviceId(row.id as string),
+    accountId: accountId(row.account_id as string),
+    status: row.status as 'pending' | 'active',
+    name: (row.name as string | null) ?? '',
+    sealedSecret: row.secret as string,
+    burnedSteps: (row.burned_steps as string[]).map(Number),
     drift:
-      seenAt === null
-        ? undefined
-        : { offsetSteps: row['drift_steps'] as number, step: Number(row['drift_step']), seenAt },
+      seenAt === null ? undefined : { offsetSteps: row.drift_steps as number, step: Number(row.drift_step), seenAt },
   };
 }
 
@@ -112,5 +110,5 @@ export async function endActive(
       RETURNING id, activated_at`,
     [ended.accountId, ended.reason, ended.now],
   );
-  return rows.filter((row) => row['activated_at'] !== null).map((row) => deviceId(row['id'] as string));
+  return rows.filter((row) => row.activated_at !== null).map((row) => deviceId(row.id as string));
 }

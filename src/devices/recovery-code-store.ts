@@ -14,7 +14,7 @@ export async function findSet(db: Queryable, account: AccountId): Promise<CodeSe
     [account],
   );
   if (row === undefined) return undefined;
-  return { id: row['id'] as string, salt: row['salt'] as Buffer, pepperKid: row['pepper_kid'] as string };
+  return { id: row.id as string, salt: row.salt as Buffer, pepperKid: row.pepper_kid as string };
 }
 
 /** Ends the older set: codes on an older sheet of paper stop working with the new one. */
@@ -54,5 +54,5 @@ export async function spendCode(
        FROM spent`,
     [spent.setId, spent.hash, spent.now],
   );
-  return rows[0] === undefined ? undefined : (rows[0]['left'] as number);
+  return rows[0] === undefined ? undefined : (rows[0].left as number);
 }

@@ -38,18 +38,19 @@ export interface RecoveryCodes {
 /** Upper case, what people confuse set right, dashes and spaces gone; undefined unless it is 15 characters. */
 function normalise(typed: string): string | undefined {
   if (typed.length > 100) return undefined;
-  const code = typed
-    .normalize('NFKC')
-    .toUpperCase()
-    .replace(/[\s-]/g, '')
-    .replace(/O/g, '0')
-    .replace(/[IL]/g, '1');
+  const code = typed.normalize('NFKC').toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
   return new RegExp(`^[${CROCKFORD}]{${GROUPS * GROUP}}$`).test(code) ? code : undefined;
 }
 
 const write = (code: string): string => (code.match(new RegExp(`.{${GROUP}}`, 'g')) ?? []).join('-');
 
-export function createRecoveryCodes({ passwords, sets }: { passwords: Passwords; sets: RecoveryCodeSets }): RecoveryCodes {
+export function createRecoveryCodes({
+  passwords,
+  sets,
+}: {
+  passwords: Passwords;
+  sets: RecoveryCodeSets;
+}): RecoveryCodes {
   return {
     async prepare() {
       const salt = randomBytes(16);
@@ -64,8 +65,7 @@ export function createRecoveryCodes({ passwords, sets }: { passwords: Passwords;
       }
       return { codes: plain.map(write), salt, pepperKid: pepperKid ?? '', hashes };
     },
-    issue: (tx, accountId, { salt, pepperKid, hashes }) =>
-      sets.replace(tx, { accountId, salt, pepperKid, hashes }),
+    issue: (tx, accountId, { salt, pepperKid, hashes }) => sets.replace(tx, { accountId, salt, pepperKid, hashes }),
     async read(db, accountId, typed) {
       const code = normalise(typed);
       if (code === undefined) return undefined;

@@ -17,13 +17,13 @@ export async function insertSession(
 }
 
 export async function findSession(db: Queryable, id: Buffer, now: Date): Promise<PageSession | undefined> {
-  const [row] = await db.query(
-    'SELECT account_id, session_uid FROM page_sessions WHERE id = $1 AND expires_at > $2',
-    [id, now],
-  );
+  const [row] = await db.query('SELECT account_id, session_uid FROM page_sessions WHERE id = $1 AND expires_at > $2', [
+    id,
+    now,
+  ]);
   return row === undefined
     ? undefined
-    : { accountId: accountId(row['account_id'] as string), sessionUid: row['session_uid'] as string };
+    : { accountId: accountId(row.account_id as string), sessionUid: row.session_uid as string };
 }
 
 export async function deleteSessionsOf(tx: Queryable, sessionUid: string): Promise<void> {

@@ -5,7 +5,7 @@ export interface Service {
   readonly name: string;
   readonly category: string;
   readonly href: string;
-  readonly description: string | undefined;
+  readonly description?: string | undefined;
   /** A fresh second factor is asked there. */
   readonly asksAgain: boolean;
 }
@@ -21,11 +21,16 @@ const CATEGORIES = ['Seleksi CASN', 'Individu', 'Instansi', 'Layanan Pendukung']
 /** Services by group, filtered by a search text. */
 export function grouped(services: readonly Service[], query: string | undefined) {
   const wanted = query?.trim().toLowerCase() ?? '';
-  const found = services.filter(({ name, description }) => `${name} ${description ?? ''}`.toLowerCase().includes(wanted));
+  const found = services.filter(({ name, description }) =>
+    `${name} ${description ?? ''}`.toLowerCase().includes(wanted),
+  );
   const rank = (category: string): number => {
     const index = CATEGORIES.indexOf(category);
     return index === -1 ? CATEGORIES.length : index;
   };
   const categories = [...new Set(found.map(({ category }) => category))].sort((a, b) => rank(a) - rank(b));
-  return categories.map((category) => ({ category, services: found.filter((service) => service.category === category) }));
+  return categories.map((category) => ({
+    category,
+    services: found.filter((service) => service.category === category),
+  }));
 }

@@ -10,7 +10,6 @@ import type { Devices } from '../devices/devices.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
 import type { WrongCodes } from '../mfa/wrong-codes.js';
-import { NOTHING, type Outbox } from '../outbox/outbox.js';
 import { digest, sameBytes, type KeyedDigest } from '../security/digests.js';
 import type { Passwords } from '../security/passwords.js';
 import { randomId } from '../security/secrets.js';
@@ -27,9 +26,7 @@ const MAX_EMAIL_TRIES = 5;
 
 export type StartAnswer = { readonly kind: 'started'; readonly flowId: string } | { readonly kind: 'captcha_wrong' };
 export type EmailAnswer =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'throttled'; readonly until: Date };
+  { readonly kind: 'accepted' } | { readonly kind: 'gone' } | { readonly kind: 'throttled'; readonly until: Date };
 
 export type CodeAnswer =
   | { readonly kind: 'done'; readonly account: Account }
@@ -80,7 +77,6 @@ export interface PasswordResetParts {
   readonly passwords: Passwords;
   readonly passwordChange: PasswordChange;
   readonly accountMail: AccountMail;
-  readonly outbox: Outbox;
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
@@ -92,7 +88,20 @@ const reachable = (account: Account | undefined): Account | undefined =>
   account !== undefined && isUsable(account) && account.email !== undefined ? account : undefined;
 
 export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
-  const { db, captchas, codes, devices, otp, wrongCodes, passwords, passwordChange, accountMail, outbox, audit, keyed, clock } = parts;
+  const {
+    db,
+    captchas,
+    codes,
+    devices,
+    otp,
+    wrongCodes,
+    passwords,
+    passwordChange,
+    accountMail,
+    audit,
+    keyed,
+    clock,
+  } = parts;
 
   const holderOf = (flowId: string, visitor: Visitor) => ({
     id: digest(flowId),
@@ -119,17 +128,13 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       now,
     });
     const expiresAt = secondsAfter(now, CODE_SECONDS);
-    if (recipient === undefined) {
-      await outbox.add(tx, { kind: NOTHING, payload: { code }, expiresAt });
-    } else {
-      await accountMail.queue(tx, {
-        account: recipient,
-        mail: 'reset-code',
-        data: { code, expiresAt, at: now },
-        locale: visitor.locale,
-        expiresAt,
-      });
-    }
+    await accountMail.queue(tx, {
+      account: recipient,
+      mail: 'reset-code',
+      data: { code, expiresAt, at: now },
+      locale: visitor.locale,
+      expiresAt,
+    });
     await audit.record(tx, {
       type: matches ? 'reset.code_sent' : 'reset.email_refused',
       detail: {},

@@ -23,15 +23,15 @@ export interface SentMail {
 const COLUMNS = 'id, state, account_id, name_key, attempt_uid, mail_key, address_key, mailed_at';
 
 function fromRow(row: Row): ResetFlow {
-  const account = row['account_id'] as string | null;
-  const at = row['mailed_at'] as Date | null;
+  const account = row.account_id as string | null;
+  const at = row.mailed_at as Date | null;
   return {
-    id: row['id'] as Buffer,
-    state: row['state'] as ResetState,
+    id: row.id as Buffer,
+    state: row.state as ResetState,
     accountId: account === null ? undefined : accountId(account),
-    nameKey: row['name_key'] as Buffer,
-    attemptUid: (row['attempt_uid'] as string | null) ?? undefined,
-    mail: at === null ? undefined : { mailKey: row['mail_key'] as Buffer, addressKey: row['address_key'] as Buffer, at },
+    nameKey: row.name_key as Buffer,
+    attemptUid: (row.attempt_uid as string | null) ?? undefined,
+    mail: at === null ? undefined : { mailKey: row.mail_key as Buffer, addressKey: row.address_key as Buffer, at },
   };
 }
 
@@ -76,7 +76,7 @@ export async function takeEmailTry(tx: Queryable, id: Buffer, maxTries: number):
       RETURNING email_tries`,
     [id],
   );
-  return rows[0] !== undefined && (rows[0]['email_tries'] as number) <= maxTries;
+  return rows[0] !== undefined && (rows[0].email_tries as number) <= maxTries;
 }
 
 export async function recordMail(tx: Queryable, id: Buffer, mail: SentMail): Promise<void> {

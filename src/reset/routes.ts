@@ -1,6 +1,8 @@
 import type { Captchas } from '../captcha/captchas.js';
 import { secondsUntil, type Clock } from '../kernel/clock.js';
 import { Refusal } from '../kernel/refusal.js';
+import type { KeyedDigest } from '../security/digests.js';
+import { addressBucket } from '../throttle/address.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
 import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
 import { pickFields, queryValue } from '../web/form.js';
@@ -31,6 +33,7 @@ export interface ResetRouteParts {
   readonly knownBrowsers: KnownBrowsers;
   readonly write: PageWriter;
   readonly clock: Clock;
+  readonly keyed: KeyedDigest;
   readonly showsEmailHint: boolean;
 }
 
@@ -40,7 +43,7 @@ interface Refused {
 }
 
 export function resetRoutes(parts: ResetRouteParts): Route[] {
-  const { passwordReset, weakPasswordReset, captchas, wayBack, knownBrowsers, write, clock } = parts;
+  const { passwordReset, weakPasswordReset, captchas, wayBack, knownBrowsers, keyed, write, clock } = parts;
 
   const throttled = (ctx: PageContext, until: Date, limit: 'passwords' | 'codes' | 'mails'): Refused => {
     const retryAfterSeconds = Math.max(1, secondsUntil(clock.now(), until));
@@ -61,7 +64,8 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
   }
 
   async function showStart(ctx: PageContext, shown: { username?: string; refused?: Refused } = {}): Promise<void> {
-    const { id } = await captchas.issue({ browser: ctx.state.browserId, address: ctx.state.address });
+    const addressKey = keyed('address', addressBucket(ctx.state.address));
+    const { id } = await captchas.issue({ browser: ctx.state.browserId, addressBucket: addressKey });
     setCookie(ctx, CAPTCHA, id, { path: AREA });
     write(
       ctx,
@@ -110,7 +114,9 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         return refused({ code: answer.kind });
       case 'refused':
         return refused({ code: 'invalid_credentials' });
-      default:
+      case 'done':
+      case 'exhausted':
+      case 'gone':
         return undefined;
     }
   }
@@ -285,7 +291,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
       path: '/captcha/:id.png',
       access: 'anyone',
       async handle(ctx) {
-        const { id } = ctx['params'] as { id: string };
+        const { id } = ctx.params as { id: string };
         const png = await captchas.image(id, ctx.state.browserId);
         if (png === undefined) throw new Refusal('not_found');
         ctx.type = 'image/png';
@@ -297,7 +303,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
       path: '/captcha/:id.wav',
       access: 'anyone',
       async handle(ctx) {
-        const { id } = ctx['params'] as { id: string };
+        const { id } = ctx.params as { id: string };
         const wav = await captchas.audio(id, ctx.state.browserId, ctx.state.locale);
         if (wav === undefined) throw new Refusal('not_found');
         ctx.type = 'audio/wav';

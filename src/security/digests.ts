@@ -10,7 +10,7 @@ export const digest = (value: string): Buffer => createHash('sha256').update(val
 export type KeyedDigest = (purpose: string, value: string) => Buffer;
 
 /** Makes the keyed digest of one server key; every purpose gets a key of its own (HKDF, RFC 5869). */
-export function keyedDigest(key: Buffer): KeyedDigest {
+export function createKeyedDigest(key: Buffer): KeyedDigest {
   const keys = new Map<string, Buffer>();
   return (purpose, value) => {
     let derived = keys.get(purpose);

@@ -31,7 +31,7 @@ export interface HashQueue {
   depth(): number;
 }
 
-export function hashQueue(options: HashQueueOptions): HashQueue {
+export function createHashQueue(options: HashQueueOptions): HashQueue {
   const waiting: { start: () => void }[] = [];
   let running = 0;
 

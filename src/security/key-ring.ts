@@ -10,16 +10,17 @@ export interface Key {
   readonly bytes: Buffer;
 }
 
-/** Reads `kid:base64(32 bytes),...`. Throws an Error that says what is wrong, without the value. */
+const ENTRY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/=]*)$/;
+/** 32 bytes in base64, padding optional: Buffer passes over anything else, and a mistyped key would be another key. */
+const BASE64_OF_32_BYTES = /^[A-Za-z0-9+/]{43}=?$/;
+
+/** Reads `kid:base64(32 bytes),...`. Throws an Error that says which key is wrong and how, without the value. */
 export function parseKeyRing(text: string): KeyRing {
-  const all = text.split(',').map((entry): Key => {
-    const [kid, encoded, ...rest] = entry.trim().split(':');
-    if (kid === undefined || encoded === undefined || rest.length > 0 || !/^[A-Za-z0-9_-]{1,32}$/.test(kid)) {
-      throw new Error('each key must be written kid:base64');
-    }
-    const bytes = Buffer.from(encoded, 'base64');
-    if (bytes.length !== 32) throw new Error(`the key ${kid} must be 32 bytes in base64`);
-    return { kid, bytes };
+  const all = text.split(',').map((entry, index): Key => {
+    const [, kid, encoded] = ENTRY.exec(entry.trim()) ?? [];
+    if (kid === undefined || encoded === undefined) throw new Error(`key ${index + 1} must be written kid:base64`);
+    if (!BASE64_OF_32_BYTES.test(encoded)) throw new Error(`key ${index + 1} must be 32 bytes in base64`);
+    return { kid, bytes: Buffer.from(encoded, 'base64') };
   });
   const current = all[0];
   if (current === undefined) throw new Error('at least one key is needed');

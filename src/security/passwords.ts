@@ -1,14 +1,15 @@
-import { createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
+import { createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Algorithm, hash as argon2Hash, hashRaw, verify as argon2Verify } from '@node-rs/argon2';
+import { hash as argon2Hash, hashRaw, verify as argon2Verify } from '@node-rs/argon2';
 import { verify as bcryptVerify } from '@node-rs/bcrypt';
 import type { HashQueue } from './hash-queue.js';
 import type { KeyRing } from './key-ring.js';
 
 /** OWASP's floor for Argon2id, see ADR 0009: 19 MiB, two passes, one lane (R-38). */
-const PARAMETERS = { algorithm: Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
+const ARGON2ID = 2;
+const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
 /** What a stored hash may ask of us at most: a poisoned row must not allocate gigabytes (R-38). */
-const CAPS = { memoryKib: 262_144, passes: 10, lanes: 8, pbkdf2Iterations: 1_000_000, bcryptCost: 14 };
+const CAPS = { memoryKib: 262_144, passes: 10, lanes: 8, pbkdf2Iterations: 1_000_000, pbkdf2Bytes: 64, bcryptCost: 14 };
 
 export type Verdict = { readonly kind: 'match'; readonly outdated: boolean } | { readonly kind: 'mismatch' };
 
@@ -61,31 +62,39 @@ const unbase64 = (text: string): Buffer => Buffer.from(text.replaceAll('.', '+')
 
 async function verifyImported(phc: string, password: string): Promise<boolean> {
   const bcrypt = /^\$2[aby]\$(\d\d)\$/.exec(phc);
-  if (bcrypt !== null) return number(bcrypt[1]) <= CAPS.bcryptCost && (await bcryptVerify(password, phc));
+  if (bcrypt !== null) return number(bcrypt[1]) <= CAPS.bcryptCost && (await falseWhenBroken(bcryptVerify(password, phc)));
   const found = PBKDF2.exec(phc);
   if (found === null) return false;
   const iterations = number(found[2]);
-  if (iterations > CAPS.pbkdf2Iterations) return false;
+  if (iterations < 1 || iterations > CAPS.pbkdf2Iterations) return false;
   const expected = unbase64(found[4] ?? '');
-  if (expected.length < 16) return false;
+  // Each block of output costs all iterations again.
+  if (expected.length < 16 || expected.length > CAPS.pbkdf2Bytes) return false;
   const actual = await derive(password, unbase64(found[3] ?? ''), iterations, expected.length, found[1] ?? 'sha256');
   return timingSafeEqual(actual, expected);
 }
 
+const unpadded = (bytes: number): string => randomBytes(bytes).toString('base64').replace(/=+$/, '');
+
+/** Looks like a hash of ours and was made of no password. */
+function makeDecoy(): string {
+  const { memoryCost, timeCost, parallelism, outputLen } = PARAMETERS;
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${unpadded(16)}$${unpadded(outputLen)}`;
+}
+
+/** The libraries throw at a string they cannot read: a broken row refuses its own account and nobody else (F-29). */
+const falseWhenBroken = (comparison: Promise<boolean>): Promise<boolean> => comparison.catch(() => false);
+
 /** Makes the password hasher; every hash takes its turn in the queue. */
-export function passwords({ peppers, queue }: { peppers: KeyRing; queue: HashQueue }): Passwords {
+export function createPasswords({ peppers, queue }: { peppers: KeyRing; queue: HashQueue }): Passwords {
+  const decoy = makeDecoy();
   const normal = (password: string): string => password.normalize('NFKC');
   const peppered = (key: Buffer, password: string): Buffer =>
     Buffer.from(createHmac('sha256', key).update(normal(password)).digest('base64'));
 
-  /** A hash of ours that matches nothing anybody can type. */
-  let decoy: Promise<string> | undefined;
-  const decoyHash = (): Promise<string> =>
-    (decoy ??= argon2Hash(peppered(peppers.current.bytes, '\u0000 no such password'), PARAMETERS));
-
   async function compare(stored: string | undefined, password: string): Promise<Verdict> {
     if (stored === undefined) {
-      await argon2Verify(await decoyHash(), peppered(peppers.current.bytes, password));
+      await argon2Verify(decoy, peppered(peppers.current.bytes, password));
       return { kind: 'mismatch' };
     }
     const { pepperKid, phc } = split(stored);
@@ -97,7 +106,7 @@ export function passwords({ peppers, queue }: { peppers: KeyRing; queue: HashQue
     const pepper = pepperKid === undefined ? undefined : peppers.find(pepperKid);
     if (parameters === undefined || (pepperKid !== undefined && pepper === undefined)) return { kind: 'mismatch' };
     const secret = pepper === undefined ? normal(password) : peppered(pepper.bytes, password);
-    if (!(await argon2Verify(phc, secret))) return { kind: 'mismatch' };
+    if (!(await falseWhenBroken(argon2Verify(phc, secret)))) return { kind: 'mismatch' };
     const outdated =
       pepper?.kid !== peppers.current.kid ||
       !parameters.id ||

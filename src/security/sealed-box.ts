@@ -22,7 +22,7 @@ export class SealBroken extends Error {
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-export function sealedBox(keys: KeyRing): SealedBox {
+export function createSealedBox(keys: KeyRing): SealedBox {
   return {
     seal(plaintext, context) {
       const nonce = randomBytes(NONCE_BYTES);
@@ -32,11 +32,15 @@ export function sealedBox(keys: KeyRing): SealedBox {
       return `v1.${keys.current.kid}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')}`;
     },
     open(sealed, context) {
-      const [version, kid, encoded] = sealed.split('.');
-      if (version !== 'v1' || kid === undefined || encoded === undefined) throw new SealBroken('unknown form');
+      const [version, kid, encoded, ...rest] = sealed.split('.');
+      if (version !== 'v1' || kid === undefined || encoded === undefined || rest.length > 0) {
+        throw new SealBroken('unknown form');
+      }
       const key = keys.find(kid);
       if (key === undefined) throw new SealBroken(`the key ${kid} is missing`);
       const bytes = Buffer.from(encoded, 'base64url');
+      // Buffer passes over what is no base64url: one value must have one spelling.
+      if (bytes.toString('base64url') !== encoded) throw new SealBroken('unknown form');
       if (bytes.length < NONCE_BYTES + TAG_BYTES) throw new SealBroken('too short');
       const decipher = createDecipheriv('aes-256-gcm', key.bytes, bytes.subarray(0, NONCE_BYTES));
       decipher.setAAD(Buffer.from(context));

@@ -5,33 +5,31 @@ import type { Answered, Attempt, FactorMethod } from './attempt.js';
 const COLUMNS = `uid, client_id, reasons, session_account_id, account_id, cred_epoch, password_at, password_weak,
   mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at`;
 
-const orUndefined = <T>(value: unknown): T | undefined => (value === null ? undefined : (value as T));
+const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
 
 function answeredOf(row: Row): Answered | undefined {
-  const digest = orUndefined<Buffer>(row['answered_digest']);
-  return digest === undefined
-    ? undefined
-    : { digest, at: row['answered_at'] as Date, answer: row['answer'] as string };
+  const digest = orUndefined(row.answered_digest as Buffer | null);
+  return digest === undefined ? undefined : { digest, at: row.answered_at as Date, answer: row.answer as string };
 }
 
 function fromRow(row: Row): Attempt {
-  const account = orUndefined<string>(row['account_id']);
-  const sessionAccount = orUndefined<string>(row['session_account_id']);
+  const account = orUndefined(row.account_id as string | null);
+  const sessionAccount = orUndefined(row.session_account_id as string | null);
   return {
-    uid: attemptId(row['uid'] as string),
-    clientId: (row['client_id'] as string | null) ?? '',
-    reasons: row['reasons'] as string[],
+    uid: attemptId(row.uid as string),
+    clientId: (row.client_id as string | null) ?? '',
+    reasons: row.reasons as string[],
     sessionAccountId: sessionAccount === undefined ? undefined : accountId(sessionAccount),
     accountId: account === undefined ? undefined : accountId(account),
-    credEpoch: orUndefined(row['cred_epoch']),
-    passwordAt: orUndefined(row['password_at']),
-    passwordWeak: row['password_weak'] as boolean,
-    mailboxAt: orUndefined(row['mailbox_at']),
-    factorAt: orUndefined(row['factor_at']),
-    factorMethod: orUndefined<FactorMethod>(row['factor_method']),
-    pendingCodes: orUndefined(row['pending_codes']),
+    credEpoch: orUndefined(row.cred_epoch as number | null),
+    passwordAt: orUndefined(row.password_at as Date | null),
+    passwordWeak: row.password_weak as boolean,
+    mailboxAt: orUndefined(row.mailbox_at as Date | null),
+    factorAt: orUndefined(row.factor_at as Date | null),
+    factorMethod: orUndefined(row.factor_method as FactorMethod | null),
+    pendingCodes: orUndefined(row.pending_codes as string | null),
     answered: answeredOf(row),
-    finishedAt: orUndefined(row['finished_at']),
+    finishedAt: orUndefined(row.finished_at as Date | null),
   };
 }
 

@@ -50,7 +50,7 @@ export interface SignInRouteParts {
   readonly clock: Clock;
 }
 
-const uidOf = (ctx: PageContext): AttemptId => attemptId((ctx['params'] as { uid: string }).uid);
+const uidOf = (ctx: PageContext): AttemptId => attemptId((ctx.params as { uid: string }).uid);
 
 /** The hosted login pages. Every handler proves one thing and asks `proceed` where to go. */
 export function signInRoutes(parts: SignInRouteParts): Route[] {
@@ -165,7 +165,12 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     write(
       ctx,
       'sign-in/recovery-codes',
-      { ...common, codes: firstEnrolment.codesToSave(opened.attempt), createdAt: opened.attempt.factorAt ?? clock.now(), error },
+      {
+        ...common,
+        codes: firstEnrolment.codesToSave(opened.attempt),
+        createdAt: opened.attempt.factorAt ?? clock.now(),
+        error,
+      },
       { status: error === undefined ? 200 : 422 },
     );
   };
@@ -308,7 +313,12 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
       else if (answer.kind === 'gone') throw new Refusal('flow_expired');
       else {
         const rules = answer.kind === 'password_policy' ? answer.rules : undefined;
-        write(here.ctx, 'sign-in/change-password', { ...here.page, error: { code: answer.kind, rules } }, { status: 422 });
+        write(
+          here.ctx,
+          'sign-in/change-password',
+          { ...here.page, error: { code: answer.kind, rules } },
+          { status: 422 },
+        );
       }
     }),
   ];

@@ -68,7 +68,12 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
   /** The answer to a wrong factor. Half a login must not outlive the cap: whoever guesses needs the password again. */
   async function refuse(
     tx: Queryable,
-    { attempt, account, failures, requestId }: { attempt: Attempt; account: Account; failures: number; requestId: string },
+    {
+      attempt,
+      account,
+      failures,
+      requestId,
+    }: { attempt: Attempt; account: Account; failures: number; requestId: string },
   ): Promise<FactorAnswer | undefined> {
     const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
     if (consequence.kind === 'none') return undefined;
@@ -102,7 +107,9 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       }
       case 'mismatch': {
         await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause: 'mismatch' }, ...about });
-        return (await refuse(tx, { attempt, account, failures: verdict.failures, requestId })) ?? { kind: 'otp_invalid' };
+        return (
+          (await refuse(tx, { attempt, account, failures: verdict.failures, requestId })) ?? { kind: 'otp_invalid' }
+        );
       }
     }
   }

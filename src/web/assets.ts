@@ -32,7 +32,8 @@ export function serveAssets(directory: string): Koa.Middleware {
   return async (ctx, next) => {
     const asset = assets.get(ctx.path);
     if (asset === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
-    ctx.set('Cache-Control', 'public, max-age=86400');
+    // Pages name a file with its version, so a changed file has another address.
+    ctx.set('Cache-Control', 'v' in ctx.query ? 'public, max-age=31536000, immutable' : 'public, max-age=3600');
     ctx.set('ETag', asset.etag);
     ctx.vary('Accept-Encoding');
     ctx.type = asset.type;

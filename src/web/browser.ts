@@ -1,7 +1,7 @@
 import type Koa from 'koa';
 import { randomId } from '../security/secrets.js';
 import { readCookie, setCookie } from './cookies.js';
-import { chooseLocale } from './locale.js';
+import { chooseLocale, type Locale } from './locale.js';
 import { queryValue } from './form.js';
 import type { RequestState } from './request.js';
 
@@ -18,12 +18,12 @@ export function knowBrowser(): Koa.Middleware<RequestState> {
       setCookie(ctx, BROWSER, id);
     }
     ctx.state.browserId = id;
+    const choose = (asked?: string): Locale =>
+      chooseLocale({ asked, remembered: readCookie(ctx, LANGUAGE), acceptLanguage: ctx.get('accept-language') });
+    // The page that refuses a malformed query needs a language as well.
+    ctx.state.locale = choose();
     const asked = queryValue(ctx, 'lang');
-    ctx.state.locale = chooseLocale({
-      asked,
-      remembered: readCookie(ctx, LANGUAGE),
-      acceptLanguage: ctx.get('accept-language'),
-    });
+    ctx.state.locale = choose(asked);
     if (asked === 'id' || asked === 'en') setCookie(ctx, LANGUAGE, asked, { maxAgeSeconds: YEAR_SECONDS });
     await next();
   };

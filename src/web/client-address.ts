@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /** `::ffff:192.0.2.1` is `192.0.2.1`. */
-const plain = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);
+const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
 const family = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /**

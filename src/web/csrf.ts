@@ -14,8 +14,8 @@ export interface FormTokens {
   require(ctx: PageContext, fields: PostedFields): void;
 }
 
-/** Below `/sign-in/<uid>` each interaction has its own tokens; elsewhere the first segment is the area. */
-const areaOf = (path: string): string => path.split('/', path.startsWith('/sign-in/') ? 3 : 2).join('/');
+/** Below `/sign-in/<uid>` each interaction has its own tokens; the other pages share theirs. */
+const areaOf = (path: string): string => (path.startsWith('/sign-in/') ? path.split('/', 3).join('/') : 'pages');
 
 export function createFormTokens(keyed: KeyedDigest): FormTokens {
   const tokenOf = (ctx: PageContext): Buffer => keyed('form', `${ctx.state.browserId}|${areaOf(ctx.path)}`);

@@ -3,6 +3,16 @@ import type { RequestState } from './request.js';
 
 const PERMISSIONS = 'camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()';
 
+const POLICY = 'Content-Security-Policy';
+
+function contentPolicy(formOrigins: readonly string[]): string {
+  const formAction = ["'self'", ...new Set(formOrigins)].join(' ');
+  return (
+    `default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; form-action ${formAction}; ` +
+    "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+  );
+}
+
 /**
  * Security headers on every response, errors included (R-30). Routes may add form origins to the state before the
  * response goes out.
@@ -19,14 +29,10 @@ export function securityHeaders(): Koa.Middleware<RequestState> {
       'Cache-Control': 'no-store',
     });
     if (ctx.secure) ctx.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains');
+    // Set beforehand too: some answers are written past Koa.
+    const strictest = contentPolicy([]);
+    ctx.set(POLICY, strictest);
     await next();
-    if (!ctx.response.get('Content-Security-Policy')) {
-      const formAction = ["'self'", ...new Set(ctx.state.formOrigins)].join(' ');
-      ctx.set(
-        'Content-Security-Policy',
-        `default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; form-action ${formAction}; ` +
-          "frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
-      );
-    }
+    if (ctx.response.get(POLICY) === strictest) ctx.set(POLICY, contentPolicy(ctx.state.formOrigins));
   };
 }

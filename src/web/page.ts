@@ -5,10 +5,13 @@ import type { PageContext } from './request.js';
 import type { Views } from './views.js';
 
 /** Writes pages: what routes hand their data to. */
-export interface PageWriter {
-  /** Renders a page as the answer, 200 unless told otherwise. */
-  <Name extends PageName>(ctx: PageContext, page: Name, data: Pages[Name], options?: PageOptions): void;
-}
+/** Renders a page as the answer, 200 unless told otherwise. */
+export type PageWriter = <Name extends PageName>(
+  ctx: PageContext,
+  page: Name,
+  data: Pages[Name],
+  options?: PageOptions,
+) => void;
 
 export interface PageOptions {
   readonly status?: number;

@@ -4,9 +4,7 @@ import type { Log } from '../kernel/log.js';
 import { randomId } from '../security/secrets.js';
 import type { RequestState } from './request.js';
 
-export interface RequestObserver {
-  (seen: { route: string; method: string; status: number; seconds: number }): void;
-}
+export type RequestObserver = (seen: { route: string; method: string; status: number; seconds: number }) => void;
 
 /** Gives every request its id and writes one line when it is answered: the route's template, never the address. */
 export function requestLog(options: {

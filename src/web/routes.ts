@@ -46,9 +46,9 @@ export function mountRoutes(routes: readonly Route[], tokens: FormTokens): Koa.M
       if (route.method === 'POST' && route.access !== 'bearer') {
         const fields = await readFields(ctx);
         tokens.require(ctx, fields);
-        await (route as FormRoute).handle(ctx, fields);
+        await route.handle(ctx, fields);
       } else {
-        await (route as GetRoute | ApiRoute).handle(ctx);
+        await route.handle(ctx);
       }
     };
     router.register(route.path, [route.method.toLowerCase()], handle as never);

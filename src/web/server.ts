@@ -7,6 +7,13 @@ export interface Listener {
   drain(graceMs: number): Promise<void>;
 }
 
+/** What the parser gives up on, before there is a request. */
+const STATUS_OF: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Content Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 /** Starts an HTTP listener with the deadlines and sizes of R-48. */
 export async function listen(handler: RequestListener, at: { host: string; port: number }): Promise<Listener> {
   const server: Server = createServer(
@@ -20,9 +27,14 @@ export async function listen(handler: RequestListener, at: { host: string; port:
     handler,
   );
   server.maxConnections = 10_000;
-  // A request that cannot be parsed gets a plain 400; the default would leave the socket to the client.
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const status = STATUS_OF[error.code ?? ''] ?? '400 Bad Request';
+    const cut = (): void => {
+      socket.destroy();
+    };
+    // Ended is not closed: who sends without end would keep the socket.
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, cut);
+    else cut();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

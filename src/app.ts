@@ -1,0 +1,49 @@
+import Koa from 'koa';
+import type { Clock } from './kernel/clock.js';
+import type { Log } from './kernel/log.js';
+import type { OpenIdProvider } from './oidc/provider.js';
+import { serveAssets } from './web/assets.js';
+import { knowBrowser } from './web/browser.js';
+import { clientAddress } from './web/client-address.js';
+import type { FormTokens } from './web/csrf.js';
+import { errorBoundary } from './web/error-boundary.js';
+import { securityHeaders } from './web/headers.js';
+import { fixOrigin, requireKnownHost, type Origins } from './web/origin.js';
+import type { PageWriter } from './web/page.js';
+import { requestLog, type RequestObserver } from './web/request-log.js';
+import { mountRoutes, type Route } from './web/routes.js';
+import type { RequestState } from './web/request.js';
+
+export interface AppParts {
+  readonly origins: Origins;
+  readonly cookieKeys: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly assets: string;
+  readonly routes: readonly Route[];
+  readonly openid: OpenIdProvider;
+  readonly tokens: FormTokens;
+  readonly write: PageWriter;
+  readonly observe: RequestObserver;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** The public listener: what happens to every request, in this order. */
+export function createApp(parts: AppParts): Koa<RequestState> {
+  const { origins, openid, tokens, write, log, clock, observe } = parts;
+  const app = new Koa<RequestState>();
+  app.keys = [...parts.cookieKeys];
+  app.silent = true;
+  fixOrigin(app, origins);
+
+  app.use(requestLog({ log, clock, observe, addressOf: clientAddress(parts.trustedProxies) }));
+  app.use(securityHeaders());
+  app.use(knowBrowser());
+  app.use(errorBoundary({ log, write }));
+  app.use(requireKnownHost(origins));
+  app.use(serveAssets(parts.assets));
+  app.use(openid.metadata);
+  app.use(mountRoutes(parts.routes, tokens));
+  app.use(openid.endpoints);
+  return app;
+}

@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { addAccountsCommands } from './accounts.js';
+import { addAgenciesCommands } from './agencies.js';
+import { addMigrateCommand } from './migrate.js';
+import { addRolesCommands } from './roles.js';
+import { runWithServices } from './run.js';
+import { addServeCommands } from './serve.js';
+import { addSettingsCommands } from './settings.js';
+
+/** `sso-asn`: one command each; wrong usage exits with 2. */
+export function createProgram(): Command {
+  const program = new Command('sso-asn')
+    .description('SSO ASN: the OpenID Connect provider of the civil service')
+    .showHelpAfterError('(sso-asn --help shows all commands)')
+    .exitOverride((error) => {
+      // --help and --version end well; everything else commander refuses is wrong usage.
+      process.exit(error.exitCode === 0 ? 0 : 2);
+    });
+  addServeCommands(program);
+  addMigrateCommand(program);
+  addSettingsCommands(program);
+  addAgenciesCommands(program, runWithServices);
+  addAccountsCommands(program, runWithServices);
+  addRolesCommands(program, runWithServices);
+  return program;
+}

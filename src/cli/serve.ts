@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { environment } from '../config/environment.js';
+import { ConfigError, loadConfig } from '../config/load.js';
+import { pinoLog } from '../config/pino-log.js';
+import { serve } from '../serve.js';
+import { lineOf, printProblems } from './problems.js';
+
+async function run(overrides: Readonly<Record<string, string>>): Promise<void> {
+  try {
+    const config = loadConfig({ ...environment, ...overrides });
+    const log = pinoLog(config.logLevel);
+    const running = await serve(config, log);
+    process.stderr.write(running.banner);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        void running.stop().then(() => process.exit(0));
+      });
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) printProblems(error);
+    else process.stderr.write(`sso-asn: ${lineOf(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+export function addServeCommands(program: Command): void {
+  program
+    .command('serve')
+    .description('serve the pages and the OpenID Connect endpoints until SIGTERM')
+    .action(() => run({}));
+  program
+    .command('demo')
+    .description('serve with demo accounts, agencies and sample relying parties (the same as DEMO=true serve)')
+    .action(() => run({ DEMO: 'true' }));
+}

@@ -1,0 +1,132 @@
+import { fileURLToPath } from 'node:url';
+import { createAccountMail } from './accounts/account-mail.js';
+import { createPasswordCheck } from './accounts/password-check.js';
+import { createAudit } from './audit/audit.js';
+import { createMailedCodes } from './codes/mailed-codes.js';
+import type { Config } from './config/settings.js';
+import { createDevices } from './devices/devices.js';
+import { createEnrolmentTickets } from './devices/enrolment-tickets.js';
+import { createRecoveryCodeSets } from './devices/recovery-code-sets.js';
+import type { Clock } from './kernel/clock.js';
+import type { Log } from './kernel/log.js';
+import { createMailer } from './mail/mailer.js';
+import { createMailTemplates } from './mail/templates.js';
+import { createMetrics } from './metrics/metrics.js';
+import { createEnrolment } from './mfa/enrolment.js';
+import { createGuesses } from './mfa/guesses.js';
+import { createOtpCheck } from './mfa/otp.js';
+import { createRecoveryCodes } from './mfa/recovery-codes.js';
+import { createWrongCodes } from './mfa/wrong-codes.js';
+import { endSessions } from './oidc/end-sessions.js';
+import { createOutbox } from './outbox/outbox.js';
+import { loadDigestKey } from './security/digest-key-store.js';
+import { createKeyedDigest } from './security/digests.js';
+import { createHashQueue } from './security/hash-queue.js';
+import { createPasswords } from './security/passwords.js';
+import { createSealedBox } from './security/sealed-box.js';
+import { randomBelow } from './security/secrets.js';
+import type { Stores } from './stores.js';
+import { addressGuard } from './throttle/address-guard.js';
+import { createKnownBrowsers } from './throttle/known-browsers.js';
+import type { Brand } from './web/pages.js';
+
+export const VIEWS = fileURLToPath(new URL('../views', import.meta.url));
+
+/** Hashes at once: one core stays free for everything else (PERFORMANCE rule 2). */
+const hashesAtOnce = (cores: number): number => Math.max(1, cores - 1);
+
+export interface BuildServices {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Processor cores this process may count on. */
+  readonly cores?: number;
+  /** Called when a message was added to the outbox. */
+  readonly onMessage?: () => void;
+}
+
+/**
+ * The composition root: every service, built once from the settings, in the order of its dependencies. Knows all,
+ * known by none but the commands and the server.
+ */
+export async function buildServices({ config, stores, log, clock, cores = 2, onMessage }: BuildServices) {
+  const { db, databaseUrl, keyValue } = stores;
+  const metrics = createMetrics();
+  const brand: Brand = {
+    name: 'SSO ASN',
+    portal: 'ASN Digital',
+    institution: config.institution,
+    host: config.issuer.host,
+  };
+
+  // Security
+  const box = createSealedBox(config.encryptionKeys);
+  const keyed = createKeyedDigest(await loadDigestKey(db, box));
+  const hashQueue = createHashQueue({
+    concurrency: hashesAtOnce(cores),
+    maxWaiting: 60 * cores,
+    maxWaitMs: 2_000,
+    retryAfterSeconds: () => 5 + randomBelow(25),
+  });
+  const passwords = createPasswords({ peppers: config.passwordPeppers, queue: hashQueue });
+
+  // Mechanisms
+  const audit = createAudit(clock);
+  const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
+  const mailer = createMailer({ outbox, render: createMailTemplates({ directory: VIEWS, brand }) });
+  const accountMail = createAccountMail(mailer);
+  const codes = createMailedCodes({ keyed });
+  const addresses = addressGuard({ keyValue, clock });
+  const knownBrowsers = createKnownBrowsers(keyed);
+
+  // Entities and factors
+  const devices = createDevices(clock);
+  const tickets = createEnrolmentTickets({ keyed, clock });
+  const guesses = createGuesses({ keyed, clock });
+  const otp = createOtpCheck({ devices, guesses, box, clock });
+  const wrongCodes = createWrongCodes({ devices, guesses, accountMail, audit, clock });
+  const recoveryCodes = createRecoveryCodes({ passwords, sets: createRecoveryCodeSets(clock) });
+  const enrolment = createEnrolment({ devices, otp, box, clock, issuerName: brand.name });
+  const passwordCheck = createPasswordCheck({
+    db,
+    passwords,
+    addresses,
+    knownBrowsers,
+    accountMail,
+    audit,
+    keyed,
+    clock,
+  });
+
+  return {
+    config,
+    log,
+    clock,
+    db,
+    databaseUrl,
+    keyValue,
+    metrics,
+    brand,
+    box,
+    keyed,
+    hashQueue,
+    passwords,
+    audit,
+    outbox,
+    accountMail,
+    codes,
+    knownBrowsers,
+    devices,
+    tickets,
+    guesses,
+    otp,
+    wrongCodes,
+    recoveryCodes,
+    enrolment,
+    passwordCheck,
+    endSessions,
+  };
+}
+
+export type Services = Awaited<ReturnType<typeof buildServices>>;

@@ -1,0 +1,90 @@
+import { Refusal } from '../kernel/refusal.js';
+import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
+import { pickFields } from '../web/form.js';
+import type { PageWriter } from '../web/page.js';
+import { redirect } from '../web/redirect.js';
+import type { PageContext } from '../web/request.js';
+import type { Route } from '../web/routes.js';
+import type { SampleParty } from './sample-party.js';
+
+const pathOf = (party: SampleParty): string => `/demo/${party.id}`;
+
+/** Shows values as they stand in the tokens. */
+const written = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** The sample relying parties: how a newcomer sees single sign-on. Never in production. */
+export function demoRoutes({ parties, write }: { parties: readonly SampleParty[]; write: PageWriter }): Route[] {
+  return parties.flatMap((party) => partyRoutes(party, { parties, write }));
+}
+
+function partyRoutes(
+  party: SampleParty,
+  { parties, write }: { parties: readonly SampleParty[]; write: PageWriter },
+): Route[] {
+  const path = pathOf(party);
+  const pending = `demo-${party.id}-login`;
+  const session = `demo-${party.id}`;
+  const app = { name: party.name, path };
+  const others = parties.filter(({ id }) => id !== party.id).map((other) => ({ name: other.name, path: pathOf(other) }));
+
+  async function showHome(ctx: PageContext): Promise<void> {
+    const secret = readCookie(ctx, session);
+    const claims = secret === undefined ? undefined : await party.claims(secret);
+    if (claims === undefined) {
+      write(ctx, secret === undefined ? 'demo/home' : 'demo/signed-out', { app, others });
+      if (secret !== undefined) clearCookie(ctx, session);
+      return;
+    }
+    const rows = Object.entries({ ...claims.idToken, ...claims.userinfo });
+    write(ctx, 'demo/signed-in', { app, others, claims: rows.map(([name, value]) => ({ name, value: written(value) })) });
+  }
+
+  return [
+    { method: 'GET', path, access: 'development', handle: showHome },
+    {
+      method: 'GET',
+      path: `${path}/login`,
+      access: 'development',
+      async handle(ctx) {
+        const { location, secret } = await party.begin();
+        setCookie(ctx, pending, secret);
+        redirect(ctx, location);
+      },
+    },
+    {
+      method: 'GET',
+      path: `${path}/callback`,
+      access: 'development',
+      async handle(ctx) {
+        const secret = readCookie(ctx, pending);
+        if (secret === undefined) throw new Refusal('flow_expired', { reason: 'no login begun at the sample' });
+        clearCookie(ctx, pending);
+        try {
+          setCookie(ctx, session, await party.complete(new URL(ctx.url, ctx.origin), secret));
+        } catch (error) {
+          throw new Refusal('no_access', { reason: error instanceof Error ? error.message : 'login failed' });
+        }
+        redirect(ctx, path);
+      },
+    },
+    {
+      method: 'POST',
+      path: `${path}/logout`,
+      access: 'development',
+      async handle(ctx, fields) {
+        pickFields(fields, []);
+        const secret = readCookie(ctx, session);
+        clearCookie(ctx, session);
+        redirect(ctx, await party.logout(secret ?? ''));
+      },
+    },
+    {
+      method: 'GET',
+      path: `${path}/signed-out`,
+      access: 'development',
+      handle(ctx) {
+        write(ctx, 'demo/signed-out', { app, others });
+      },
+    },
+  ];
+}

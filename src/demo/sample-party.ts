@@ -1,0 +1,167 @@
+import type { JsonWebKey } from 'node:crypto';
+import * as oidc from 'openid-client';
+import { randomId } from '../security/secrets.js';
+import type { KeyValue } from '../storage/key-value.js';
+
+/** A sample relying party: an ordinary client over HTTP, as any of the fifty others would write it. */
+export interface SampleParty {
+  readonly id: string;
+  readonly name: string;
+  /** Begins a login: where to send the browser, and the secret it keeps until it comes back. */
+  begin(): Promise<{ readonly location: string; readonly secret: string }>;
+  /** Takes the provider's answer: code, PKCE, state, nonce, `iss`. Answers the secret of a session of its own. */
+  complete(callback: URL, secret: string): Promise<string>;
+  /** The claims it was told; undefined when it has no session or the provider has ended the login since. */
+  claims(session: string): Promise<Claims | undefined>;
+  /** Ends its own session and answers where the browser logs out of the provider. */
+  logout(session: string): Promise<string>;
+}
+
+export interface Claims {
+  readonly idToken: Readonly<Record<string, unknown>>;
+  readonly userinfo: Readonly<Record<string, unknown>>;
+}
+
+interface Pending {
+  readonly codeVerifier: string;
+  readonly state: string;
+  readonly nonce: string;
+}
+
+interface Session {
+  readonly idToken: string;
+  readonly accessToken: string;
+  readonly refreshToken: string | undefined;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly sub: string;
+}
+
+const PENDING_SECONDS = 3600;
+const SESSION_SECONDS = 12 * 3600;
+
+export interface SamplePartyOptions {
+  readonly id: string;
+  readonly name: string;
+  readonly issuer: URL;
+  /** Its private key: it authenticates with `private_key_jwt` (RFC 7523). */
+  readonly key: JsonWebKey;
+  /** SIASN pushes its requests (RFC 9126). */
+  readonly pushesRequests: boolean;
+  readonly keyValue: KeyValue;
+}
+
+export function createSampleParty({ id, name, issuer, key, pushesRequests, keyValue }: SamplePartyOptions): SampleParty {
+  const home = `${issuer.origin}/demo/${id}`;
+  let discovered: Promise<oidc.Configuration> | undefined;
+
+  async function discover(): Promise<oidc.Configuration> {
+    const privateKey = await crypto.subtle.importKey('jwk', key, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+    const authentication = oidc.PrivateKeyJwt({ key: privateKey, kid: String(key['kid']) });
+    const execute = issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : [];
+    return oidc.discovery(issuer, id, { id_token_signed_response_alg: 'ES256' }, authentication, { execute });
+  }
+  const configuration = (): Promise<oidc.Configuration> =>
+    (discovered ??= discover().catch((error: unknown) => {
+      discovered = undefined;
+      throw error;
+    }));
+
+  const keyOf = (kind: 'pending' | 'session', secret: string): string => `demo:${id}:${kind}:${secret}`;
+  const sessionOf = async (secret: string): Promise<Session | undefined> => {
+    const stored = await keyValue.get(keyOf('session', secret));
+    return stored === undefined ? undefined : (JSON.parse(stored) as Session);
+  };
+
+  const keep = (secret: string, session: Session): Promise<void> =>
+    keyValue.set(keyOf('session', secret), JSON.stringify(session), SESSION_SECONDS);
+
+  /** The claims, while the access token lives. */
+  const ask = async ({ accessToken, sub }: Session): Promise<oidc.UserInfoResponse | undefined> =>
+    oidc.fetchUserInfo(await configuration(), accessToken, sub).catch(() => undefined);
+
+  /** Access tokens last ten minutes; the refresh token works until the login is ended at the provider. */
+  async function renew(secret: string, session: Session): Promise<oidc.UserInfoResponse | undefined> {
+    if (session.refreshToken === undefined) return undefined;
+    try {
+      const tokens = await oidc.refreshTokenGrant(await configuration(), session.refreshToken);
+      const renewed: Session = {
+        ...session,
+        accessToken: tokens.access_token,
+        refreshToken: tokens.refresh_token ?? session.refreshToken,
+      };
+      await keep(secret, renewed);
+      return await ask(renewed);
+    } catch {
+      return undefined;
+    }
+  }
+
+  return {
+    id,
+    name,
+
+    async begin() {
+      const config = await configuration();
+      const pending: Pending = {
+        codeVerifier: oidc.randomPKCECodeVerifier(),
+        state: oidc.randomState(),
+        nonce: oidc.randomNonce(),
+      };
+      const parameters = {
+        redirect_uri: `${home}/callback`,
+        scope: 'openid profile email asn',
+        code_challenge: await oidc.calculatePKCECodeChallenge(pending.codeVerifier),
+        code_challenge_method: 'S256',
+        state: pending.state,
+        nonce: pending.nonce,
+      };
+      const location = pushesRequests
+        ? await oidc.buildAuthorizationUrlWithPAR(config, parameters)
+        : oidc.buildAuthorizationUrl(config, parameters);
+      const secret = randomId();
+      await keyValue.set(keyOf('pending', secret), JSON.stringify(pending), PENDING_SECONDS);
+      return { location: location.href, secret };
+    },
+
+    async complete(callback, secret) {
+      const stored = await keyValue.take(keyOf('pending', secret));
+      if (stored === undefined) throw new Error('no login was begun in this browser');
+      const pending = JSON.parse(stored) as Pending;
+      const tokens = await oidc.authorizationCodeGrant(await configuration(), callback, {
+        pkceCodeVerifier: pending.codeVerifier,
+        expectedState: pending.state,
+        expectedNonce: pending.nonce,
+        idTokenExpected: true,
+      });
+      const claims = tokens.claims();
+      if (claims === undefined || tokens.id_token === undefined) throw new Error('the provider sent no ID token');
+      const session: Session = {
+        idToken: tokens.id_token,
+        accessToken: tokens.access_token,
+        refreshToken: tokens.refresh_token,
+        claims,
+        sub: claims.sub,
+      };
+      const own = randomId();
+      await keep(own, session);
+      return own;
+    },
+
+    async claims(secret) {
+      const session = await sessionOf(secret);
+      if (session === undefined) return undefined;
+      const userinfo = (await ask(session)) ?? (await renew(secret, session));
+      if (userinfo === undefined) await keyValue.delete(keyOf('session', secret));
+      return userinfo === undefined ? undefined : { idToken: session.claims, userinfo };
+    },
+
+    async logout(secret) {
+      const session = await sessionOf(secret);
+      await keyValue.delete(keyOf('session', secret));
+      return oidc.buildEndSessionUrl(await configuration(), {
+        post_logout_redirect_uri: `${home}/signed-out`,
+        ...(session === undefined ? {} : { id_token_hint: session.idToken }),
+      }).href;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import type { Expiry } from './storage/expiry.js';
+
+/**
+ * What else may be forgotten, table by table; `$1` is the time of the purge. Devices that ended stay for life: they
+ * are the record of every authenticator ever bound (NIST SP 800-63B section 4.1).
+ */
+export const EXPIRED_ROWS: readonly Expiry[] = [
+  { table: 'sign_in_attempts', where: 'expires_at <= $1::timestamptz' },
+  { table: 'devices', where: `status = 'pending' AND created_at < $1::timestamptz - interval '1 hour'` },
+  { table: 'enrolment_tickets', where: 'expires_at <= $1::timestamptz' },
+  { table: 'password_resets', where: `expires_at < $1::timestamptz - interval '7 days'` },
+  { table: 'page_sessions', where: 'expires_at <= $1::timestamptz' },
+  { table: 'idempotency_keys', where: 'expires_at <= $1::timestamptz' },
+];

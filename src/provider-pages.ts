@@ -1,0 +1,26 @@
+import type { ProviderPages } from './oidc/provider-pages.js';
+import type { PageWriter } from './web/page.js';
+import type { PageContext } from './web/request.js';
+
+/** The provider's own pages, written with our templates. Its context is the one our middleware began. */
+export function providerPagesBy(write: PageWriter): ProviderPages {
+  const ours = (ctx: unknown): PageContext => ctx as PageContext;
+  return {
+    error(ctx, { status, error, description }) {
+      if (status === 410) write(ours(ctx), 'expired', { cause: 'waited', kept: 'nothing' }, { status });
+      else {
+        const code = status === 404 ? 'not_found' : status < 500 ? 'invalid_input' : 'unavailable';
+        write(ours(ctx), 'error', { status, error: { code }, oauth: { error, description } }, { status });
+      }
+    },
+    noAccess(ctx, page) {
+      write(ours(ctx), 'no-access', page, { status: 403 });
+    },
+    signOutConfirm(ctx, page) {
+      write(ours(ctx), 'sign-out/confirm', page);
+    },
+    signedOut(ctx, page) {
+      write(ours(ctx), 'sign-out/done', page);
+    },
+  };
+}

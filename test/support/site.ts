@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig, type Environment } from '#src/config/load.js';
+import { serve, type Running } from '#src/serve.js';
+import { startMailbox, type Mailbox } from './mailbox.js';
+import { quietLog } from './quiet-log.js';
+import { createTestDatabase } from './test-database.js';
+
+export const CAPTCHA = 'Ab3';
+
+export interface TestSite {
+  readonly origin: string;
+  readonly running: Running;
+  readonly mailbox: Mailbox;
+  stop(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+/** The whole program in this process: real PostgreSQL, real SMTP, real HTTP. Demo people and sample apps inside. */
+export async function startSite(settings: Environment = {}): Promise<TestSite> {
+  const database = await createTestDatabase();
+  const mailbox = await startMailbox();
+  const dataDir = await mkdtemp(join(tmpdir(), 'sso-asn-site-'));
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const config = loadConfig({
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    MANAGEMENT_PORT: '0',
+    ISSUER: origin,
+    DATABASE_URL: database.url,
+    DATABASE_POOL: '10',
+    DATA_DIR: dataDir,
+    SMTP_URL: mailbox.url,
+    DEMO: 'true',
+    CAPTCHA_TEST_ANSWER: CAPTCHA,
+    ...(process.env.TEST_REDIS_URL === undefined ? {} : { REDIS_URL: process.env.TEST_REDIS_URL }),
+    ...settings,
+  });
+  const running = await serve(config, quietLog());
+  return {
+    origin,
+    running,
+    mailbox,
+    async stop() {
+      await running.stop();
+      await mailbox.stop();
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
