@@ -68,6 +68,8 @@ CREATE INDEX sso_sessions_by_start ON sso_sessions (started_at);
 CREATE TABLE oidc_grants (
   id           bytea PRIMARY KEY,
   account_id   uuid NOT NULL,
+  -- As in sso_sessions: a newer epoch on the account makes the grant and all its tokens dead.
+  cred_epoch   integer NOT NULL,
   client_id    text NOT NULL,
   session_uid  text,
   payload      jsonb NOT NULL,

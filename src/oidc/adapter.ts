@@ -1,0 +1,69 @@
+import { errors, type Adapter, type AdapterFactory } from 'oidc-provider';
+import type { Audit } from '../audit/audit.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
+import type { Database } from '../storage/database.js';
+import { grantAdapter } from './grant-adapter.js';
+import { interactionAdapter } from './interaction-adapter.js';
+import { replayStore } from './replay-store.js';
+import { sessionAdapter } from './session-adapter.js';
+import { tokenAdapter } from './token-adapter.js';
+import { guarded } from './unavailable.js';
+
+export interface AdapterParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly audit: Audit;
+}
+
+/** The provider's storage: one adapter for each of its models, over PostgreSQL (docs/adr/0004). */
+export function adapterFactory(parts: AdapterParts): AdapterFactory {
+  return (model) => complete(partsOf(model, parts));
+}
+
+function partsOf(model: string, parts: AdapterParts): Partial<Adapter> {
+  switch (model) {
+    case 'Session':
+      return sessionAdapter(parts);
+    case 'Interaction':
+      return interactionAdapter(parts);
+    case 'Grant':
+      return grantAdapter(parts);
+    case 'ReplayDetection':
+      return replayAdapter(parts);
+    // Relying parties are registered in the configuration file; there are no others.
+    case 'Client':
+      return { find: () => Promise.resolve(undefined) };
+    default:
+      return tokenAdapter(model, parts);
+  }
+}
+
+/** Insert only; `provider.ts` asks the store directly, so this is what remains should the provider ever not. */
+function replayAdapter({ db, clock }: AdapterParts): Partial<Adapter> {
+  const store = replayStore(db);
+  return {
+    find: () => Promise.resolve(undefined),
+    async upsert(id, _payload, expiresInSeconds = 0) {
+      if (!(await store.claim(id, secondsAfter(clock.now(), expiresInSeconds)))) {
+        throw new errors.InvalidGrant('replay detected');
+      }
+    },
+  };
+}
+
+function complete(partial: Partial<Adapter>): Adapter {
+  const absent = (method: string) => () => Promise.reject(new Error(`the adapter has no ${method} for this model`));
+  const method = <Name extends keyof Adapter>(name: Name): Adapter[Name] => {
+    const run = (partial[name] ?? absent(name)) as (...args: unknown[]) => Promise<never>;
+    return (...args: unknown[]) => guarded(() => run(...args));
+  };
+  return {
+    upsert: method('upsert'),
+    find: method('find'),
+    findByUid: method('findByUid'),
+    findByUserCode: method('findByUserCode'),
+    consume: method('consume'),
+    destroy: method('destroy'),
+    revokeByGrantId: method('revokeByGrantId'),
+  };
+}

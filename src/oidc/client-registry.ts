@@ -1,0 +1,116 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { ClientMetadata } from 'oidc-provider';
+import type { Account } from '../accounts/accounts.js';
+import type { RelyingParties } from '../sign-in/relying-parties.js';
+import type { ClientRegistration } from './client-schema.js';
+import { mayUse } from './entitlement.js';
+
+/** The portal and the account pages, as a client of the provider. */
+export const OWN_CLIENT_ID = 'asn-digital';
+
+/** A service as the launcher shows it. */
+export interface Service {
+  readonly clientId: string;
+  readonly name: string;
+  readonly category: string;
+  readonly icon: string | undefined;
+  readonly description: string | undefined;
+  readonly href: string;
+  /** A second factor is asked again there. */
+  readonly asksAgain: boolean;
+}
+
+export interface ClientRegistry extends RelyingParties {
+  registration(clientId: string): ClientRegistration | undefined;
+  /** What a person may open from the launcher, in the order of the file. */
+  servicesFor(person: Pick<Account, 'employment' | 'agency'>, roles: readonly string[]): readonly Service[];
+  /** All registrations in the form the provider takes, the built-in client among them. */
+  readonly metadata: readonly ClientMetadata[];
+}
+
+export const ownRedirectUri = (issuer: URL): string => `${issuer.origin}/session/callback`;
+
+/**
+ * The built-in client. Its codes are redeemed in process; at the token endpoint it would have to sign with a key
+ * that nobody has, since the private half is thrown away here.
+ */
+function ownRegistration(issuer: URL, name: string): ClientRegistration {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    client_id: OWN_CLIENT_ID,
+    client_name: name,
+    application_type: 'web',
+    grant_types: ['authorization_code'],
+    redirect_uris: [ownRedirectUri(issuer)],
+    post_logout_redirect_uris: [`${issuer.origin}/`],
+    token_endpoint_auth_method: 'private_key_jwt',
+    id_token_signed_response_alg: 'ES256',
+    jwks: { keys: [{ ...(publicKey.export({ format: 'jwk' }) as { kty: string }) }] },
+    scope: 'openid',
+    x: { claims: [], launch_uri: `${issuer.origin}/` },
+  };
+}
+
+/** A source expression of Content Security Policy for an address; a phone's own scheme has no origin. */
+function sourceOf(address: string, native: boolean): string {
+  const url = new URL(address);
+  if (url.origin === 'null') return url.protocol;
+  // RFC 8252 section 7.3: a native client listens on whatever port is free.
+  return native && url.protocol === 'http:' ? `http://${url.hostname}:*` : url.origin;
+}
+
+/** Every origin that a redirect chain of this client may pass: browsers hold `form-action` against all of it (R-30). */
+function formOriginsOf(client: ClientRegistration): readonly string[] {
+  const addresses = [
+    ...client.redirect_uris,
+    ...client.post_logout_redirect_uris,
+    ...[client.client_uri, client.initiate_login_uri, client.x.launch_uri].filter((address) => address !== undefined),
+    ...(client.x.redirect_origins ?? []),
+  ];
+  return [...new Set(addresses.map((address) => sourceOf(address, client.application_type === 'native')))];
+}
+
+const startOf = (client: ClientRegistration): string | undefined => client.x.launch_uri ?? client.client_uri;
+
+/** The metadata the provider knows; a client that logs nobody in has no response type. */
+const metadataOf = (client: ClientRegistration): ClientMetadata => ({
+  ...(client as ClientMetadata),
+  response_types: client.response_types ?? (client.grant_types.includes('authorization_code') ? ['code'] : []),
+});
+
+/** All clients by id: those of the file and the built-in one, called `ownName` on the pages. */
+export function clientRegistry(
+  registrations: readonly ClientRegistration[],
+  own: { issuer: URL; name: string },
+): ClientRegistry {
+  const all = [...registrations, ownRegistration(own.issuer, own.name)];
+  const byId = new Map(all.map((client) => [client.client_id, client]));
+  const formOrigins = new Map(all.map((client) => [client.client_id, formOriginsOf(client)]));
+  return {
+    metadata: all.map(metadataOf),
+    registration: (clientId) => byId.get(clientId),
+
+    find(clientId) {
+      const client = byId.get(clientId);
+      if (client === undefined) return undefined;
+      return { name: client.client_name, href: startOf(client), formOrigins: formOrigins.get(clientId) ?? [] };
+    },
+
+    servicesFor: (person, roles) =>
+      registrations.flatMap((client): Service[] => {
+        const href = startOf(client);
+        if (href === undefined || client.x.category === undefined || !mayUse(client.x, person, roles)) return [];
+        return [
+          {
+            clientId: client.client_id,
+            name: client.client_name,
+            category: client.x.category,
+            icon: client.x.icon,
+            description: client.x.description,
+            href,
+            asksAgain: client.x.max_age_seconds !== undefined,
+          },
+        ];
+      }),
+  };
+}

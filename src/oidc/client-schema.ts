@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { ADMIN_SCOPES } from './resources.js';
+import { CLAIM_NAMES, OIDC_SCOPES } from './scopes.js';
+import { ACR_LADDER, AAL2 } from './authentication-class.js';
+
+/** What the loader knows about the installation. */
+export interface ClientRules {
+  readonly issuer: URL;
+  /** The admin API's audience: the only resource with the scopes of the admin plane. */
+  readonly adminResource: string;
+  readonly production: boolean;
+}
+
+/** Ids of the clients that are part of this program. */
+export const OWN_CLIENT_IDS = ['asn-digital', 'helpdesk'];
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+export const AUTH_METHODS = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'] as const;
+const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+const CATEGORIES = ['Seleksi CASN', 'Individu', 'Instansi', 'Layanan Pendukung'] as const;
+const EMPLOYMENTS = ['PNS', 'PPPK', 'CPNS', 'PPPK_PARUH_WAKTU'] as const;
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+const name = z.string().min(1).max(100);
+const webAddress = z
+  .string()
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be a web address');
+
+/** Exact addresses to which people are sent: https, or http to this machine outside production (R-12). */
+function redirectAddress(rules: ClientRules, native: boolean): (text: string) => string | undefined {
+  return (text) => {
+    const url = URL.parse(text);
+    if (url === null) return 'must be an absolute address';
+    if (text.includes('#')) return 'must not have a fragment';
+    if (text.includes('*')) return 'must be exact, without wildcards';
+    if (url.username !== '' || url.password !== '') return 'must not hold credentials';
+    switch (url.protocol) {
+      case 'https:':
+        return undefined;
+      case 'http:':
+        if (LOOPBACK.has(url.hostname) && (native || !rules.production)) return undefined;
+        return rules.production && !native ? 'must be https' : 'must be https, or http to a loopback host';
+      default:
+        // RFC 8252 section 7.1: a scheme of one's own is a domain name written backwards.
+        return native && url.protocol.includes('.') ? undefined : 'must be https';
+    }
+  };
+}
+
+const publicJwk = z
+  .looseObject({ kty: z.string() })
+  .refine((jwk) => ['RSA', 'EC', 'OKP'].includes(jwk.kty), 'must be an RSA, EC or OKP key')
+  .refine((jwk) => !['d', 'p', 'q', 'k', 'priv'].some((part) => part in jwk), 'must hold public keys only');
+
+const extension = (rules: ClientRules) =>
+  z.strictObject({
+    category: oneOf(CATEGORIES).optional(),
+    icon: name.optional(),
+    description: name.optional(),
+    launch_uri: webAddress.optional(),
+    acr: oneOf(ACR_LADDER).optional(),
+    max_age_seconds: z.int().min(0).max(43_200).optional(),
+    allowed_employment: z.array(oneOf(EMPLOYMENTS)).optional(),
+    allowed_agencies: z.array(z.string().min(1)).optional(),
+    allowed_roles: z.array(z.string().min(1)).optional(),
+    claims: z.array(oneOf(CLAIM_NAMES)).optional(),
+    claims_in_id_token: z.boolean().optional(),
+    require_pkce: z.boolean().optional(),
+    redirect_origins: z
+      .array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must be an origin, without path'))
+      .optional(),
+    resources: z
+      .record(
+        z
+          .string()
+          .refine((text) => URL.canParse(text) && !text.includes('#'), 'must be an absolute address without fragment'),
+        z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope')),
+      )
+      .superRefine((resources, check) => {
+        const unknown = (resources[rules.adminResource] ?? []).find((scope) => !ADMIN_SCOPES.includes(scope));
+        if (unknown !== undefined) {
+          check.addIssue({
+            code: 'custom',
+            message: `the admin API has no scope ${unknown}`,
+            path: [rules.adminResource],
+          });
+        }
+      })
+      .optional(),
+    agency: z.string().min(1).optional(),
+  });
+
+/** OpenID Connect Dynamic Client Registration 1.0 names, and our own under `x` (docs/CONTRACT). */
+export const clientSchema = (rules: ClientRules) =>
+  z
+    .strictObject({
+      client_id: z
+        .string()
+        .regex(/^[A-Za-z0-9._~-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, underscores or tildes')
+        .refine((id) => !OWN_CLIENT_IDS.includes(id), 'is the id of a built-in client'),
+      client_name: name,
+      application_type: oneOf(['web', 'native']).default('web'),
+      client_secret: z.string().min(32, 'must have 32 characters or more').optional(),
+      client_uri: webAddress.optional(),
+      logo_uri: webAddress.optional(),
+      policy_uri: webAddress.optional(),
+      tos_uri: webAddress.optional(),
+      initiate_login_uri: webAddress.optional(),
+      contacts: z.array(z.email()).optional(),
+      grant_types: z.array(oneOf(GRANT_TYPES)).min(1).default(['authorization_code']),
+      response_types: z.array(oneOf(['code'])).optional(),
+      response_modes: z.array(oneOf(['query', 'form_post'])).optional(),
+      redirect_uris: z.array(z.string()).default([]),
+      post_logout_redirect_uris: z.array(z.string()).default([]),
+      backchannel_logout_uri: webAddress.optional(),
+      backchannel_logout_session_required: z.boolean().optional(),
+      token_endpoint_auth_method: oneOf(AUTH_METHODS).default('private_key_jwt'),
+      token_endpoint_auth_signing_alg: oneOf(['ES256', 'PS256']).optional(),
+      jwks: z.strictObject({ keys: z.array(publicJwk).min(1) }).optional(),
+      jwks_uri: webAddress.optional(),
+      id_token_signed_response_alg: oneOf(['ES256', 'RS256']).default('ES256'),
+      default_acr_values: z.array(oneOf([AAL2])).optional(),
+      default_max_age: z.int().min(0).optional(),
+      require_auth_time: z.boolean().optional(),
+      require_pushed_authorization_requests: z.boolean().optional(),
+      dpop_bound_access_tokens: z.boolean().optional(),
+      scope: z
+        .string()
+        .refine(
+          (text) => text.split(' ').every((scope) => OIDC_SCOPES.includes(scope)),
+          `must be some of ${OIDC_SCOPES.join(' ')}`,
+        )
+        .optional(),
+      subject_type: oneOf(['public']).optional(),
+      x: extension(rules).default({}),
+    })
+    .superRefine((client, check) => {
+      const problem = (field: string, message: string): void => {
+        check.addIssue({ code: 'custom', path: [field], message });
+      };
+      const logsIn = client.grant_types.includes('authorization_code');
+      const judge = redirectAddress(rules, client.application_type === 'native');
+      for (const field of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
+        for (const uri of client[field]) {
+          const wrong = judge(uri);
+          if (wrong !== undefined) problem(field, `${uri} ${wrong}`);
+        }
+      }
+      if (logsIn && client.redirect_uris.length === 0) problem('redirect_uris', 'must hold an address');
+      if (!logsIn && client.redirect_uris.length > 0)
+        problem('redirect_uris', 'are of no use without authorization_code');
+      if (client.grant_types.includes('refresh_token') && !logsIn)
+        problem('grant_types', 'refresh_token needs authorization_code');
+      switch (client.token_endpoint_auth_method) {
+        case 'private_key_jwt':
+          if ((client.jwks === undefined) === (client.jwks_uri === undefined))
+            problem('jwks', 'either jwks or jwks_uri is needed');
+          break;
+        case 'client_secret_basic':
+        case 'client_secret_post':
+          if (client.client_secret === undefined) problem('client_secret', 'is needed');
+          break;
+        case 'none':
+          if (client.x.require_pkce === false)
+            problem('x.require_pkce', 'PKCE is all that protects a client without a secret');
+          if (client.grant_types.includes('client_credentials')) {
+            problem('grant_types', 'client_credentials needs client authentication');
+          }
+          break;
+      }
+      if (client.client_secret !== undefined && !client.token_endpoint_auth_method.startsWith('client_secret')) {
+        problem('client_secret', `is of no use with ${client.token_endpoint_auth_method}`);
+      }
+      if (client.x.agency !== undefined && !client.grant_types.includes('client_credentials')) {
+        problem('x.agency', 'is for clients with client_credentials');
+      }
+    });
+
+export type ClientRegistration = z.infer<ReturnType<typeof clientSchema>>;

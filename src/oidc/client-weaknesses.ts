@@ -1,0 +1,48 @@
+import type { ClientRegistration } from './client-schema.js';
+
+/** A registration that is accepted although it is weaker than the default. */
+export interface Weakness {
+  readonly field: string;
+  readonly warning: string;
+}
+
+const PLACEHOLDER = /(?:^|\.)(?:example|invalid|test)$/;
+
+/** What `check-config` warns of: every way in which a client is less safe than one that registers only addresses and keys. */
+export function weaknesses(client: ClientRegistration): readonly Weakness[] {
+  const found: Weakness[] = [];
+  const warn = (field: string, warning: string): void => {
+    found.push({ field, warning });
+  };
+  switch (client.token_endpoint_auth_method) {
+    case 'private_key_jwt':
+      break;
+    case 'none':
+      warn('token_endpoint_auth_method', 'none: anyone can claim to be this client; PKCE alone protects its codes');
+      break;
+    case 'client_secret_basic':
+    case 'client_secret_post':
+      warn(
+        'token_endpoint_auth_method',
+        `${client.token_endpoint_auth_method}: a shared secret, which this file holds in clear`,
+      );
+  }
+  if (client.x.require_pkce === false)
+    warn('x.require_pkce', 'false: stolen codes can be redeemed by whoever is the client');
+  const addresses = [
+    ...client.redirect_uris,
+    ...client.post_logout_redirect_uris,
+    client.jwks_uri,
+    client.backchannel_logout_uri,
+  ].filter((address) => address !== undefined);
+  const hosts = addresses.flatMap((address) => URL.parse(address) ?? []);
+  if (hosts.some((url) => PLACEHOLDER.test(url.hostname))) {
+    warn('redirect_uris', 'an address is a placeholder: this client cannot log anyone in yet');
+  }
+  if (client.jwks_uri?.startsWith('http:') === true)
+    warn('jwks_uri', 'http: whoever is on the way can replace the keys');
+  if (client.backchannel_logout_uri?.startsWith('http:') === true) {
+    warn('backchannel_logout_uri', 'http: logout tokens travel in clear');
+  }
+  return found;
+}

@@ -1,0 +1,45 @@
+import { accountId, type AccountId } from '../kernel/ids.js';
+import { digest } from '../security/digests.js';
+import type { Queryable } from '../storage/database.js';
+
+export interface EndedSession {
+  readonly uid: string;
+  readonly accountId: AccountId | undefined;
+}
+
+// Grants that outlive the browser's logout (offline_access) end only with the account's sessions as a whole.
+const END_BY_ID = 'DELETE FROM sso_sessions WHERE id = $1 RETURNING uid, account_id';
+const END_BY_UID = 'DELETE FROM sso_sessions WHERE uid = $1 RETURNING uid, account_id';
+
+/** The statements that end sessions; the caller chooses the transaction. */
+export function endedSessions(db: Queryable): {
+  byId(id: string): Promise<EndedSession | undefined>;
+  byUid(uid: string): Promise<EndedSession | undefined>;
+  ofAccounts(accounts: readonly AccountId[], exceptAttempt: string | undefined): Promise<void>;
+} {
+  const end = async (text: string, key: unknown): Promise<EndedSession | undefined> => {
+    const [row] = await db.query(text, [key]);
+    if (row === undefined) return undefined;
+    const account = row.account_id as string | null;
+    return { uid: row.uid as string, accountId: account === null ? undefined : accountId(account) };
+  };
+  return {
+    byId: (id) => end(END_BY_ID, digest(id)),
+
+    async byUid(uid) {
+      const ended = await end(END_BY_UID, uid);
+      await db.query('DELETE FROM oidc_grants WHERE session_uid = $1', [uid]);
+      return ended;
+    },
+
+    async ofAccounts(accounts, exceptAttempt) {
+      await db.query('DELETE FROM sso_sessions WHERE account_id = ANY ($1::uuid[])', [accounts]);
+      await db.query('DELETE FROM oidc_grants WHERE account_id = ANY ($1::uuid[])', [accounts]);
+      // Attempts bound to one of those sessions are dead without it; these carry proofs of their own.
+      await db.query('DELETE FROM sign_in_attempts WHERE account_id = ANY ($1::uuid[]) AND uid IS DISTINCT FROM $2', [
+        accounts,
+        exceptAttempt,
+      ]);
+    },
+  };
+}

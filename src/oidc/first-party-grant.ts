@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientRegistration } from './client-schema.js';
+import type { ClientRegistry } from './client-registry.js';
+import { requestScope } from './request-scope.js';
+import { OIDC_SCOPES } from './scopes.js';
+
+type Grant = InstanceType<KoaContextWithOIDC['oidc']['provider']['Grant']>;
+
+/** The id of a client's share in a session, in ID and logout tokens; follows from the grant, so that tabs agree. */
+const sidOf = (grantId: string): string => createHash('sha256').update(`sid|${grantId}`).digest('base64url');
+
+/** Adds what the registration allows. True when something was missing. */
+function complete(grant: Grant, { scope, x }: Pick<ClientRegistration, 'scope' | 'x'>): boolean {
+  let changed = false;
+  const missing = (have: string, want: readonly string[]): string[] => {
+    const held = new Set(have.split(' '));
+    return want.filter((each) => !held.has(each));
+  };
+  const scopes = missing(grant.getOIDCScope(), scope?.split(' ') ?? OIDC_SCOPES);
+  if (scopes.length > 0) {
+    grant.addOIDCScope(scopes);
+    changed = true;
+  }
+  for (const [resource, allowed] of Object.entries(x.resources ?? {})) {
+    const added = missing(grant.getResourceScope(resource), allowed);
+    if (added.length > 0) {
+      grant.addResourceScope(resource, added.join(' '));
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/**
+ * The grant of a first-party client: its registration is the consent, so a grant always holds all that the client is
+ * registered for, and tokens take from it what was asked. One for each session and client.
+ */
+export function firstPartyGrant(registry: ClientRegistry): NonNullable<Configuration['loadExistingGrant']> {
+  return async ({ oidc }) => {
+    const { provider, session, client } = oidc;
+    const registration = registry.registration(client?.clientId ?? '');
+    if (registration === undefined || session?.accountId === undefined) return undefined;
+    const clientId = registration.client_id;
+    const known = session.grantIdFor(clientId);
+    let grant = known === undefined ? undefined : await provider.Grant.find(known);
+    grant ??= new provider.Grant({ clientId, accountId: session.accountId });
+    if (complete(grant, registration)) {
+      await grant.save();
+      // Another tab may have made the grant of this session and client a moment earlier.
+      grant.jti = requestScope().claimed.get(grant.jti) ?? grant.jti;
+    }
+    if (session.sidFor(clientId) === undefined) session.sidFor(clientId, sidOf(grant.jti));
+    return grant;
+  };
+}

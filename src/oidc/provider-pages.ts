@@ -1,0 +1,80 @@
+import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientRegistry } from './client-registry.js';
+import { NoAccess } from './policy.js';
+import { requestId } from './request-scope.js';
+
+/** A service, as pages link back to it. */
+export interface BackLink {
+  readonly service: string;
+  readonly href: string;
+}
+
+/** The provider's pages, rendered by whoever knows the templates. */
+export interface ProviderPages {
+  /** An error that cannot be told to a relying party. Codes of OAuth, and the request id for whoever asks for help. */
+  error(
+    ctx: KoaContextWithOIDC,
+    error: { status: number; error: string; description: string | undefined; requestId: string | undefined },
+  ): void | Promise<void>;
+  /** 403: this person may not use this service. */
+  noAccess(ctx: KoaContextWithOIDC, page: { service: string; back: BackLink | undefined }): void | Promise<void>;
+  /** Posts `xsrf` and `logout=yes` to `action`. */
+  signOutConfirm(
+    ctx: KoaContextWithOIDC,
+    page: { action: string; xsrf: string; service: string | undefined; stayHref: string | undefined },
+  ): void | Promise<void>;
+  signedOut(ctx: KoaContextWithOIDC, page: { back: BackLink | undefined }): void | Promise<void>;
+}
+
+type RenderedPages = Required<Pick<Configuration, 'renderError'>> & {
+  logoutSource(ctx: KoaContextWithOIDC, form: string): Promise<void>;
+  postLogoutSuccessSource(ctx: KoaContextWithOIDC): Promise<void>;
+};
+
+/** Fits the pages into the provider's callbacks. */
+export function providerPages(
+  pages: ProviderPages,
+  parts: { registry: ClientRegistry; signOutPath: string },
+): RenderedPages {
+  const { registry } = parts;
+  const backTo = (clientId: string | undefined): BackLink | undefined => {
+    const party = registry.find(clientId ?? '');
+    return party?.href === undefined ? undefined : { service: party.name, href: party.href };
+  };
+
+  return {
+    async renderError(ctx, out, error) {
+      if (error instanceof NoAccess) {
+        ctx.status = 403;
+        const service = registry.find(error.clientId)?.name ?? '';
+        await pages.noAccess(ctx, { service, back: undefined });
+        return;
+      }
+      await pages.error(ctx, {
+        // An expired login is the person's everyday case, not a malformed request.
+        status: error instanceof errors.SessionNotFound ? 410 : ctx.status,
+        error: out.error,
+        description: out.error_description,
+        requestId: requestId(),
+      });
+    },
+
+    async logoutSource(ctx) {
+      const { session, client } = ctx.oidc;
+      const { secret } = session?.state as { secret: string };
+      const party = registry.find(client?.clientId ?? '');
+      // The form ends at the relying party: browsers hold `form-action` against the whole chain (R-30).
+      (ctx.state as { formOrigins?: string[] }).formOrigins?.push(...(party?.formOrigins ?? []));
+      await pages.signOutConfirm(ctx, {
+        action: `${parts.signOutPath}/confirm`,
+        xsrf: secret,
+        service: party?.name,
+        stayHref: party?.href,
+      });
+    },
+
+    async postLogoutSuccessSource(ctx) {
+      await pages.signedOut(ctx, { back: backTo(ctx.oidc.client?.clientId) });
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { errors, type Adapter } from 'oidc-provider';
+import type { Audit } from '../audit/audit.js';
+import type { Clock } from '../kernel/clock.js';
+import { accountId } from '../kernel/ids.js';
+import type { Database } from '../storage/database.js';
+import { changes, isEmpty, omit } from './changes.js';
+import { endedSessions } from './end-sessions-store.js';
+import { SESSION_TOUCH_SECONDS } from './lifetimes.js';
+import { currentRequest, requestId, requestScope } from './request-scope.js';
+import {
+  sessionModel,
+  sessionStore,
+  type Authorizations,
+  type SessionLogin,
+  type StoredSession,
+} from './session-store.js';
+
+const MAX_AGENT = 300;
+
+/** The login that the person's sign-in vouched for in this very request, if any. */
+function loginOfRequest(): SessionLogin | undefined {
+  const ctx = currentRequest();
+  const login = ctx?.oidc.result?.login;
+  if (ctx === undefined || login === undefined) return undefined;
+  const { address } = ctx.state as { address?: unknown };
+  return {
+    credEpoch: Number(login.credEpoch),
+    at: new Date(Number(login.ts) * 1000),
+    userAgent: ctx.get('user-agent').slice(0, MAX_AGENT),
+    address: typeof address === 'string' ? address : ctx.ip,
+  };
+}
+
+/** The provider's Session model over `sso_sessions`. */
+export function sessionAdapter(parts: { db: Database; clock: Clock; audit: Audit }): Partial<Adapter> {
+  const { db, clock, audit } = parts;
+  const store = sessionStore(db);
+
+  const remember = (session: StoredSession | undefined): void => {
+    if (session === undefined) return;
+    const scope = requestScope();
+    scope.sessions.set(session.uid, session);
+    if (session.accountId !== undefined) scope.accounts.set(session.accountId, session.credEpoch);
+  };
+
+  return {
+    async find(id) {
+      const session = await store.find(id, clock.now());
+      if (session === undefined) return undefined;
+      requestScope().session = session;
+      remember(session);
+      return { ...sessionModel(session), jti: id };
+    },
+
+    async findByUid(uid) {
+      const scope = requestScope();
+      let session = scope.sessions.get(uid);
+      if (session === undefined && !scope.sessions.has(uid)) {
+        session = await store.findByUid(uid, clock.now());
+        remember(session);
+      }
+      return session === undefined ? undefined : sessionModel(session);
+    },
+
+    async upsert(id, payload) {
+      const scope = requestScope();
+      const now = clock.now();
+      const uid = String(payload.uid);
+      const before = scope.session?.uid === uid ? scope.session : undefined;
+      const after = {
+        accountId: payload.accountId === undefined ? undefined : accountId(payload.accountId),
+        payload: structuredClone(omit(payload, ['jti', 'uid', 'exp', 'authorizations'])),
+        authorizations: structuredClone((payload.authorizations ?? {}) as Authorizations),
+      };
+      const login = loginOfRequest();
+
+      if (before === undefined) {
+        // An empty session is not worth a row: nobody is logged in and no form waits for its answer.
+        if (after.accountId === undefined && after.payload.state === undefined) return;
+        await store.insert({ uid, id, login, now, ...after });
+      } else {
+        const changed = {
+          payload: changes(before.payload, after.payload),
+          authorizations: changes(before.authorizations, after.authorizations),
+        };
+        const rotated = id !== currentId(id);
+        const fresh = now.getTime() - before.lastSeenAt.getTime() < SESSION_TOUCH_SECONDS * 1000;
+        if (fresh && !rotated && isEmpty(changed.payload) && isEmpty(changed.authorizations)) return;
+        const account = after.accountId;
+        const kept = await store.update({
+          uid,
+          id: rotated ? id : undefined,
+          accountId: account,
+          login,
+          now,
+          ...changed,
+        });
+        // Somebody ended it while this request was under way: what was ended does not come back (R-11).
+        if (!kept) throw new errors.LoginRequired('the session has ended');
+      }
+      scope.session = {
+        uid,
+        credEpoch: login?.credEpoch ?? before?.credEpoch,
+        lastSeenAt: now,
+        expiresAt: now,
+        ...after,
+      };
+    },
+
+    async destroy(id) {
+      // Rotation of the id, not the end of the session: the coming upsert moves the row to its new id in one statement.
+      if (oldId() === id) return;
+      await db.transaction(async (tx) => {
+        const ended = await endedSessions(tx).byId(id);
+        if (ended?.accountId === undefined) return;
+        await audit.record(tx, {
+          type: 'session.ended',
+          accountId: ended.accountId,
+          requestId: requestId(),
+          detail: { by: 'person' },
+        });
+      });
+    },
+  };
+}
+
+/** The id that the request's session had before it was rotated (R-27). */
+const oldId = (): string | undefined => (currentRequest()?.oidc.session as { oldId?: string } | undefined)?.oldId;
+
+const currentId = (id: string): string => oldId() ?? id;

@@ -1,0 +1,16 @@
+import { errors } from 'oidc-provider';
+import { DatabaseUnavailable } from '../storage/postgres.js';
+
+/**
+ * Runs what the provider asks of us. A database that does not answer is told to the client as what it is, with 503,
+ * not as a bug of ours (R-62).
+ */
+export async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof DatabaseUnavailable)) throw cause;
+    const error = new errors.TemporarilyUnavailable('the service is busy, try again later');
+    throw Object.assign(error, { status: 503, statusCode: 503, expose: true, cause });
+  }
+}
