@@ -24,21 +24,21 @@ const BY_NAME: Readonly<Record<CanonicalName['kind'], string>> = {
 
 function fromRow(row: Row): Account {
   return {
-    id: accountId(row['id'] as string),
-    nip: row['nip'] as Nip,
-    accountName: (row['account_name'] as string | null) ?? undefined,
-    name: row['name'] as string,
-    email: (row['email'] as string | null) ?? undefined,
-    employment: row['employment'] as Employment,
-    agency: { code: agencyCode(row['agency_code'] as string), name: row['agency_name'] as string },
-    status: row['status'] as Account['status'],
-    frozen: row['frozen_at'] !== null,
-    credEpoch: row['cred_epoch'] as number,
-    activatedAt: (row['activated_at'] as Date | null) ?? undefined,
-    lastLoginAt: (row['last_login_at'] as Date | null) ?? undefined,
-    passwordHash: (row['password_hash'] as string | null) ?? undefined,
-    passwordDisabled: row['disabled_at'] !== null,
-    passwordFailures: row['failures'] as number,
+    id: accountId(row.id as string),
+    nip: row.nip as Nip,
+    accountName: (row.account_name as string | null) ?? undefined,
+    name: row.name as string,
+    email: (row.email as string | null) ?? undefined,
+    employment: row.employment as Employment,
+    agency: { code: agencyCode(row.agency_code as string), name: row.agency_name as string },
+    status: row.status as Account['status'],
+    frozen: row.frozen_at !== null,
+    credEpoch: row.cred_epoch as number,
+    activatedAt: (row.activated_at as Date | null) ?? undefined,
+    lastLoginAt: (row.last_login_at as Date | null) ?? undefined,
+    passwordHash: (row.password_hash as string | null) ?? undefined,
+    passwordDisabled: row.disabled_at !== null,
+    passwordFailures: row.failures as number,
   };
 }
 
@@ -74,7 +74,7 @@ export async function insertAccount(tx: Queryable, account: NewAccount, now: Dat
       now,
     ],
   );
-  return row === undefined ? undefined : accountId(row['id'] as string);
+  return row === undefined ? undefined : accountId(row.id as string);
 }
 
 interface PasswordChange {
@@ -100,7 +100,7 @@ export async function upsertPassword(tx: Queryable, change: PasswordChange): Pro
      SELECT cred_epoch FROM account`,
     [change.accountId, change.passwordHash, change.now],
   );
-  return row === undefined ? undefined : (row['cred_epoch'] as number);
+  return row === undefined ? undefined : (row.cred_epoch as number);
 }
 
 /** The new count, or undefined when the account has no password. */
@@ -113,7 +113,7 @@ export async function countFailure(tx: Queryable, id: AccountId, now: Date): Pro
      RETURNING failures`,
     [id, now],
   );
-  return row === undefined ? undefined : (row['failures'] as number);
+  return row === undefined ? undefined : (row.failures as number);
 }
 
 export const isLastFailure = (failures: number): boolean => failures === MAX_FAILURES;

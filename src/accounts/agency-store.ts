@@ -3,9 +3,9 @@ import type { Queryable, Row } from '../storage/database.js';
 import type { Agency } from './agencies.js';
 
 const fromRow = (row: Row): Agency => ({
-  code: agencyCode(row['code'] as string),
-  name: row['name'] as string,
-  parentCode: row['parent_code'] === null ? undefined : agencyCode(row['parent_code'] as string),
+  code: agencyCode(row.code as string),
+  name: row.name as string,
+  parentCode: row.parent_code === null ? undefined : agencyCode(row.parent_code as string),
 });
 
 export async function selectAgencies(db: Queryable): Promise<readonly Agency[]> {

@@ -46,7 +46,7 @@ const COMPOSITION: readonly (readonly [PasswordRule, RegExp])[] = [
 export function unmetRules(password: string, owner: PasswordOwner): readonly PasswordRule[] {
   const normal = normalised(password);
   if (normal === undefined) return ['max_length'];
-  const unmet: PasswordRule[] = [...normal].length < MIN_CODE_POINTS ? ['min_length'] : [];
+  const unmet: PasswordRule[] = Array.from(normal).length < MIN_CODE_POINTS ? ['min_length'] : [];
   for (const [rule, pattern] of COMPOSITION) if (!pattern.test(normal)) unmet.push(rule);
   const guess = easyGuess(normal, owner);
   if (guess !== undefined) unmet.push(guess === 'common' ? 'common' : 'personal');
@@ -65,7 +65,7 @@ function normalised(password: string): string | undefined {
   // Before normalising, which can grow a text eighteenfold; a UTF-16 unit is one byte or more in UTF-8.
   if (password.length > MAX_BYTES || Buffer.byteLength(password) > MAX_BYTES) return undefined;
   const normal = password.normalize('NFKC');
-  return [...normal].length > MAX_CODE_POINTS ? undefined : normal;
+  return Array.from(normal).length > MAX_CODE_POINTS ? undefined : normal;
 }
 
 /** Why a password is easy to guess, or undefined when it is not. */

@@ -3,13 +3,13 @@ import type { Queryable, Row } from '../storage/database.js';
 import type { Role, RoleGrant } from './roles.js';
 
 function fromRow(row: Row): RoleGrant {
-  const code = row['agency_code'] as string | null;
+  const code = row.agency_code as string | null;
   return {
-    id: row['id'] as string,
-    role: row['role'] as Role,
-    agency: code === null ? undefined : { code: agencyCode(code), name: row['agency_name'] as string },
-    grantedBy: row['granted_by'] === null ? undefined : accountId(row['granted_by'] as string),
-    grantedAt: row['granted_at'] as Date,
+    id: row.id as string,
+    role: row.role as Role,
+    agency: code === null ? undefined : { code: agencyCode(code), name: row.agency_name as string },
+    grantedBy: row.granted_by === null ? undefined : accountId(row.granted_by as string),
+    grantedAt: row.granted_at as Date,
   };
 }
 
@@ -42,7 +42,7 @@ export async function insertGrant(tx: Queryable, change: GrantChange): Promise<s
      RETURNING id`,
     [change.accountId, change.role, change.agencyCode, change.by, change.now],
   );
-  return row === undefined ? undefined : (row['id'] as string);
+  return row === undefined ? undefined : (row.id as string);
 }
 
 /** The grant's id, or undefined when the account does not hold it. */
@@ -53,5 +53,5 @@ export async function endGrant(tx: Queryable, change: GrantChange): Promise<stri
      RETURNING id`,
     [change.accountId, change.role, change.agencyCode, change.by, change.now],
   );
-  return row === undefined ? undefined : (row['id'] as string);
+  return row === undefined ? undefined : (row.id as string);
 }

@@ -52,7 +52,7 @@ const UNSHIFT: Readonly<Record<string, string>> = {
   ')': '0',
 };
 
-const reversed = (text: string): string => [...text].reverse().join('');
+const reversed = (text: string): string => Array.from(text).reverse().join('');
 const ROWS = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm', '01234567890', 'abcdefghijklmnopqrstuvwxyz'];
 const WALKS = [...ROWS, ...ROWS.map(reversed)];
 const WEAVES = [
@@ -72,8 +72,9 @@ const COLUMNS =
 export function isWeak(password: string, words: WeakWords): boolean {
   const plain = password.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   const told = withoutRepetition(plain);
-  if (told !== plain && [...told].length < MIN_DISTINCT_LENGTH) return true;
-  return isCovered([...told], words);
+  const chars = Array.from(told);
+  if (told !== plain && chars.length < MIN_DISTINCT_LENGTH) return true;
+  return isCovered(chars, words);
 }
 
 /** "aaaa" and "passpass" say no more than "a" and "pass". */

@@ -5,17 +5,19 @@ import { addAgencies, NOW } from './people.js';
 
 let db: Awaited<ReturnType<typeof openTestDatabase>>;
 
-beforeEach(async () => {
+beforeAll(async () => {
   db = await openTestDatabase();
+});
+
+beforeEach(async () => {
+  await db.query('TRUNCATE agencies CASCADE');
   await addAgencies(db);
 });
 
-afterEach(() => db.drop());
+afterAll(() => db.drop());
 
 const ancestors = async (): Promise<unknown> =>
-  Object.fromEntries(
-    (await db.query('SELECT code, ancestors FROM agencies')).map((row) => [row['code'], row['ancestors']]),
-  );
+  Object.fromEntries((await db.query('SELECT code, ancestors FROM agencies')).map((row) => [row.code, row.ancestors]));
 
 it('keeps with each agency itself and all above it, children first in the list or not', async () => {
   expect(await ancestors()).toEqual({

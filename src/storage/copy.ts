@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Queryable } from './database.js';
+
+/**
+ * One connection for one long piece of work, apart from the pool and its short deadlines: it may COPY, hold
+ * temporary tables and session locks, all of which end with it.
+ */
+export interface BulkSession extends Queryable {
+  /** Commits when `work` resolves, rolls back when it throws. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** `COPY <target> FROM STDIN`: lines in PostgreSQL's text format, see {@link copyLine}. */
+  copy(target: string, lines: AsyncIterable<string>): Promise<void>;
+}
+
+/** No statement of an import takes this long; one that does hangs (R-64). */
+const STATEMENT_TIMEOUT_MS = 15 * 60_000;
+/** How long a row that somebody else changes is waited for. */
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** Opens the connection, runs the work and closes it, whatever happens. */
+export async function withBulkSession<T>(url: string, work: (session: BulkSession) => Promise<T>): Promise<T> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  // Without a listener a connection that breaks would end the process; the statement under way fails anyway (R-66).
+  client.on('error', () => undefined);
+  await client.connect();
+  const session: BulkSession = {
+    query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows,
+    async transaction(inner) {
+      await client.query('BEGIN');
+      try {
+        const result = await inner(session);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    },
+    copy: (target, lines) => pipeline(Readable.from(lines), client.query(copyFrom(`COPY ${target} FROM STDIN`))),
+  };
+  try {
+    return await work(session);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+/** One row in PostgreSQL's text format for COPY, with its line end. Values must not hold NUL, as text never does. */
+export const copyLine = (values: readonly (string | number | undefined)[]): string =>
+  `${values.map(copyValue).join('\t')}\n`;
+
+function copyValue(value: string | number | undefined): string {
+  if (value === undefined) return '\\N';
+  if (typeof value === 'number') return String(value);
+  return /[\\\t\n\r]/.test(value) ? value.replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char) : value;
+}

@@ -1,0 +1,209 @@
+import { Command } from 'commander';
+import { findByName, setPassword } from '#src/accounts/accounts.js';
+import type { Nip } from '#src/accounts/nip.js';
+import { createAudit } from '#src/audit/audit.js';
+import { addAccountsCommands } from '#src/cli/accounts.js';
+import { addAgenciesCommands } from '#src/cli/agencies.js';
+import { addRolesCommands } from '#src/cli/roles.js';
+import type { RunWithServices } from '#src/cli/run.js';
+import { addAgencies, addPerson, NOW } from '../accounts/people.js';
+import { Files } from '../provisioning/files.js';
+import { openTestDatabase } from '../support/test-database.js';
+
+const NIP = '198609262015051001';
+const HEADER = 'nip,name,email,employment,agency_code,status\n';
+
+let db: Awaited<ReturnType<typeof openTestDatabase>>;
+let files: Files;
+let ended: string[];
+
+interface Ran {
+  readonly code: number | undefined;
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+}
+
+/** Runs one command line; the exit code is what the work answered or commander refused with. */
+async function sso(...argv: string[]): Promise<Ran> {
+  const [out, err]: [string[], string[]] = [[], []];
+  let code: number | undefined;
+  const clock = { now: () => NOW };
+  const endSessions = {
+    ofAccounts: (_tx: unknown, ids: readonly string[]) => Promise.resolve(void ended.push(...ids)),
+  };
+  const services = { db, databaseUrl: db.url, clock, audit: createAudit(clock), endSessions };
+  const run: RunWithServices = async (work) => {
+    code = await work(services as unknown as Parameters<typeof work>[0]);
+  };
+  const program = new Command().exitOverride().configureOutput({ writeErr: (text) => err.push(text) });
+  addAccountsCommands(program, run);
+  addAgenciesCommands(program, run);
+  addRolesCommands(program, run);
+  const { log, error } = console;
+  Object.assign(console, { log: (line: string) => out.push(line), error: (line: string) => err.push(line) });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (refusal) {
+    code = (refusal as { exitCode?: number }).exitCode;
+  } finally {
+    Object.assign(console, { log, error });
+  }
+  return { code, out, err };
+}
+
+const events = async (): Promise<unknown[]> =>
+  (await db.query('SELECT type, account_id, agency_code, detail FROM audit_events ORDER BY id')).map((row) => row);
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+});
+
+beforeEach(async () => {
+  files = new Files();
+  ended = [];
+  await db.query('TRUNCATE agencies, accounts, audit_events CASCADE');
+  await addAgencies(db);
+});
+
+afterEach(() => {
+  files.remove();
+});
+
+afterAll(() => db.drop());
+
+describe('accounts import', () => {
+  it('counts what it did', async () => {
+    const file = files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,active\n`);
+    expect(await sso('accounts', 'import', file)).toEqual({
+      code: 0,
+      out: ['created 1, updated 0, unchanged 0, skipped 0'],
+      err: [],
+    });
+  });
+
+  it('tells of skipped rows where it was asked to, and exits with 1', async () => {
+    const file = files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,active\nx,Siti,,PNS,REGENCY,active\n`);
+    const other = files.path('other.csv');
+    expect(await sso('accounts', 'import', file, '--errors', other)).toEqual({
+      code: 1,
+      out: ['created 1, updated 0, unchanged 0, skipped 1'],
+      err: [`1 row was skipped, see ${other}`],
+    });
+    expect(files.problems('other.csv')).toEqual(['3,nip,is not 18 digits']);
+    await sso('accounts', 'import', file);
+    expect(files.problems('a.csv.errors.csv')).toEqual(['3,nip,is not 18 digits']);
+  });
+
+  it('changes nothing in a dry run', async () => {
+    const file = files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,active\n`);
+    const { out } = await sso('accounts', 'import', file, '--dry-run');
+    expect(out).toEqual(['dry run, nothing changed: created 1, updated 0, unchanged 0, skipped 0']);
+    expect(await findByName(db, { kind: 'nip', value: NIP as Nip })).toBeUndefined();
+  });
+
+  it('says in one line why a file cannot be used', async () => {
+    expect(await sso('accounts', 'import', files.write('a.csv', 'nip\n'))).toMatchObject({
+      code: 1,
+      out: [],
+      err: [expect.stringContaining('missing: name, email, employment, agency_code, status')],
+    });
+    expect(await sso('accounts', 'import', '/nowhere.csv')).toMatchObject({
+      code: 1,
+      err: ['nothing imported: there is no file /nowhere.csv'],
+    });
+  });
+
+  it('ends what people who left have open, and records it', async () => {
+    const id = await addPerson(db, NIP);
+    await sso('accounts', 'import', files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,inactive\n`));
+    expect(ended).toEqual([id]);
+    expect(await events()).toMatchObject([{ type: 'account.imported_inactive', account_id: id }]);
+  });
+
+  it('without a file is wrong usage', async () => {
+    expect((await sso('accounts', 'import')).code).toBe(1);
+  });
+});
+
+describe('accounts show', () => {
+  it('tells the state of an account, no secret', async () => {
+    const id = await addPerson(db, NIP);
+    await setPassword(db, { accountId: id, passwordHash: '$secret', now: NOW });
+    const { code, out } = await sso('accounts', 'show', '--nip', '19860926 201505 1 001');
+    expect(code).toBe(0);
+    expect(out.join('\n')).toContain(id);
+    expect(out).toContain('NIP           19860926 201505 1 001');
+    expect(out).toContain('password      set');
+    expect(out).toContain('activated     2026-11-23T00:30:00.000Z');
+    expect(out.join('\n')).not.toContain('$secret');
+  });
+
+  it.each([
+    ['199912312020011999', 'no account has this NIP'],
+    ['123', 'a NIP has 18 digits'],
+  ])('of %s answers: %s', async (nip, message) => {
+    expect(await sso('accounts', 'show', '--nip', nip)).toEqual({ code: 1, out: [], err: [message] });
+  });
+});
+
+describe('agencies import', () => {
+  it('counts what it did and tells of skipped rows', async () => {
+    const file = files.write('g.csv', 'code,name,parent_code\nNEW,Baru,PROVINCE\nBAD,Buruk,NOWHERE\n');
+    expect(await sso('agencies', 'import', file)).toEqual({
+      code: 1,
+      out: ['created 1, updated 0, unchanged 0, skipped 1'],
+      err: [`1 row was skipped, see ${file}.errors.csv`],
+    });
+  });
+});
+
+describe('roles', () => {
+  const helpdesk = ['--nip', NIP, '--role', 'helpdesk', '--agency', 'REGENCY'];
+
+  it('are granted, listed and revoked, each change with its audit event', async () => {
+    const id = await addPerson(db, NIP);
+    expect(await sso('roles', 'grant', ...helpdesk)).toEqual({ code: 0, out: ['granted'], err: [] });
+    expect(await sso('roles', 'grant', ...helpdesk)).toEqual({
+      code: 0,
+      out: ['held already, nothing changed'],
+      err: [],
+    });
+    expect((await sso('roles', 'list', '--nip', NIP)).out).toEqual([
+      'helpdesk\tREGENCY Instansi REGENCY\t2026-11-23T00:30:00.000Z',
+    ]);
+    expect((await sso('roles', 'list', '--nip', NIP, '--role', 'auditor')).out).toEqual([]);
+    expect(await sso('roles', 'revoke', ...helpdesk)).toEqual({ code: 0, out: ['revoked'], err: [] });
+    expect(await sso('roles', 'revoke', ...helpdesk)).toEqual({
+      code: 1,
+      out: [],
+      err: ['the person does not hold this role'],
+    });
+    const about = { account_id: id, agency_code: 'REGENCY' };
+    expect(await events()).toMatchObject([
+      { type: 'role.granted', ...about, detail: { role: 'helpdesk' } },
+      { type: 'role.revoked', ...about, detail: { role: 'helpdesk' } },
+    ]);
+  });
+
+  it('refuse an unknown agency', async () => {
+    await addPerson(db, NIP);
+    const { code, err } = await sso('roles', 'grant', '--nip', NIP, '--role', 'helpdesk', '--agency', 'NOWHERE');
+    expect([code, err]).toEqual([1, ['no agency has this code']]);
+  });
+
+  it.each([
+    ['helpdesk without an agency', ['--role', 'helpdesk'], 'needs --agency'],
+    ['operator with an agency', ['--role', 'operator', '--agency', 'REGENCY'], 'has no agency'],
+  ])('take %s as wrong usage', async (_what, options, message) => {
+    await addPerson(db, NIP);
+    const { code, err } = await sso('roles', 'grant', '--nip', NIP, ...options);
+    expect(code).toBe(2);
+    expect(err.join('')).toContain(message);
+  });
+
+  it('take an unknown role as wrong usage', async () => {
+    const { code, err } = await sso('roles', 'grant', '--nip', NIP, '--role', 'king');
+    expect(code).not.toBe(0);
+    expect(err.join('')).toContain('Allowed choices are helpdesk, agency_admin, operator, auditor');
+  });
+});
