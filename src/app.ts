@@ -11,7 +11,7 @@ import { securityHeaders } from './web/headers.js';
 import { fixOrigin, requireKnownHost, type Origins } from './web/origin.js';
 import type { PageWriter } from './web/page.js';
 import { requestLog, type RequestObserver } from './web/request-log.js';
-import { mountRoutes, type Route } from './web/routes.js';
+import { mountRoutes, type Route } from './web/route-table.js';
 import type { RequestState } from './web/request.js';
 
 export interface AppParts {

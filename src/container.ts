@@ -7,6 +7,7 @@ import type { Config } from './config/settings.js';
 import { createDevices } from './devices/devices.js';
 import { createEnrolmentTickets } from './devices/enrolment-tickets.js';
 import { createRecoveryCodeSets } from './devices/recovery-code-sets.js';
+import { createMfaReset } from './helpdesk/mfa-reset.js';
 import type { Clock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import { createMailer } from './mail/mailer.js';
@@ -98,6 +99,7 @@ export async function buildServices({ config, stores, log, clock, cores = 2, onM
     keyed,
     clock,
   });
+  const mfaReset = createMfaReset({ db, devices, tickets, codes, endSessions, accountMail, guesses, audit, keyed, clock, log });
 
   return {
     config,
@@ -126,6 +128,7 @@ export async function buildServices({ config, stores, log, clock, cores = 2, onM
     enrolment,
     passwordCheck,
     endSessions,
+    mfaReset,
   };
 }
 

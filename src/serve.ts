@@ -54,8 +54,10 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   const cores = config.workers === 'auto' || config.workers > 1 ? 1 : availableParallelism();
   const stores = await openStores({ config, log });
   try {
-    let worker: OutboxWorker | undefined;
-    const services = await buildServices({ config, stores, log, clock, cores, onMessage: () => worker?.nudge() });
+    // The worker needs the services, and they nudge it.
+    const nudged: { worker?: OutboxWorker } = {};
+    const onMessage = (): void => nudged.worker?.nudge();
+    const services = await buildServices({ config, stores, log, clock, cores, onMessage });
     const { db, audit, box, metrics } = services;
     await audit.prepare(db);
     await keepTokenPartitions(db, clock.now());
@@ -63,7 +65,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     const site = await buildSite(services);
 
     const transport = transportOf(config, site);
-    worker = createOutboxWorker({
+    const worker = createOutboxWorker({
       db,
       box,
       clock,
@@ -71,11 +73,12 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       handlers: { [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }) },
       onOutcome: metrics.outbox,
     });
+    nudged.worker = worker;
     observeOutbox({ metrics, worker, clock });
     metrics.observe({
       name: 'sso_hash_queue_depth',
       help: 'Password hashes that wait for their turn.',
-      read: services.hashQueue.depth,
+      read: () => services.hashQueue.depth(),
     });
     const purge = createPurge({
       db,
@@ -121,7 +124,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
         draining = true;
         log.info('draining');
         await publicListener.drain(DRAIN_MS);
-        await Promise.all([worker?.stop(), purge.stop()]);
+        await Promise.all([worker.stop(), purge.stop()]);
         transport.close();
         await management.drain(0);
         await probes.close();

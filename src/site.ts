@@ -4,6 +4,7 @@ import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
+import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
 import { rolesOf } from './accounts/roles.js';
@@ -33,7 +34,7 @@ import { providerPagesBy } from './provider-pages.js';
 import { createFormTokens } from './web/csrf.js';
 import { servedOrigins } from './web/origin.js';
 import { pageWriter } from './web/page.js';
-import type { Route } from './web/routes.js';
+import type { Route } from './web/route-table.js';
 import { createViews } from './web/views.js';
 
 /** The registrations in the clients file cannot be used. */
@@ -199,6 +200,12 @@ export async function buildSite(services: Services): Promise<Site> {
       clock,
       showsEmailHint: config.resetEmailHint === 'masked',
     }),
+    ...adminRoutes({
+      mfaReset: services.mfaReset,
+      tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },
+      adminHost: new URL(config.adminOrigin).host,
+      clock,
+    }),
     ...(localOutbox !== undefined && !config.production ? localMailRoutes({ outbox: localOutbox, write }) : []),
     ...(config.demo ? demoRoutes({ parties: samples, write }) : []),
   ];
@@ -212,9 +219,12 @@ export async function buildSite(services: Services): Promise<Site> {
     openid,
     tokens,
     write,
-    observe: metrics.httpRequest,
+    observe: (seen) => {
+      metrics.httpRequest(seen);
+    },
     log,
     clock,
   });
-  return { listener: app.callback(), routes, localOutbox };
+  const answer = app.callback();
+  return { listener: (req, res) => void answer(req, res), routes, localOutbox };
 }

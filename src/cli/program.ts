@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAccountsCommands } from './accounts.js';
 import { addAgenciesCommands } from './agencies.js';
+import { addMfaCommands } from './mfa.js';
 import { addMigrateCommand } from './migrate.js';
 import { addRolesCommands } from './roles.js';
 import { runWithServices } from './run.js';
@@ -22,5 +23,6 @@ export function createProgram(): Command {
   addAgenciesCommands(program, runWithServices);
   addAccountsCommands(program, runWithServices);
   addRolesCommands(program, runWithServices);
+  addMfaCommands(program, runWithServices);
   return program;
 }

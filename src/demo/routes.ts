@@ -4,7 +4,7 @@ import { pickFields } from '../web/form.js';
 import type { PageWriter } from '../web/page.js';
 import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
-import type { Route } from '../web/routes.js';
+import type { Route } from '../web/route-table.js';
 import type { SampleParty } from './sample-party.js';
 
 const pathOf = (party: SampleParty): string => `/demo/${party.id}`;

@@ -1,13 +1,13 @@
 import { Refusal } from '../kernel/refusal.js';
 import type { PageWriter } from '../web/page.js';
 import type { PageContext } from '../web/request.js';
-import type { Route } from '../web/routes.js';
+import type { Route } from '../web/route-table.js';
 import type { LocalMail, LocalOutbox } from './local-outbox.js';
 
 /** The local outbox as pages: what a newcomer reads instead of a mailbox. Never in production. */
 export function localMailRoutes({ outbox, write }: { outbox: LocalOutbox; write: PageWriter }): Route[] {
   const mailOf = async (ctx: PageContext): Promise<LocalMail> => {
-    const mail = await outbox.find((ctx['params'] as { id: string }).id);
+    const mail = await outbox.find((ctx.params as { id: string }).id);
     if (mail === undefined) throw new Refusal('not_found');
     return mail;
   };

@@ -20,18 +20,18 @@ export interface Reading {
 /** What the program counts. Every label is from a small set of our own words: no name, address or id (R-42). */
 export interface Metrics {
   /** `route` is the template (`/sign-in/:uid/otp`), never the address. */
-  httpRequest(request: { method: string; route: string; status: number; seconds: number }): void;
-  login(outcome: Outcome): void;
-  otp(outcome: Outcome): void;
-  reset(outcome: Outcome | 'code_mailed'): void;
-  mail(kind: string, outcome: string): void;
-  outbox(kind: string, outcome: string): void;
+  httpRequest(this: void, request: { method: string; route: string; status: number; seconds: number }): void;
+  login(this: void, outcome: Outcome): void;
+  otp(this: void, outcome: Outcome): void;
+  reset(this: void, outcome: Outcome | 'code_mailed'): void;
+  mail(this: void, kind: string, outcome: string): void;
+  outbox(this: void, kind: string, outcome: string): void;
   /** A limit that turned someone away, by its name. */
-  throttled(limit: string): void;
-  databaseStatement(): void;
-  purged(table: string, rows: number): void;
+  throttled(this: void, limit: string): void;
+  databaseStatement(this: void): void;
+  purged(this: void, table: string, rows: number): void;
   /** Adds a number that its owner knows: queue depths, ages, skew. */
-  observe(reading: Reading): void;
+  observe(this: void, reading: Reading): void;
   /** The whole, in the Prometheus text format. */
   render(): Promise<{ contentType: string; body: string }>;
 }

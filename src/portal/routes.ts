@@ -4,7 +4,7 @@ import { pickFields, queryValue } from '../web/form.js';
 import type { PageWriter } from '../web/page.js';
 import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
-import type { Route } from '../web/routes.js';
+import type { Route } from '../web/route-table.js';
 import type { PageSessions } from './page-sessions.js';
 import { grouped, type Services } from './services.js';
 

@@ -11,7 +11,7 @@ import type { PageWriter } from '../web/page.js';
 import type { PageError } from '../web/pages.js';
 import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
-import type { Route } from '../web/routes.js';
+import type { Route } from '../web/route-table.js';
 import { rememberBrowser, visitorOf } from '../web/visitor.js';
 import type { CodeAnswer, FlowView, PasswordReset } from './password-reset.js';
 import type { WayBack } from './way-back.js';

@@ -12,7 +12,7 @@ const CONTEXT = `digest_keys|${PURPOSE}|sealed`;
 export async function loadDigestKey(db: Queryable, box: SealedBox): Promise<Buffer> {
   const find = async (): Promise<string | undefined> => {
     const [row] = await db.query('SELECT sealed FROM digest_keys WHERE purpose = $1', [PURPOSE]);
-    return row?.['sealed'] as string | undefined;
+    return row?.sealed as string | undefined;
   };
   const sealed = await find();
   if (sealed !== undefined) return box.open(sealed, CONTEXT);

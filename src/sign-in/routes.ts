@@ -7,7 +7,7 @@ import type { PageWriter } from '../web/page.js';
 import type { PageError } from '../web/pages.js';
 import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
-import type { FormRoute, GetRoute, Route } from '../web/routes.js';
+import type { FormRoute, GetRoute, Route } from '../web/route-table.js';
 import { rememberBrowser, visitorOf } from '../web/visitor.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
 import { asksFactorOnly } from './attempt.js';

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type Koa from 'koa';
+import type { RequestState } from './request.js';
 
 const TYPES: Readonly<Record<string, string>> = { css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
 
@@ -18,7 +19,8 @@ function load(directory: string, file: string): Asset {
   const plain = readFileSync(join(directory, file));
   return {
     type: TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
-    etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 16)}"`,
+    // Weak: the same for every encoding (RFC 9110 section 8.8.3).
+    etag: `W/"${createHash('sha256').update(plain).digest('base64url').slice(0, 16)}"`,
     plain,
     gzip: gzipSync(plain),
     brotli: brotliCompressSync(plain),
@@ -26,12 +28,15 @@ function load(directory: string, file: string): Asset {
 }
 
 /** Serves the stylesheet and the mark from memory, compressed once at start, below `/assets/`. */
-export function serveAssets(directory: string): Koa.Middleware {
+export function serveAssets(directory: string): Koa.Middleware<RequestState> {
   const files = readdirSync(directory).filter((file) => /\.(css|svg)$/.test(file));
   const assets = new Map(files.map((file) => [`/assets/${file}`, load(directory, file)]));
   return async (ctx, next) => {
     const asset = assets.get(ctx.path);
-    if (asset === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    if (asset === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) {
+      await next();
+      return;
+    }
     // Pages name a file with its version, so a changed file has another address.
     ctx.set('Cache-Control', 'v' in ctx.query ? 'public, max-age=31536000, immutable' : 'public, max-age=3600');
     ctx.set('ETag', asset.etag);

@@ -1,8 +1,7 @@
 import type Koa from 'koa';
 import { randomId } from '../security/secrets.js';
 import { readCookie, setCookie } from './cookies.js';
-import { chooseLocale, type Locale } from './locale.js';
-import { queryValue } from './form.js';
+import { chooseLocale } from './locale.js';
 import type { RequestState } from './request.js';
 
 const BROWSER = 'browser';
@@ -18,12 +17,13 @@ export function knowBrowser(): Koa.Middleware<RequestState> {
       setCookie(ctx, BROWSER, id);
     }
     ctx.state.browserId = id;
-    const choose = (asked?: string): Locale =>
-      chooseLocale({ asked, remembered: readCookie(ctx, LANGUAGE), acceptLanguage: ctx.get('accept-language') });
-    // The page that refuses a malformed query needs a language as well.
-    ctx.state.locale = choose();
-    const asked = queryValue(ctx, 'lang');
-    ctx.state.locale = choose(asked);
+    // Asked twice is not asked: refusing is not for here, an error page needs a language too.
+    const asked = typeof ctx.query.lang === 'string' ? ctx.query.lang : undefined;
+    ctx.state.locale = chooseLocale({
+      asked,
+      remembered: readCookie(ctx, LANGUAGE),
+      acceptLanguage: ctx.get('accept-language'),
+    });
     if (asked === 'id' || asked === 'en') setCookie(ctx, LANGUAGE, asked, { maxAgeSeconds: YEAR_SECONDS });
     await next();
   };

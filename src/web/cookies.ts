@@ -10,9 +10,16 @@ export interface CookieOptions {
 const nameOf = (ctx: Context, name: string, path: string): string =>
   ctx.secure ? `${path === '/' ? '__Host-' : '__Secure-'}${name}` : name;
 
-/** Reads a signed cookie. Undefined when it is absent or its signature is not ours (R-28). */
+const timesSent = (ctx: Context, name: string): number =>
+  ctx.get('cookie').split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name).length;
+
+/**
+ * Reads a signed cookie. Undefined when it is absent, its signature is not ours (R-28), or it came twice: then a
+ * neighbouring host has put one of its own beside ours (A22).
+ */
 export function readCookie(ctx: Context, name: string, path = '/'): string | undefined {
-  return ctx.cookies.get(nameOf(ctx, name, path), { signed: true });
+  const sent = nameOf(ctx, name, path);
+  return timesSent(ctx, sent) === 1 ? ctx.cookies.get(sent, { signed: true }) : undefined;
 }
 
 /** Sets a signed cookie: HttpOnly, SameSite=Lax, on https also Secure with its prefix (R-28). */

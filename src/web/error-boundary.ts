@@ -2,6 +2,7 @@ import type Koa from 'koa';
 import type { Log } from '../kernel/log.js';
 import { Refusal } from '../kernel/refusal.js';
 import { Busy } from '../security/hash-queue.js';
+import { randomBelow } from '../security/secrets.js';
 import { DatabaseUnavailable } from '../storage/postgres.js';
 import { KeyValueUnavailable } from '../storage/key-value.js';
 import type { PageError } from './pages.js';
@@ -9,13 +10,13 @@ import type { PageWriter } from './page.js';
 import type { PageContext, RequestState } from './request.js';
 
 /** A store did not answer: ask people back after 5 to 29 seconds, spread out (R-25, R-62). */
-const RETRY_SECONDS = 5;
+const retryAfterSeconds = (): number => 5 + randomBelow(25);
 
 function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof Busy) return new Refusal('busy', { retryAfterSeconds: error.retryAfterSeconds });
   if (error instanceof DatabaseUnavailable || error instanceof KeyValueUnavailable) {
-    return new Refusal('unavailable', { retryAfterSeconds: RETRY_SECONDS, reason: error.message });
+    return new Refusal('unavailable', { retryAfterSeconds: retryAfterSeconds(), reason: causeOf(error) });
   }
   // Node and Koa mark what the client did wrong with a 4xx status: malformed cookies, paths, aborted bodies.
   if (error instanceof Error && 'status' in error && typeof error.status === 'number') {
@@ -25,6 +26,8 @@ function refusalOf(error: unknown): Refusal | undefined {
   }
   return undefined;
 }
+
+const causeOf = ({ cause, message }: Error): string => (cause instanceof Error ? `${message}: ${cause.message}` : message);
 
 /** The stack belongs in the log and nowhere else (R-43). */
 const describe = (error: unknown): object =>
@@ -49,33 +52,40 @@ function writePage(ctx: PageContext, write: PageWriter, refusal: Refusal): void 
   const error: PageError = { code, field: details.field, retryAfterSeconds: details.retryAfterSeconds };
   if (code === 'not_found') write(ctx, 'not-found', {}, { status });
   else if (code === 'flow_expired') write(ctx, 'expired', { cause: 'waited', kept: 'nothing' }, { status });
-  else if (code === 'busy' || code === 'unavailable') write(ctx, 'busy', { error }, { status });
+  else if (status === 503) write(ctx, 'busy', { error }, { status });
   else write(ctx, 'error', { status, error }, { status });
+}
+
+function answer(ctx: PageContext, write: PageWriter, refusal: Refusal): void {
+  const { retryAfterSeconds: wait } = refusal.details;
+  if (wait !== undefined) ctx.set('Retry-After', String(Math.ceil(wait)));
+  // What is left of the body is not waited for.
+  if (refusal.status === 413) ctx.set('Connection', 'close');
+  if (refusal.status === 421 || ctx.path.startsWith('/api/')) writeProblem(ctx, refusal);
+  else writePage(ctx, write, refusal);
 }
 
 /**
  * The one place where an error becomes an answer: a refusal its page or problem document, anything else a 500 with
  * nothing but the request id. The program lives on.
  */
-export function errorBoundary(options: { log: Log; write: PageWriter }): Koa.Middleware<RequestState> {
+export function errorBoundary({ log, write }: { log: Log; write: PageWriter }): Koa.Middleware<RequestState> {
   return async (ctx, next) => {
+    const about = (): object => ({ request_id: ctx.state.requestId, route: ctx.state.route ?? 'other' });
     try {
       await next();
       if (ctx.status === 404 && ctx.body == null) throw new Refusal('not_found');
     } catch (error) {
       const refusal = refusalOf(error);
-      const fields = { request_id: ctx.state.requestId, route: ctx.state.route ?? 'other' };
-      if (refusal === undefined) options.log.error('unexpected error', { ...fields, ...describe(error) });
-      else options.log.info('refused', { ...fields, code: refusal.code, reason: refusal.details.reason });
-
-      const answer = refusal ?? new Refusal('unavailable', { status: 500 });
-      if (answer.details.retryAfterSeconds !== undefined) {
-        ctx.set('Retry-After', String(Math.ceil(answer.details.retryAfterSeconds)));
+      if (refusal === undefined) log.error('unexpected error', { ...about(), ...describe(error) });
+      else log.info('refused', { ...about(), code: refusal.code, reason: refusal.details.reason });
+      try {
+        answer(ctx, write, refusal ?? new Refusal('unavailable', { status: 500 }));
+      } catch (broken) {
+        // Koa's own answer would drop the security headers.
+        log.error('the error page is broken', { ...about(), ...describe(broken) });
+        writeProblem(ctx, refusal ?? new Refusal('unavailable', { status: 500 }));
       }
-      if (answer.status === 421 || ctx.path.startsWith('/api/')) writeProblem(ctx, answer);
-      else if (refusal === undefined) {
-        options.write(ctx, 'error', { status: 500, error: { code: 'unavailable' } }, { status: 500 });
-      } else writePage(ctx, options.write, answer);
     }
   };
 }

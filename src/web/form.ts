@@ -8,20 +8,37 @@ const MAX_BYTES = 16 * 1024;
 
 const malformed = (reason: string, status = 400): Refusal => new Refusal('invalid_input', { status, reason });
 
-/** Reads a body of at most 16 KiB as UTF-8. Refuses a larger one with 413, other bytes with 400. */
-export async function readBody(req: IncomingMessage): Promise<string> {
-  if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) throw malformed('body too large', 413);
+async function readBytes(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  // Left early, the iterator would destroy the socket, and with it the answer.
+  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > MAX_BYTES) throw malformed('body too large', 413);
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+/** Reads a body of at most 16 KiB as UTF-8. Refuses a larger one with 413; other bytes, or a part of it, with 400. */
+export async function readBody(req: IncomingMessage): Promise<string> {
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) throw malformed('body too large', 413);
+  const bytes = await readBytes(req).catch((error: unknown) => {
+    throw error instanceof Refusal ? error : malformed('body broken off');
+  });
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw malformed('body is not UTF-8');
+  }
+}
+
+/** URLSearchParams would put U+FFFD where the bytes are no UTF-8: two passwords would become one. */
+function decode(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    throw malformed('a field is not UTF-8');
   }
 }
 
@@ -31,9 +48,12 @@ export type PostedFields = ReadonlyMap<string, string>;
 export async function readFields(ctx: PageContext): Promise<PostedFields> {
   if (ctx.is('application/x-www-form-urlencoded') === false) throw malformed('not a form', 415);
   const fields = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(await readBody(ctx.req))) {
-    if (fields.has(name)) throw malformed('a field was sent twice');
-    fields.set(name, value);
+  for (const pair of (await readBody(ctx.req)).split('&')) {
+    if (pair === '') continue;
+    const [name = '', ...value] = pair.split('=');
+    const key = decode(name);
+    if (fields.has(key)) throw malformed('a field was sent twice');
+    fields.set(key, decode(value.join('=')));
   }
   return fields;
 }

@@ -42,6 +42,8 @@ export function fixOrigin(app: Koa, origins: Origins): void {
 export function requireKnownHost(origins: Origins): Koa.Middleware {
   return async (ctx, next) => {
     const { host } = ctx.req.headers;
+    // `GET http://other.example/`: what is made of the whole address would carry that host.
+    if (!ctx.req.url?.startsWith('/')) throw new Refusal('unknown_host');
     // A second Host header is dropped by Node's parser from `headers`, so look at what was really sent.
     const sent = ctx.req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
     if (sent !== 1 || origins.find(host) === undefined) throw new Refusal('unknown_host');

@@ -37,9 +37,9 @@ export interface ApiRoute extends RouteBase {
 
 export type Route = GetRoute | FormRoute | ApiRoute;
 
-/** The table of all routes as one middleware; what it does not know is passed on. */
+/** The table of all routes, by their exact paths, as one middleware; what it does not know is passed on. */
 export function mountRoutes(routes: readonly Route[], tokens: FormTokens): Koa.Middleware<RequestState> {
-  const router = new Router<RequestState>({ exclusive: false });
+  const router = new Router<RequestState>({ exclusive: false, sensitive: true, strict: true });
   for (const route of routes) {
     const handle = async (ctx: PageContext): Promise<void> => {
       ctx.state.route = route.path;
