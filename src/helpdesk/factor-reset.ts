@@ -1,0 +1,84 @@
+import type { Account } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import type { EndSessions } from '../accounts/end-sessions.js';
+import type { Audit } from '../audit/audit.js';
+import type { MailedCodes } from '../codes/mailed-codes.js';
+import type { Devices } from '../devices/devices.js';
+import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
+import type { Clock } from '../kernel/clock.js';
+import type { AccountId } from '../kernel/ids.js';
+import type { Guesses } from '../mfa/guesses.js';
+import type { Queryable } from '../storage/database.js';
+
+export interface FactorResetParts {
+  readonly devices: Devices;
+  readonly tickets: EnrolmentTickets;
+  readonly codes: MailedCodes;
+  readonly guesses: Guesses;
+  readonly endSessions: EndSessions;
+  readonly accountMail: AccountMail;
+  readonly audit: Audit;
+  readonly clock: Clock;
+}
+
+/** Whom the person is told of. */
+export interface ActingOfficer {
+  readonly actorId: AccountId;
+  readonly clientId: string;
+  readonly name: string;
+  /** The agency in whose name they acted; a national operator has none. */
+  readonly agency: string | undefined;
+}
+
+export interface GrantedReset {
+  readonly account: Account;
+  readonly resetId: string;
+  readonly method: string;
+  /** Absent: whoever operates the server. */
+  readonly by?: ActingOfficer;
+  readonly requestId?: string;
+}
+
+/** What a reset that was granted does to the account. */
+export interface FactorReset {
+  /**
+   * Ends every factor and all that was begun with one, writes the audit rows and tells the person, in the caller's
+   * transaction (R-11). Answers how many authenticators ended.
+   */
+  apply(tx: Queryable, reset: GrantedReset): Promise<number>;
+}
+
+export function createFactorReset(parts: FactorResetParts): FactorReset {
+  const { devices, tickets, codes, guesses, endSessions, accountMail, audit, clock } = parts;
+  return {
+    async apply(tx, { account, resetId, method, by, requestId }) {
+      const ended = await devices.endAll(tx, account.id, 'helpdesk_reset');
+      // Else whoever proved the mailbox before the reset could enrol after it without a new proof (R-03, A18).
+      await tickets.voidAll(tx, account.id);
+      await codes.voidAll(tx, account.id);
+      await endSessions.ofAccounts(tx, [account.id]);
+      // Wrong codes were counted against factors that are gone; what the last hour saw still counts.
+      await guesses.clear(tx, account.id);
+
+      const about = {
+        accountId: account.id,
+        actorId: by?.actorId,
+        agencyCode: account.agency.code,
+        clientId: by?.clientId,
+        requestId,
+      };
+      await audit.record(
+        tx,
+        { type: 'mfa_reset.done', detail: { reset: resetId, devices: ended.length, method }, ...about },
+        ...ended.map((device) => ({
+          type: 'device.ended' as const,
+          detail: { device, reason: 'helpdesk_reset' as const },
+          ...about,
+        })),
+      );
+      const officer = by?.agency === undefined ? undefined : { officer: by.name, agency: by.agency };
+      await accountMail.queue(tx, { account, mail: 'mfa-reset', data: { at: clock.now(), by: officer } });
+      return ended.length;
+    },
+  };
+}
