@@ -2,9 +2,7 @@ import { fileURLToPath } from 'node:url';
 import tseslint from 'typescript-eslint';
 
 const ban = (selector, message) => ({ selector, message });
-const ENV = [
-  ban("MemberExpression[object.name='process'][property.name='env']", 'Settings come from src/config.'),
-];
+const ENV = [ban("MemberExpression[object.name='process'][property.name='env']", 'Settings come from src/config.')];
 const TIME = [
   ban("CallExpression[callee.object.name='Date'][callee.property.name='now']", 'Take a Clock.'),
   ban("NewExpression[callee.name='Date'][arguments.length=0]", 'Take a Clock.'),
@@ -19,7 +17,9 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: fileURLToPath(new URL('..', import.meta.url)) } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: fileURLToPath(new URL('..', import.meta.url)) },
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       'no-console': 'error',
@@ -33,7 +33,10 @@ export default tseslint.config(
   // Each seam is exempt from the one rule it exists to contain.
   { files: ['src/config/**'], rules: { 'no-restricted-syntax': ['error', ...TIME, ...SQL, ...CHANCE] } },
   { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...ENV, ...SQL, ...CHANCE] } },
-  { files: ['src/**/*-store.ts', 'src/storage/**', 'src/oidc/{adapter,keys}.ts'], rules: { 'no-restricted-syntax': ['error', ...ENV, ...TIME, ...CHANCE] } },
+  {
+    files: ['src/**/*-store.ts', 'src/storage/**', 'src/oidc/{adapter,keys}.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...ENV, ...TIME, ...CHANCE] },
+  },
   { files: ['src/cli/**'], rules: { 'no-console': 'off' } },
   { files: ['test/**'], rules: { 'no-restricted-syntax': 'off' } },
 );

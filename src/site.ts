@@ -91,7 +91,7 @@ export async function buildSite(services: Services): Promise<Site> {
     cookieKeys,
     adminResource,
     pages: providerPagesBy(write),
-    record: () => undefined,
+    record: metrics.protocol,
   });
   const { issuerText: issuer, endpointStyle } = config;
   const interactions = providerInteractions({ provider: openid.provider, db, clock, registry, issuer, endpointStyle });
@@ -164,6 +164,7 @@ export async function buildSite(services: Services): Promise<Site> {
       relyingParties: registry,
       knownBrowsers,
       write,
+      metrics,
       clock,
     }),
     ...resetRoutes({
@@ -197,6 +198,7 @@ export async function buildSite(services: Services): Promise<Site> {
       knownBrowsers,
       keyed,
       write,
+      metrics,
       clock,
       showsEmailHint: config.resetEmailHint === 'masked',
     }),

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
 import type { Config } from './config/settings.js';
 import { systemClock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import type { Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
+import { findKeysInUse } from './storage/keys-in-use-store.js';
+import type { KeyRing } from './security/key-ring.js';
 import { openInProcess } from './storage/in-process.js';
 import type { KeyValue } from './storage/key-value.js';
 import { migrate, pendingMigrations } from './storage/migrate.js';
@@ -27,6 +28,24 @@ export class PendingMigrations extends Error {
   }
 }
 
+/** Rows were sealed with keys that the settings lack: nothing good can come of starting. */
+export class MissingKeys extends Error {
+  constructor(setting: string, kids: readonly string[]) {
+    super(`${setting} lacks the key ${kids.join(', ')}, with which rows in the database were sealed`);
+    this.name = 'MissingKeys';
+  }
+}
+
+async function requireKeys(db: Database, config: Config): Promise<void> {
+  const inUse = await findKeysInUse(db);
+  const missing = (kids: ReadonlySet<string>, ring: KeyRing): string[] =>
+    [...kids].filter((kid) => ring.find(kid) === undefined);
+  const encryption = missing(inUse.encryption, config.encryptionKeys);
+  if (encryption.length > 0) throw new MissingKeys('ENCRYPTION_KEYS', encryption);
+  const peppers = missing(inUse.peppers, config.passwordPeppers);
+  if (peppers.length > 0) throw new MissingKeys('PASSWORD_PEPPERS', peppers);
+}
+
 export interface OpenStores {
   readonly config: Config;
   readonly log: Log;
@@ -40,7 +59,7 @@ export interface OpenStores {
 export async function openStores({ config, log, onStatement }: OpenStores): Promise<Stores> {
   const embedded =
     config.databaseUrl === undefined
-      ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres'), log })
+      ? await startEmbeddedPostgres({ dataDir: config.dataDir, log })
       : undefined;
   const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
   try {
@@ -66,10 +85,14 @@ export async function openStores({ config, log, onStatement }: OpenStores): Prom
       await db.close();
       await embedded?.stop();
     };
-    const pending = await pendingMigrations(db);
-    if (pending.length > 0) {
-      await close();
-      throw new PendingMigrations(pending);
+    try {
+      const pending = await pendingMigrations(db);
+      if (pending.length > 0) throw new PendingMigrations(pending);
+      await requireKeys(db, config);
+    } catch (error) {
+      await keyValue.close();
+      await db.close();
+      throw error;
     }
     return { db, databaseUrl, keyValue, close };
   } catch (error) {

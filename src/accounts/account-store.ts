@@ -1,6 +1,6 @@
 import { accountId, agencyCode, type AccountId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
-import type { Account, Employment, NewAccount } from './accounts.js';
+import type { Account, Employment, NewAccount } from './account.js';
 import type { CanonicalName } from './name.js';
 import type { Nip } from './nip.js';
 

@@ -1,5 +1,6 @@
-import type { AccountId, AgencyCode } from '../kernel/ids.js';
+import type { AccountId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
+import type { Account, NewAccount } from './account.js';
 import {
   countFailure,
   insertAccount,
@@ -10,49 +11,8 @@ import {
   upsertPassword,
 } from './account-store.js';
 import type { CanonicalName } from './name.js';
-import type { Nip } from './nip.js';
 
-/** PNS are permanent, CPNS on probation; PPPK on contract, full or part time. */
-export const EMPLOYMENTS = ['PNS', 'PPPK', 'CPNS', 'PPPK_PARUH_WAKTU'] as const;
-export type Employment = (typeof EMPLOYMENTS)[number];
-
-/** What the personnel system says: inactive people cannot log in. */
-export const STATUSES = ['active', 'inactive'] as const;
-export type Status = (typeof STATUSES)[number];
-
-/** One SSO ASN identity with its password, as one statement reads it. Never log it whole. */
-export interface Account {
-  readonly id: AccountId;
-  readonly nip: Nip;
-  readonly accountName: string | undefined;
-  readonly name: string;
-  readonly email: string | undefined;
-  readonly employment: Employment;
-  readonly agency: { readonly code: AgencyCode; readonly name: string };
-  readonly status: Status;
-  /** Frozen by its owner ("bukan saya") until an officer has looked at it. */
-  readonly frozen: boolean;
-  /** Rises with every change of credentials; a session begun under an older one is void. */
-  readonly credEpoch: number;
-  /** Undefined until the person has had a password. */
-  readonly activatedAt: Date | undefined;
-  readonly lastLoginAt: Date | undefined;
-  readonly passwordHash: string | undefined;
-  /** After 100 wrong passwords in a row: only a reset by mail brings it back. */
-  readonly passwordDisabled: boolean;
-  readonly passwordFailures: number;
-}
-
-export interface NewAccount {
-  readonly nip: Nip;
-  readonly accountName?: string;
-  readonly name: string;
-  readonly email?: string;
-  readonly employment: Employment;
-  readonly agencyCode: AgencyCode;
-  readonly status: Status;
-  readonly personId?: string;
-}
+export type { Account } from './account.js';
 
 /** True when the account as such may be used; says nothing of its password or second factor. */
 export const isUsable = (account: Account): boolean => account.status === 'active' && !account.frozen;

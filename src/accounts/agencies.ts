@@ -1,13 +1,7 @@
 import type { AgencyCode } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
+import type { Agency } from './agency.js';
 import { deriveAncestors, lockAgencies, selectAgencies, selectAgency, upsertAgencies } from './agency-store.js';
-
-/** A ministry, province, regency or city, or a unit below one. The code is opaque and case-sensitive. */
-export interface Agency {
-  readonly code: AgencyCode;
-  readonly name: string;
-  readonly parentCode: AgencyCode | undefined;
-}
 
 export const allAgencies = (db: Queryable): Promise<readonly Agency[]> => selectAgencies(db);
 

@@ -1,6 +1,6 @@
 import { agencyCode, type AgencyCode } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
-import type { Agency } from './agencies.js';
+import type { Agency } from './agency.js';
 
 const fromRow = (row: Row): Agency => ({
   code: agencyCode(row.code as string),

@@ -1,4 +1,4 @@
-import type { Account } from './accounts.js';
+import type { Account } from './account.js';
 import { birthDateOf } from './nip.js';
 
 /** Whom a password belongs to; an {@link Account} will do. */

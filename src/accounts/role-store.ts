@@ -1,6 +1,6 @@
 import { accountId, agencyCode, type AccountId, type AgencyCode } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
-import type { Role, RoleGrant } from './roles.js';
+import type { Role, RoleGrant } from './role.js';
 
 function fromRow(row: Row): RoleGrant {
   const code = row.agency_code as string | null;

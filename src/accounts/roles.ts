@@ -2,22 +2,9 @@ import type { AccountId, AgencyCode } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
 import { findAgency } from './agencies.js';
 import { endGrant, insertGrant, selectGrants } from './role-store.js';
+import { needsAgency, type Role, type RoleGrant } from './role.js';
 
-/** `helpdesk` and `agency_admin` reach one agency and everything below it; the others are national. */
-export const ROLES = ['helpdesk', 'agency_admin', 'operator', 'auditor'] as const;
-export type Role = (typeof ROLES)[number];
-
-export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
-export const needsAgency = (role: Role): boolean => role === 'helpdesk' || role === 'agency_admin';
-
-export interface RoleGrant {
-  readonly id: string;
-  readonly role: Role;
-  readonly agency: { readonly code: AgencyCode; readonly name: string } | undefined;
-  /** Undefined when it was granted on the command line. */
-  readonly grantedBy: AccountId | undefined;
-  readonly grantedAt: Date;
-}
+export type { Role, RoleGrant } from './role.js';
 
 export interface RoleChange {
   readonly accountId: AccountId;

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Account } from '../accounts/accounts.js';
 import { displayNip } from '../accounts/nip.js';
-import { rolesOf, type RoleGrant } from '../accounts/roles.js';
+import type { RoleGrant } from '../accounts/role.js';
+import { rolesOf } from '../accounts/roles.js';
 import { errorsPathOf } from '../provisioning/import-file.js';
 import { importAccounts } from '../provisioning/import-accounts.js';
 import { reportImport } from './import-report.js';

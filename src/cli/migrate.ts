@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { environment } from '../config/environment.js';
 import { ConfigError, loadConfig } from '../config/load.js';
@@ -13,7 +12,7 @@ async function run(): Promise<number> {
     const log = pinoLog('warn');
     const url = config.migrationDatabaseUrl;
     const embedded =
-      url === undefined ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres'), log }) : undefined;
+      url === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
     try {
       const names = await migrate({ url: url ?? embedded?.url ?? '', log });
       for (const name of names) process.stdout.write(`applied ${name}\n`);

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { grantRole, needsAgency, revokeRole, rolesOf, ROLES, type Role } from '../accounts/roles.js';
+import { needsAgency, ROLES, type Role } from '../accounts/role.js';
+import { grantRole, revokeRole, rolesOf } from '../accounts/roles.js';
 import { agencyCode } from '../kernel/ids.js';
 import { findByNip } from './person.js';
 import type { RunWithServices } from './run.js';

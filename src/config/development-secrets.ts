@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseKeyRing } from '../security/key-ring.js';
 
 export const SECRET_SETTINGS = ['ENCRYPTION_KEYS', 'PASSWORD_PEPPERS', 'COOKIE_KEYS'] as const;
 export type DevelopmentSecrets = Record<(typeof SECRET_SETTINGS)[number], string>;
+
+/** What was kept cannot be used. The parser's own message would quote the file. */
+export class SecretsUnreadable extends Error {
+  constructor(file: string) {
+    super(`${file} holds no secrets that can be read; restore it, or delete it and lose what they sealed`);
+    this.name = 'SecretsUnreadable';
+  }
+}
 
 /** A new key in the form of the settings: `kid:base64(32 bytes)`, the kid from the day and chance. */
 export function newKey(prefix: string): string {
@@ -34,5 +43,15 @@ export function developmentSecrets(dataDir: string): DevelopmentSecrets {
       unlinkSync(mine);
     }
   }
-  return JSON.parse(readFileSync(file, 'utf8')) as DevelopmentSecrets;
+  return read(file);
+}
+
+function read(file: string): DevelopmentSecrets {
+  try {
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as DevelopmentSecrets;
+    for (const name of SECRET_SETTINGS) parseKeyRing(kept[name]);
+    return kept;
+  } catch {
+    throw new SecretsUnreadable(file);
+  }
 }

@@ -68,8 +68,10 @@ export function loadConfig(env: Environment): Config {
   if (parsed.success) {
     raw = parsed.data;
   } else {
-    const broken = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
-    problems.push(...parsed.error.issues.map((issue) => ({ setting: String(issue.path[0]), message: issue.message })));
+    const found = parsed.error.issues.map(({ path, message }) => ({ setting: String(path[0]), message }));
+    // The first problem of a setting is the one to mend.
+    const broken = new Map(found.toReversed().map((problem) => [problem.setting, problem]));
+    problems.push(...broken.values());
     const sound = Object.fromEntries(Object.entries(texts).filter(([name]) => !broken.has(name)));
     raw = schema.safeParse(sound).data ?? {};
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { redisAddress } from '../storage/redis-address.js';
 import { parseKeyRing, type KeyRing } from '../security/key-ring.js';
@@ -181,7 +182,16 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
-const port = z.coerce.number('must be a port number').int('must be a port number').min(0).max(65_535);
+/** Plain digits: `Number` would also take ` `, `1e3` and `0x10`. */
+const number = (least: number, most: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .refine(
+      (text) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most,
+      `must be a whole number from ${least} to ${most}`,
+    )
+    .transform(Number);
+const port = number(0, 65_535);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -210,41 +220,55 @@ const keyRing = z.string().transform((text, check) => {
 
 function isRedisAddress(text: string): boolean {
   try {
-    redisAddress(text);
-    return true;
+    const address = redisAddress(text);
+    return address.kind !== 'single' || URL.canParse(address.url);
   } catch {
     return false;
   }
 }
 
-const hostName = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
-const proxy = /^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/;
+/** As tokens and addresses will hold it, letter by letter. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { origin, pathname } = new URL(text);
+  return text === `${origin}${pathname === '/' ? '' : pathname}` && !text.endsWith('/');
+}
+
+/** A name or address with or without a port, as it stands in a Host header. */
+const isHost = (text: string): boolean =>
+  URL.canParse(`http://${text}`) && new URL(`http://${text}`).host === text.toLowerCase();
+
+function isAddressOrRange(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
+
+/** What a listener can be told to listen on. */
+const listenAddress = z.string().regex(/^[a-z0-9.:-]+$/i, 'must be an address or a host name, without port');
 
 /** Each setting by itself: form and default. What they demand of each other is checked in `load.ts`. */
 export const schema = z.object({
   NODE_ENV: z
     .enum(['development', 'test', 'production'], 'must be development, test or production')
     .default('development'),
-  HOST: z.string().default('127.0.0.1'),
+  HOST: listenAddress.default('127.0.0.1'),
   PORT: port.default(3000),
-  MANAGEMENT_HOST: z.string().default('127.0.0.1'),
+  MANAGEMENT_HOST: listenAddress.default('127.0.0.1'),
   MANAGEMENT_PORT: port.default(9000),
   ISSUER: url(['http:', 'https:'])
-    .refine((text) => !/[?#]/.test(text) && !text.endsWith('/'), 'must have no query, fragment or trailing slash')
+    .refine(isIssuer, 'must have no user, default port, upper-case host, query, fragment or trailing slash')
     .optional(),
-  ALLOWED_HOSTS: list.refine((hosts) => hosts.every((host) => hostName.test(host)), 'must be host names').default([]),
+  ALLOWED_HOSTS: list.refine((hosts) => hosts.every(isHost), 'must be host names, with or without port').default([]),
   ENDPOINT_STYLE: z.enum(['standard', 'keycloak'], 'must be standard or keycloak').default('standard'),
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
   MIGRATION_DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
-  DATABASE_POOL: z.coerce.number('must be a number').int().min(2, 'must be 2 or more').max(1000).default(20),
-  REDIS_URL: url([
-    'redis:',
-    'rediss:',
-    'redis+sentinel:',
-    'rediss+sentinel:',
-    'redis+cluster:',
-    'rediss+cluster:',
-  ]).optional(),
+  DATABASE_POOL: number(2, 1000).default(20),
+  REDIS_URL: z
+    .string()
+    .refine(isRedisAddress, 'must be redis://host:port, redis+sentinel://hosts/name or redis+cluster://hosts')
+    .optional(),
   DATA_DIR: z.string().default('./data'),
   SMTP_URL: url(['smtp:', 'smtps:']).optional(),
   MAIL_FROM: z
@@ -255,18 +279,16 @@ export const schema = z.object({
   ENCRYPTION_KEYS: keyRing.optional(),
   PASSWORD_PEPPERS: keyRing.optional(),
   COOKIE_KEYS: keyRing.optional(),
-  TRUSTED_PROXIES: list
-    .refine((items) => items.every((item) => proxy.test(item)), 'must be addresses or CIDR')
-    .default([]),
+  TRUSTED_PROXIES: list.refine((items) => items.every(isAddressOrRange), 'must be addresses or CIDR').default([]),
   ADMIN_ORIGIN: url(['http:', 'https:'])
     .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin, without path')
     .optional(),
-  WORKERS: z.union([z.literal('auto'), z.coerce.number().int().min(1).max(256)], 'must be auto or a number').default(1),
+  WORKERS: z.union([z.literal('auto'), number(1, 256)], 'must be auto or a number from 1 to 256').default(1),
   RESET_EMAIL_HINT: z.enum(['masked', 'none'], 'must be masked or none').default('masked'),
   RESET_REQUIRES_OTP: flag.default(true),
   DEMO: flag.optional(),
   CAPTCHA_TEST_ANSWER: z.string().max(32, 'must have 1 to 32 characters').optional(),
-  INSTITUTION: z.string().max(120).default('Badan Kepegawaian Negara'),
+  INSTITUTION: z.string().max(120, 'must have 120 characters at most').default('Badan Kepegawaian Negara'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
 });
 

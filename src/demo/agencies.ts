@@ -1,4 +1,4 @@
-import type { Agency } from '../accounts/agencies.js';
+import type { Agency } from '../accounts/agency.js';
 import { agencyCode } from '../kernel/ids.js';
 
 const agency = (code: string, name: string, parentCode?: string): Agency => ({

@@ -1,7 +1,9 @@
-import { createAccount, findByName, setPassword, type Employment, type NewAccount } from '../accounts/accounts.js';
+import type { Employment, NewAccount } from '../accounts/account.js';
+import { createAccount, findByName, setPassword } from '../accounts/accounts.js';
 import { holdAgencies, saveAgencies } from '../accounts/agencies.js';
 import type { Nip } from '../accounts/nip.js';
-import { grantRole, type Role } from '../accounts/roles.js';
+import type { Role } from '../accounts/role.js';
+import { grantRole } from '../accounts/roles.js';
 import type { Clock } from '../kernel/clock.js';
 import { agencyCode } from '../kernel/ids.js';
 import type { Passwords } from '../security/passwords.js';

@@ -5,6 +5,7 @@ export const MAX_DEVICE_NAME = 50;
 export function cleanDeviceName(typed: string): string | undefined {
   if (typed.length > 400) return undefined;
   const name = typed.normalize('NFC').replace(/\s+/gu, ' ').trim();
-  if (name === '' || Array.from(name).length > MAX_DEVICE_NAME || /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u.test(name)) return undefined;
+  if (name === '' || Array.from(name).length > MAX_DEVICE_NAME || /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u.test(name))
+    return undefined;
   return name;
 }

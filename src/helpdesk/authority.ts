@@ -1,4 +1,4 @@
-import type { Role, RoleGrant } from '../accounts/roles.js';
+import type { Role, RoleGrant } from '../accounts/role.js';
 import type { AccountId, AgencyCode } from '../kernel/ids.js';
 
 /** A role held at this moment, as far as authority depends on it. */

@@ -41,37 +41,31 @@ interface AdminRoute {
   readonly handle: (ctx: PageContext, person: AdminPerson) => Promise<void>;
 }
 
-/** What the body and its headers ask for, or what is wrong with them. */
+/** What the body and its headers ask for, or what is wrong with a body that could be read. */
 type Sent =
   | { readonly kind: 'read'; readonly order: Omit<OfficersOrder, 'officer' | 'accountId' | 'requestId'> }
-  | { readonly kind: 'refused'; readonly status: number; readonly errors: readonly InputError[] };
+  | { readonly kind: 'refused'; readonly status: 400 | 422; readonly errors: readonly InputError[] };
 
-const malformed = (status: number, errors: readonly InputError[] = []) =>
-  ({ kind: 'refused', status, errors }) as const;
-
-/** One header of visible characters; two of them would arrive joined by a comma and a space. */
+/** Two headers of this name would arrive joined by a comma and a space. */
 const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/;
 
-async function readMfaReset(ctx: PageContext): Promise<Sent> {
+function idempotencyKeyOf(ctx: PageContext): string | undefined {
   const key = ctx.req.headers['idempotency-key'];
-  if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))) {
-    return malformed(400, [{ pointer: '#', detail: 'Idempotency-Key is not 1 to 255 visible characters' }]);
-  }
-  if (ctx.is('application/json') === false) return malformed(415);
-  let text: string;
-  try {
-    text = await readBody(ctx.req);
-  } catch (error) {
-    if (error instanceof Refusal) return malformed(error.status);
-    throw error;
-  }
-  const parsed = parseJson(text, MFA_RESET_REQUEST);
+  if (key === undefined || (typeof key === 'string' && IDEMPOTENCY_KEY.test(key))) return key;
+  throw new Refusal('invalid_input', { status: 400, reason: 'malformed idempotency key' });
+}
+
+async function readMfaReset(ctx: PageContext): Promise<Sent> {
+  const idempotencyKey = idempotencyKeyOf(ctx);
+  if (ctx.is('application/json') === false) throw new Refusal('invalid_input', { status: 415, reason: 'not JSON' });
+  const parsed = parseJson(await readBody(ctx.req), MFA_RESET_REQUEST);
   if (parsed.kind === 'refused') return parsed;
   const { reason, ticket, verification } = parsed.body;
   if (verification.method === 'presence') {
-    return malformed(422, [{ pointer: '#/verification/method', detail: 'not supported yet' }]);
+    const errors = [{ pointer: '#/verification/method', detail: 'not supported yet' }];
+    return { kind: 'refused', status: 422, errors };
   }
-  return { kind: 'read', order: { reason, ticket, method: verification.method, idempotencyKey: key } };
+  return { kind: 'read', order: { reason, ticket, method: verification.method, idempotencyKey } };
 }
 
 function answer(ctx: PageContext, outcome: OfficersAnswer, now: Date): void {
@@ -163,7 +157,10 @@ export function adminRoutes({ tokens, mfaReset, adminHost, clock }: AdminRoutePa
       scope: 'accounts:mfa-reset',
       refused: refusedReset,
       async handle(ctx, officer) {
-        const sent = await readMfaReset(ctx);
+        const sent = await readMfaReset(ctx).catch(async (error: unknown) => {
+          if (error instanceof Refusal) await refusedReset(ctx, officer, 'invalid_input');
+          throw error;
+        });
         if (sent.kind === 'refused') {
           await refusedReset(ctx, officer, 'invalid_input');
           answerProblem(ctx, { status: sent.status, code: 'invalid_input', errors: sent.errors });

@@ -28,6 +28,8 @@ export interface Metrics {
   outbox(this: void, kind: string, outcome: string): void;
   /** A limit that turned someone away, by its name. */
   throttled(this: void, limit: string): void;
+  /** What happened at the protocol endpoints: `authorization`, `grant`, ... by client's grant type and error. */
+  protocol(this: void, event: { readonly type: string; readonly error?: string | undefined }): void;
   databaseStatement(this: void): void;
   purged(this: void, table: string, rows: number): void;
   /** Adds a number that its owner knows: queue depths, ages, skew. */
@@ -66,6 +68,7 @@ export function createMetrics(): Metrics {
     'outcome',
   );
   const throttled = counter('sso_throttled_total', 'Requests turned away by a limit.', 'limit');
+  const protocol = counter('sso_protocol_events_total', 'What the OpenID endpoints did, by kind and error.', 'event', 'error');
   const statements = counter('sso_database_statements_total', 'SQL statements.');
   const purged = counter('sso_purged_rows_total', 'Expired rows deleted.', 'table');
 
@@ -90,6 +93,9 @@ export function createMetrics(): Metrics {
     },
     throttled: (limit) => {
       throttled.inc({ limit });
+    },
+    protocol: ({ type, error }) => {
+      protocol.inc({ event: type, error: error ?? '' });
     },
     databaseStatement: () => {
       statements.inc();

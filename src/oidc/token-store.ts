@@ -147,7 +147,8 @@ export function tokenStore(db: Queryable): TokenStore {
         text(payload.clientId),
         payload.expiresWithSession === true ? text(payload.sessionUid) : undefined,
         JSON.stringify(payload),
-        secondsAfter(now, expiresInSeconds),
+        // As in the payload, by which the provider judges.
+        typeof payload.exp === 'number' ? new Date(payload.exp * 1000) : secondsAfter(now, expiresInSeconds),
         dropOn(now, expiresInSeconds),
       ]);
     },

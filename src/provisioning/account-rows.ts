@@ -1,4 +1,4 @@
-import { EMPLOYMENTS, STATUSES, type Employment } from '../accounts/accounts.js';
+import { EMPLOYMENTS, STATUSES, type Employment } from '../accounts/account.js';
 import { canonicalName } from '../accounts/name.js';
 import { checkNip, isNip, type NipFault, type NipForm } from '../accounts/nip.js';
 import { passwordHashFault } from './password-hash.js';

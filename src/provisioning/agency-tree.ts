@@ -1,4 +1,4 @@
-import type { Agency } from '../accounts/agencies.js';
+import type { Agency } from '../accounts/agency.js';
 
 /** An agency as a file gives it. */
 export interface GivenAgency extends Agency {

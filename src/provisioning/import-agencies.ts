@@ -1,4 +1,5 @@
-import { allAgencies, holdAgencies, saveAgencies, type Agency } from '../accounts/agencies.js';
+import { allAgencies, holdAgencies, saveAgencies } from '../accounts/agencies.js';
+import type { Agency } from '../accounts/agency.js';
 import type { Clock } from '../kernel/clock.js';
 import { agencyCode } from '../kernel/ids.js';
 import { withBulkSession } from '../storage/copy.js';

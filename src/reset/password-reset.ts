@@ -88,20 +88,8 @@ const reachable = (account: Account | undefined): Account | undefined =>
   account !== undefined && isUsable(account) && account.email !== undefined ? account : undefined;
 
 export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
-  const {
-    db,
-    captchas,
-    codes,
-    devices,
-    otp,
-    wrongCodes,
-    passwords,
-    passwordChange,
-    accountMail,
-    audit,
-    keyed,
-    clock,
-  } = parts;
+  const { db, captchas, codes, devices, otp, wrongCodes, passwords, passwordChange, accountMail, audit, keyed, clock } =
+    parts;
 
   const holderOf = (flowId: string, visitor: Visitor) => ({
     id: digest(flowId),

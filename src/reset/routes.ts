@@ -7,6 +7,7 @@ import type { KnownBrowsers } from '../throttle/known-browsers.js';
 import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
 import { pickFields, queryValue } from '../web/form.js';
 import { leaveNotice, takeNotice } from '../web/notice.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { PageWriter } from '../web/page.js';
 import type { PageError } from '../web/pages.js';
 import { redirect } from '../web/redirect.js';
@@ -32,6 +33,7 @@ export interface ResetRouteParts {
   readonly wayBack: WayBack;
   readonly knownBrowsers: KnownBrowsers;
   readonly write: PageWriter;
+  readonly metrics: Pick<Metrics, 'reset'>;
   readonly clock: Clock;
   readonly keyed: KeyedDigest;
   readonly showsEmailHint: boolean;
@@ -43,14 +45,18 @@ interface Refused {
 }
 
 export function resetRoutes(parts: ResetRouteParts): Route[] {
-  const { passwordReset, weakPasswordReset, captchas, wayBack, knownBrowsers, keyed, write, clock } = parts;
+  const { passwordReset, weakPasswordReset, captchas, wayBack, knownBrowsers, keyed, write, metrics, clock } = parts;
 
   const throttled = (ctx: PageContext, until: Date, limit: 'passwords' | 'codes' | 'mails'): Refused => {
     const retryAfterSeconds = Math.max(1, secondsUntil(clock.now(), until));
     ctx.set('Retry-After', String(retryAfterSeconds));
+    metrics.reset('throttled');
     return { error: { code: 'throttled', limit, retryAfterSeconds }, status: 429 };
   };
-  const refused = (error: PageError): Refused => ({ error, status: 422 });
+  const refused = (error: PageError): Refused => {
+    metrics.reset(error.code);
+    return { error, status: 422 };
+  };
 
   const flowIdOf = (ctx: PageContext): string => {
     const id = readCookie(ctx, FLOW, AREA);
@@ -211,7 +217,10 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
           showCode(ctx, shown);
           return;
         }
-        if (answer.kind === 'done') rememberBrowser(ctx, knownBrowsers, answer.account.id);
+        if (answer.kind === 'done') {
+          metrics.reset('accepted');
+          rememberBrowser(ctx, knownBrowsers, answer.account.id);
+        }
         redirect(ctx, '/reset/password/done');
       },
     },

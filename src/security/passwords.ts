@@ -62,7 +62,8 @@ const unbase64 = (text: string): Buffer => Buffer.from(text.replaceAll('.', '+')
 
 async function verifyImported(phc: string, password: string): Promise<boolean> {
   const bcrypt = /^\$2[aby]\$(\d\d)\$/.exec(phc);
-  if (bcrypt !== null) return number(bcrypt[1]) <= CAPS.bcryptCost && (await falseWhenBroken(bcryptVerify(password, phc)));
+  if (bcrypt !== null)
+    return number(bcrypt[1]) <= CAPS.bcryptCost && (await falseWhenBroken(bcryptVerify(password, phc)));
   const found = PBKDF2.exec(phc);
   if (found === null) return false;
   const iterations = number(found[2]);

@@ -53,6 +53,3 @@ export function createSealedBox(keys: KeyRing): SealedBox {
     },
   };
 }
-
-/** The key id a sealed value names: start is refused when one of them is missing. */
-export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1];

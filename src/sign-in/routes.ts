@@ -3,6 +3,7 @@ import { attemptId, type AttemptId } from '../kernel/ids.js';
 import { Refusal } from '../kernel/refusal.js';
 import { pickFields, type PostedFields } from '../web/form.js';
 import { leaveNotice, takeNotice } from '../web/notice.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { PageWriter } from '../web/page.js';
 import type { PageError } from '../web/pages.js';
 import { redirect } from '../web/redirect.js';
@@ -47,6 +48,7 @@ export interface SignInRouteParts {
   readonly relyingParties: RelyingParties;
   readonly knownBrowsers: KnownBrowsers;
   readonly write: PageWriter;
+  readonly metrics: Pick<Metrics, 'login' | 'otp'>;
   readonly clock: Clock;
 }
 
@@ -54,7 +56,7 @@ const uidOf = (ctx: PageContext): AttemptId => attemptId((ctx.params as { uid: s
 
 /** The hosted login pages. Every handler proves one thing and asks `proceed` where to go. */
 export function signInRoutes(parts: SignInRouteParts): Route[] {
-  const { signIn, secondFactor, firstEnrolment, weakPassword, interactions, relyingParties, write, clock } = parts;
+  const { signIn, secondFactor, firstEnrolment, weakPassword, interactions, relyingParties, write, metrics, clock } = parts;
 
   const retryAfter = (ctx: PageContext, until: Date): number => {
     const seconds = Math.max(1, secondsUntil(clock.now(), until));
@@ -179,19 +181,24 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
   function refusalOf(ctx: PageContext, answer: FactorAnswer): { error: PageError; status: number } | undefined {
     switch (answer.kind) {
       case 'accepted':
+        metrics.otp('accepted');
+        return undefined;
       case 'elsewhere':
         return undefined;
       case 'throttled':
+        metrics.otp('throttled');
         return {
           status: 429,
           error: { code: 'throttled', limit: 'codes', retryAfterSeconds: retryAfter(ctx, answer.until) },
         };
       case 'clock_drift':
+        metrics.otp('clock_drift');
         return { status: 422, error: { code: 'clock_drift', driftMinutes: answer.minutes } };
       case 'disabled':
         throw new Refusal('flow_expired', { reason: 'authenticator disabled' });
       case 'otp_invalid':
       case 'otp_reused':
+        metrics.otp(answer.kind);
         return { status: 422, error: { code: answer.kind } };
     }
   }
@@ -210,6 +217,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
         return;
       }
       const answer = await signIn.submitPassword(opened.attempt, typed, visitorOf(ctx));
+      metrics.login(answer.kind === 'refused' ? 'invalid_credentials' : answer.kind);
       if (answer.kind === 'accepted') await proceed(ctx);
       else if (answer.kind === 'refused') {
         showPassword(here, { error: { code: 'invalid_credentials' }, username, status: 422 });

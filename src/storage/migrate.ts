@@ -42,8 +42,8 @@ export async function migrate({ url, log }: { url: string; log: Log }): Promise<
 /** Names of the migrations in the program that the database lacks; `serve` refuses to start while there are any. */
 export async function pendingMigrations(db: Queryable): Promise<string[]> {
   const [found] = await db.query('SELECT to_regclass($1) IS NOT NULL AS present', [`public.${TABLE}`]);
-  if (found?.['present'] !== true) return files();
+  if (found?.present !== true) return files();
   const rows = await db.query(`SELECT name FROM ${TABLE}`);
-  const done = new Set(rows.map((row) => row['name']));
+  const done = new Set(rows.map((row) => row.name));
   return files().filter((name) => !done.has(name));
 }

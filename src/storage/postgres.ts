@@ -34,20 +34,34 @@ export class DatabaseUnavailable extends Error {
 }
 
 /**
- * SQLSTATE classes that speak of the server, not of the statement: connection lost, shutting down, out of
- * resources, read-only, statement or lock deadline passed.
+ * SQLSTATE classes that speak of the server or of the moment, not of the statement: connection lost, shutting down,
+ * out of resources, read-only, a deadline passed, a deadlock or another writer in the way.
  */
-const UNAVAILABLE = /^(08|53|57|58|25006|55P03)/;
-const SOCKET = /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|terminated|timeout|not queryable|Connection ended/i;
+const UNAVAILABLE = /^(08|40|53|57|58|25006|25P03|55P03)/;
+/** Five letters and digits with a digit among them: EPIPE is none. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+const SOCKET =
+  /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|terminated|timeout|not queryable|calling end/;
 
+const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');
+
+/** What became of a call of the driver, for callers to tell a bug from a database that is away. */
 function translate(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   if (UNAVAILABLE.test(code)) return new DatabaseUnavailable(error);
   // Only errors without an SQLSTATE are judged by their words: those come from the driver or the socket.
-  if (!/^[0-9A-Z]{5}$/.test(code) && SOCKET.test(`${code} ${error.message}`)) return new DatabaseUnavailable(error);
+  if (!SQLSTATE.test(code) && SOCKET.test(`${code} ${error.message}`)) return new DatabaseUnavailable(error);
   return error;
 }
+
+const refuse = (error: unknown): never => {
+  throw translate(error);
+};
+
+/** Whether the connection itself failed: nothing more is to be expected of it, not even the answer to a ROLLBACK. */
+const isLost = (error: unknown): error is DatabaseUnavailable =>
+  error instanceof DatabaseUnavailable && error.cause instanceof Error && !SQLSTATE.test(codeOf(error.cause));
 
 /** Opens a pool with every deadline of R-64 and R-66 set. */
 export function openPostgres({ url, maxConnections, onIdleError, onStatement }: PostgresOptions): Database {
@@ -66,12 +80,9 @@ export function openPostgres({ url, maxConnections, onIdleError, onStatement }: 
 
   const run = async (client: pg.Pool | pg.PoolClient, text: string, values: readonly unknown[]) => {
     onStatement?.(text);
-    try {
-      const result = await client.query<Record<string, unknown>>({ name: nameOf(text), text, values: [...values] });
-      return result.rows;
-    } catch (error) {
-      throw translate(error);
-    }
+    const statement = { name: nameOf(text), text, values: [...values] };
+    const { rows } = await client.query<Record<string, unknown>>(statement).catch(refuse);
+    return rows;
   };
   const over = (client: pg.PoolClient): Queryable => ({
     query: (text, values = []) => run(client, text, values),
@@ -81,15 +92,13 @@ export function openPostgres({ url, maxConnections, onIdleError, onStatement }: 
   };
 
   return {
-    query: (text, values = []) => {
+    async query(text, values = []) {
       requirePlace();
       return run(pool, text, values);
     },
     async transaction(work) {
       requirePlace();
-      const client = await pool.connect().catch((error: unknown) => {
-        throw translate(error);
-      });
+      const client = await pool.connect().catch(refuse);
       // A connection that breaks between two statements emits 'error' on the client itself.
       let broken: Error | undefined;
       const onError = (error: Error): void => {
@@ -97,15 +106,20 @@ export function openPostgres({ url, maxConnections, onIdleError, onStatement }: 
       };
       client.on('error', onError);
       try {
-        await client.query('BEGIN');
+        await client.query('BEGIN').catch(refuse);
         const result = await work(over(client));
-        await client.query('COMMIT');
+        const { command } = await client.query('COMMIT').catch(refuse);
+        // PostgreSQL answers ROLLBACK, without an error, when a failed statement was passed over.
+        if (command !== 'COMMIT') throw new Error('rolled back: the work passed over a failed statement');
         return result;
       } catch (error) {
-        await client.query('ROLLBACK').catch((failure: unknown) => {
-          broken = failure instanceof Error ? failure : new Error('rollback failed');
-        });
-        throw translate(error);
+        if (isLost(error)) broken = error;
+        else {
+          await client.query('ROLLBACK').catch((lost: unknown) => {
+            broken = lost instanceof Error ? lost : new Error('rollback failed');
+          });
+        }
+        throw error;
       } finally {
         client.off('error', onError);
         client.release(broken);

@@ -11,7 +11,10 @@ const nameOf = (ctx: Context, name: string, path: string): string =>
   ctx.secure ? `${path === '/' ? '__Host-' : '__Secure-'}${name}` : name;
 
 const timesSent = (ctx: Context, name: string): number =>
-  ctx.get('cookie').split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name).length;
+  ctx
+    .get('cookie')
+    .split(';')
+    .filter((pair) => pair.split('=', 1)[0]?.trim() === name).length;
 
 /**
  * Reads a signed cookie. Undefined when it is absent, its signature is not ours (R-28), or it came twice: then a

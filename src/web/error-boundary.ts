@@ -27,7 +27,8 @@ function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
-const causeOf = ({ cause, message }: Error): string => (cause instanceof Error ? `${message}: ${cause.message}` : message);
+const causeOf = ({ cause, message }: Error): string =>
+  cause instanceof Error ? `${message}: ${cause.message}` : message;
 
 /** The stack belongs in the log and nowhere else (R-43). */
 const describe = (error: unknown): object =>
