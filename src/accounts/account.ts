@@ -7,7 +7,7 @@ export type Employment = (typeof EMPLOYMENTS)[number];
 
 /** What the personnel system says: inactive people cannot log in. */
 export const STATUSES = ['active', 'inactive'] as const;
-export type Status = (typeof STATUSES)[number];
+type Status = (typeof STATUSES)[number];
 
 /** One SSO ASN identity with its password, as one statement reads it. Never log it whole. */
 export interface Account {

@@ -13,17 +13,7 @@ import { isWeak, type WeakWords } from './weak-password.js';
  * the law demands them, so the last two refuse what such rules breed (SECURITY.md section 4): `common` what anybody
  * would try, `personal` what whoever knows the person, the agency or the service would.
  */
-export const PASSWORD_RULES = [
-  'min_length',
-  'max_length',
-  'upper',
-  'lower',
-  'digit',
-  'symbol',
-  'common',
-  'personal',
-] as const;
-export type PasswordRule = (typeof PASSWORD_RULES)[number];
+export type PasswordRule = 'min_length' | 'max_length' | 'upper' | 'lower' | 'digit' | 'symbol' | 'common' | 'personal';
 
 const MIN_CODE_POINTS = 12;
 const MAX_CODE_POINTS = 128;

@@ -4,8 +4,6 @@ import { findAgency } from './agencies.js';
 import { endGrant, insertGrant, selectGrants } from './role-store.js';
 import { needsAgency, type Role, type RoleGrant } from './role.js';
 
-export type { Role, RoleGrant } from './role.js';
-
 export interface RoleChange {
   readonly accountId: AccountId;
   readonly role: Role;

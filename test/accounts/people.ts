@@ -1,4 +1,5 @@
-import { createAccount, type NewAccount } from '#src/accounts/accounts.js';
+import type { NewAccount } from '#src/accounts/account.js';
+import { createAccount } from '#src/accounts/accounts.js';
 import { saveAgencies } from '#src/accounts/agencies.js';
 import type { Nip } from '#src/accounts/nip.js';
 import { agencyCode, type AccountId } from '#src/kernel/ids.js';

@@ -1,4 +1,4 @@
-import { grantRole, isRole, revokeRole, rolesOf, type RoleChange } from '#src/accounts/roles.js';
+import { grantRole, revokeRole, rolesOf, type RoleChange } from '#src/accounts/roles.js';
 import { agencyCode, type AccountId } from '#src/kernel/ids.js';
 import { openTestDatabase } from '../support/test-database.js';
 import { addAgencies, addPerson, NOW } from './people.js';
@@ -77,13 +77,4 @@ it('never grants a role of an agency without one, nor a national role with one',
   const insert = 'INSERT INTO role_grants (account_id, role, agency_code, granted_at) VALUES ($1, $2, $3, $4)';
   await expect(db.query(insert, [accountId, 'helpdesk', null, NOW])).rejects.toThrow('check constraint');
   await expect(db.query(insert, [accountId, 'operator', 'REGENCY', NOW])).rejects.toThrow('check constraint');
-});
-
-it.each([
-  ['helpdesk', true],
-  ['Helpdesk', false],
-  ['', false],
-  ['toString', false],
-])('%j is a role: %s', (text, is) => {
-  expect(isRole(text)).toBe(is);
 });
