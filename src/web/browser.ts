@@ -2,7 +2,7 @@ import type Koa from 'koa';
 import { randomId } from '../security/secrets.js';
 import { readCookie, setCookie } from './cookies.js';
 import { chooseLocale } from './locale.js';
-import type { RequestState } from './request.js';
+import type { PageContext, RequestState } from './request.js';
 
 const BROWSER = 'browser';
 const LANGUAGE = 'lang';
@@ -24,7 +24,16 @@ export function knowBrowser(): Koa.Middleware<RequestState> {
       remembered: readCookie(ctx, LANGUAGE),
       acceptLanguage: ctx.get('accept-language'),
     });
-    if (asked === 'id' || asked === 'en') setCookie(ctx, LANGUAGE, asked, { maxAgeSeconds: YEAR_SECONDS });
     await next();
   };
+}
+
+/**
+ * Gives the browser its id and remembers the language it asked for. Called where a page is written and nowhere else:
+ * a public, cacheable or machine-to-machine answer carries no cookie.
+ */
+export function greetBrowser(ctx: PageContext): void {
+  if (ctx.state.isNewBrowser) setCookie(ctx, BROWSER, ctx.state.browserId);
+  const { lang } = ctx.query;
+  if (lang === 'id' || lang === 'en') setCookie(ctx, LANGUAGE, lang, { maxAgeSeconds: YEAR_SECONDS });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
+import { greetBrowser } from './browser.js';
 import type { FormTokens } from './csrf.js';
 import type { Brand, PageName, Pages, Shell } from './pages.js';
 import type { PageContext } from './request.js';
@@ -20,6 +21,7 @@ export interface PageOptions {
 
 export function pageWriter(parts: { views: Views; tokens: FormTokens; brand: Brand; clock: Clock }): PageWriter {
   return (ctx, page, data, options = {}) => {
+    greetBrowser(ctx);
     const shell: Shell = {
       locale: ctx.state.locale,
       csrf: parts.tokens.issue(ctx),

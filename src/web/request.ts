@@ -10,6 +10,8 @@ export interface RequestState {
   locale: Locale;
   /** 128 random bits in a cookie: what flows and form tokens are bound to before anyone is known. */
   browserId: string;
+  /** True until the browser has been given its id. */
+  isNewBrowser: boolean;
   /** The route's template (`/sign-in/:uid/otp`) for metrics and logs; never the address itself. */
   route?: string;
   /** Origins besides our own that a form of this page may end at: `form-action` covers the redirect chain (R-30). */
