@@ -1,7 +1,7 @@
 import { EMPLOYMENTS, STATUSES, type Employment } from '../accounts/account.js';
 import { canonicalName } from '../accounts/name.js';
 import { checkNip, isNip, type NipFault, type NipForm } from '../accounts/nip.js';
-import { passwordHashFault } from './password-hash.js';
+import { storedHashFault } from '../security/stored-hash.js';
 import type { Columns, RowProblem, TableRow } from './table.js';
 
 export type AccountColumn =
@@ -95,7 +95,7 @@ export function readAccountRow(row: TableRow<AccountColumn>): AccountRow | reado
     ['username', username !== undefined && username.kind !== 'account_name' && 'is not an account name'],
     ['person_id', read.personId !== undefined && !PERSON_ID.test(read.personId) && 'is not 1 to 64 plain characters'],
     ['previous_nip', read.previousNip !== undefined && !isFormerNip(read.previousNip) && 'is not 18 or 9 digits'],
-    ['password_hash', read.passwordHash !== undefined && passwordHashFault(read.passwordHash)],
+    ['password_hash', read.passwordHash !== undefined && storedHashFault(read.passwordHash)],
   ];
   const problems = faults.flatMap(([column, reason]) =>
     typeof reason === 'string' ? [{ line: row.line, column, reason }] : [],

@@ -4,12 +4,11 @@ import { hash as argon2Hash, hashRaw, verify as argon2Verify } from '@node-rs/ar
 import { verify as bcryptVerify } from '@node-rs/bcrypt';
 import type { HashQueue } from './hash-queue.js';
 import type { KeyRing } from './key-ring.js';
+import { storedHashFault } from './stored-hash.js';
 
 /** OWASP's floor for Argon2id, see ADR 0009: 19 MiB, two passes, one lane (R-38). */
 const ARGON2ID = 2;
 const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
-/** What a stored hash may ask of us at most: a poisoned row must not allocate gigabytes (R-38). */
-const CAPS = { memoryKib: 262_144, passes: 10, lanes: 8, pbkdf2Iterations: 1_000_000, pbkdf2Bytes: 64, bcryptCost: 14 };
 
 export type Verdict = { readonly kind: 'match'; readonly outdated: boolean } | { readonly kind: 'mismatch' };
 
@@ -43,15 +42,11 @@ function split(stored: string): Stored {
   return ours === null ? { pepperKid: undefined, phc: stored } : { pepperKid: ours[1], phc: ours[2] ?? '' };
 }
 
-const number = (text: string | undefined): number => (text === undefined ? Number.POSITIVE_INFINITY : Number(text));
-
-/** The parameters of an argon2 string, or undefined when it is malformed or beyond the caps. */
-function argon2Parameters(phc: string): { memoryKib: number; passes: number; lanes: number; id: boolean } | undefined {
-  const found = /^\$argon2(id|i|d)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$/.exec(phc);
+/** The cost of an argon2 string; undefined for the other forms. */
+function argon2Cost(phc: string): { memoryKib: number; passes: number; isId: boolean } | undefined {
+  const found = /^\$argon2(id|i)\$v=19\$m=(\d+),t=(\d+),/.exec(phc);
   if (found === null) return undefined;
-  const [memoryKib, passes, lanes] = [number(found[2]), number(found[3]), number(found[4])];
-  if (memoryKib > CAPS.memoryKib || passes > CAPS.passes || lanes > CAPS.lanes) return undefined;
-  return { memoryKib, passes, lanes, id: found[1] === 'id' };
+  return { memoryKib: Number(found[2]), passes: Number(found[3]), isId: found[1] === 'id' };
 }
 
 const derive = promisify(pbkdf2);
@@ -61,30 +56,24 @@ const PBKDF2 = /^\$pbkdf2-(sha1|sha256|sha512)\$(?:i=)?(\d+)(?:,l=\d+)?\$([A-Za-
 const unbase64 = (text: string): Buffer => Buffer.from(text.replaceAll('.', '+'), 'base64');
 
 async function verifyImported(phc: string, password: string): Promise<boolean> {
-  const bcrypt = /^\$2[aby]\$(\d\d)\$/.exec(phc);
-  if (bcrypt !== null)
-    return number(bcrypt[1]) <= CAPS.bcryptCost && (await falseWhenBroken(bcryptVerify(password, phc)));
+  if (phc.startsWith('$2')) return bcryptVerify(password, phc);
   const found = PBKDF2.exec(phc);
   if (found === null) return false;
-  const iterations = number(found[2]);
-  if (iterations < 1 || iterations > CAPS.pbkdf2Iterations) return false;
   const expected = unbase64(found[4] ?? '');
-  // Each block of output costs all iterations again.
-  if (expected.length < 16 || expected.length > CAPS.pbkdf2Bytes) return false;
-  const actual = await derive(password, unbase64(found[3] ?? ''), iterations, expected.length, found[1] ?? 'sha256');
+  const salt = unbase64(found[3] ?? '');
+  const actual = await derive(password, salt, Number(found[2]), expected.length, found[1] ?? 'sha256');
   return timingSafeEqual(actual, expected);
 }
 
-const unpadded = (bytes: number): string => randomBytes(bytes).toString('base64').replace(/=+$/, '');
-
-/** Looks like a hash of ours and was made of no password. */
+/** A hash of ours that no password has: what an unknown name costs (A3). */
 function makeDecoy(): string {
+  const part = (bytes: number): string => randomBytes(bytes).toString('base64').replace(/=+$/, '');
   const { memoryCost, timeCost, parallelism, outputLen } = PARAMETERS;
-  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${unpadded(16)}$${unpadded(outputLen)}`;
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${part(16)}$${part(outputLen)}`;
 }
 
-/** The libraries throw at a string they cannot read: a broken row refuses its own account and nobody else (F-29). */
-const falseWhenBroken = (comparison: Promise<boolean>): Promise<boolean> => comparison.catch(() => false);
+/** A stored hash that the library refuses to read matches nothing, and its owner resets the password. */
+const falseWhenBroken = (verified: Promise<boolean>): Promise<boolean> => verified.catch(() => false);
 
 /** Makes the password hasher; every hash takes its turn in the queue. */
 export function createPasswords({ peppers, queue }: { peppers: KeyRing; queue: HashQueue }): Passwords {
@@ -99,20 +88,23 @@ export function createPasswords({ peppers, queue }: { peppers: KeyRing; queue: H
       return { kind: 'mismatch' };
     }
     const { pepperKid, phc } = split(stored);
-    const parameters = argon2Parameters(phc);
-    if (pepperKid === undefined && parameters === undefined) {
-      const same = await verifyImported(phc, normal(password));
+    const pepper = pepperKid === undefined ? undefined : peppers.find(pepperKid);
+    // A pepper that is gone, or a hash that asks for what we do not give.
+    if ((pepperKid !== undefined && pepper === undefined) || storedHashFault(phc) !== undefined) {
+      return { kind: 'mismatch' };
+    }
+    const cost = argon2Cost(phc);
+    if (cost === undefined) {
+      const same = await falseWhenBroken(verifyImported(phc, normal(password)));
       return same ? { kind: 'match', outdated: true } : { kind: 'mismatch' };
     }
-    const pepper = pepperKid === undefined ? undefined : peppers.find(pepperKid);
-    if (parameters === undefined || (pepperKid !== undefined && pepper === undefined)) return { kind: 'mismatch' };
     const secret = pepper === undefined ? normal(password) : peppered(pepper.bytes, password);
     if (!(await falseWhenBroken(argon2Verify(phc, secret)))) return { kind: 'mismatch' };
     const outdated =
       pepper?.kid !== peppers.current.kid ||
-      !parameters.id ||
-      parameters.memoryKib < PARAMETERS.memoryCost ||
-      parameters.passes < PARAMETERS.timeCost;
+      !cost.isId ||
+      cost.memoryKib < PARAMETERS.memoryCost ||
+      cost.passes < PARAMETERS.timeCost;
     return { kind: 'match', outdated };
   }
 

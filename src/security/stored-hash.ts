@@ -1,6 +1,6 @@
 /**
- * The forms of password hash that an import may bring (PHC strings, bcrypt, passlib's PBKDF2) and the most that
- * each may ask of us; `security/passwords` verifies these and nothing else (R-38).
+ * The forms of password hash that we verify (PHC strings, bcrypt, passlib's PBKDF2) and the most that each may ask of
+ * us: a poisoned row must not allocate gigabytes (R-38).
  */
 const FORMS: readonly RegExp[] = [
   /^\$argon2(?:id|i)\$v=19\$m=(?<argon2MemoryKib>\d{1,7}),t=(?<argon2Passes>\d{1,2}),p=(?<argon2Lanes>\d)\$[A-Za-z0-9+/]{11,128}\$[A-Za-z0-9+/]{16,128}$/,
@@ -23,8 +23,8 @@ const MOST: Readonly<Record<string, number>> = {
   pbkdf2Iterations: 1_000_000,
 };
 
-/** What is wrong with an imported hash, or undefined when a login can verify it. */
-export function passwordHashFault(hash: string): string | undefined {
+/** What is wrong with a hash, or undefined when a login can verify it. Without the pepper mark of our own hashes. */
+export function storedHashFault(hash: string): string | undefined {
   const found = FORMS.map((form) => form.exec(hash)).find((match) => match !== null);
   if (found === undefined) return 'is no argon2, bcrypt or PBKDF2 string';
   for (const [parameter, digits] of Object.entries(found.groups ?? {})) {

@@ -1,4 +1,4 @@
-import { passwordHashFault } from '#src/provisioning/password-hash.js';
+import { storedHashFault } from '#src/security/stored-hash.js';
 
 const SALT = 'c29tZXNhbHRzb21l';
 const TAG = 'wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA';
@@ -17,7 +17,7 @@ const known = [
 ];
 
 test.each(known)('takes %s', (hash) => {
-  expect(passwordHashFault(hash)).toBeUndefined();
+  expect(storedHashFault(hash)).toBeUndefined();
 });
 
 const unknown = [
@@ -35,7 +35,7 @@ const unknown = [
 ];
 
 test.each(unknown)('refuses %s, which is none of these', (hash) => {
-  expect(passwordHashFault(hash)).toBe('is no argon2, bcrypt or PBKDF2 string');
+  expect(storedHashFault(hash)).toBe('is no argon2, bcrypt or PBKDF2 string');
 });
 
 const unsafe = [
@@ -49,5 +49,5 @@ const unsafe = [
 ];
 
 test.each(unsafe)('refuses %s for the work it asks', (hash) => {
-  expect(passwordHashFault(hash)).toBe('asks for more or less work than is safe');
+  expect(storedHashFault(hash)).toBe('asks for more or less work than is safe');
 });
