@@ -4,7 +4,7 @@ import { hash as argon2Hash, hashRaw, verify as argon2Verify } from '@node-rs/ar
 import { verify as bcryptVerify } from '@node-rs/bcrypt';
 import type { HashQueue } from './hash-queue.js';
 import type { KeyRing } from './key-ring.js';
-import { storedHashFault } from './stored-hash.js';
+import { argon2Cost, storedHashFault } from './stored-hash.js';
 
 /** OWASP's floor for Argon2id, see ADR 0009: 19 MiB, two passes, one lane (R-38). */
 const ARGON2ID = 2;
@@ -40,13 +40,6 @@ interface Stored {
 function split(stored: string): Stored {
   const ours = /^\$pepper=([A-Za-z0-9_-]{1,32})(\$.*)$/s.exec(stored);
   return ours === null ? { pepperKid: undefined, phc: stored } : { pepperKid: ours[1], phc: ours[2] ?? '' };
-}
-
-/** The cost of an argon2 string; undefined for the other forms. */
-function argon2Cost(phc: string): { memoryKib: number; passes: number; isId: boolean } | undefined {
-  const found = /^\$argon2(id|i)\$v=19\$m=(\d+),t=(\d+),/.exec(phc);
-  if (found === null) return undefined;
-  return { memoryKib: Number(found[2]), passes: Number(found[3]), isId: found[1] === 'id' };
 }
 
 const derive = promisify(pbkdf2);

@@ -2,35 +2,46 @@
  * The forms of password hash that we verify (PHC strings, bcrypt, passlib's PBKDF2) and the most that each may ask of
  * us: a poisoned row must not allocate gigabytes (R-38).
  */
-const FORMS: readonly RegExp[] = [
-  /^\$argon2(?:id|i)\$v=19\$m=(?<argon2MemoryKib>\d{1,7}),t=(?<argon2Passes>\d{1,2}),p=(?<argon2Lanes>\d)\$[A-Za-z0-9+/]{11,128}\$[A-Za-z0-9+/]{16,128}$/,
-  /^\$2[aby]\$(?<bcryptCost>\d\d)\$[A-Za-z0-9./]{53}$/,
-  /^\$pbkdf2-(?:sha1|sha256|sha512)\$(?:i=)?(?<pbkdf2Iterations>\d{1,8})(?:,l=\d{1,3})?\$[A-Za-z0-9+/._=-]{4,128}\$[A-Za-z0-9+/._=-]{22,128}$/,
-];
+const ARGON2 =
+  /^\$argon2(id|i)\$v=19\$([mtp]=\d{1,7}(?:,[mtp]=\d{1,7}){2})\$[A-Za-z0-9+/]{11,128}\$[A-Za-z0-9+/]{16,128}$/;
+const BCRYPT = /^\$2[aby]\$(\d\d)\$[A-Za-z0-9./]{53}$/;
+const PBKDF2 =
+  /^\$pbkdf2-(?:sha1|sha256|sha512)\$(?:i=)?(\d{1,8})(?:,l=\d{1,3})?\$[A-Za-z0-9+/._=-]{4,128}\$[A-Za-z0-9+/._=-]{22,128}$/;
 
-const LEAST: Readonly<Record<string, number>> = {
-  argon2MemoryKib: 8,
-  argon2Passes: 1,
-  argon2Lanes: 1,
-  bcryptCost: 4,
-  pbkdf2Iterations: 1_000,
-};
-const MOST: Readonly<Record<string, number>> = {
-  argon2MemoryKib: 262_144,
-  argon2Passes: 10,
-  argon2Lanes: 8,
-  bcryptCost: 14,
-  pbkdf2Iterations: 1_000_000,
-};
+export interface Argon2Cost {
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+  /** Argon2id, not the older Argon2i. */
+  readonly isId: boolean;
+}
+
+/** The cost of an argon2 string, whichever order it names its parameters in; undefined for the other forms. */
+export function argon2Cost(phc: string): Argon2Cost | undefined {
+  const [, kind, parameters = ''] = ARGON2.exec(phc) ?? [];
+  if (kind === undefined) return undefined;
+  const values = new Map(parameters.split(',').map((each) => [each[0], Number(each.slice(2))]));
+  const [memoryKib, passes, lanes] = [values.get('m'), values.get('t'), values.get('p')];
+  if (memoryKib === undefined || passes === undefined || lanes === undefined) return undefined;
+  return { memoryKib, passes, lanes, isId: kind === 'id' };
+}
+
+const within = (value: number, least: number, most: number): boolean => value >= least && value <= most;
+
+function isAffordable(hash: string): boolean | undefined {
+  const cost = argon2Cost(hash);
+  if (cost !== undefined) {
+    return within(cost.memoryKib, 8, 262_144) && within(cost.passes, 1, 10) && within(cost.lanes, 1, 8);
+  }
+  const bcrypt = BCRYPT.exec(hash)?.[1];
+  if (bcrypt !== undefined) return within(Number(bcrypt), 4, 14);
+  const pbkdf2 = PBKDF2.exec(hash)?.[1];
+  return pbkdf2 === undefined ? undefined : within(Number(pbkdf2), 1_000, 1_000_000);
+}
 
 /** What is wrong with a hash, or undefined when a login can verify it. Without the pepper mark of our own hashes. */
 export function storedHashFault(hash: string): string | undefined {
-  const found = FORMS.map((form) => form.exec(hash)).find((match) => match !== null);
-  if (found === undefined) return 'is no argon2, bcrypt or PBKDF2 string';
-  for (const [parameter, digits] of Object.entries(found.groups ?? {})) {
-    const value = Number(digits);
-    if (value < (LEAST[parameter] ?? 0) || value > (MOST[parameter] ?? 0))
-      return 'asks for more or less work than is safe';
-  }
-  return undefined;
+  const affordable = isAffordable(hash);
+  if (affordable === undefined) return 'is no argon2, bcrypt or PBKDF2 string';
+  return affordable ? undefined : 'asks for more or less work than is safe';
 }
