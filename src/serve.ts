@@ -9,7 +9,8 @@ import type { Log } from './kernel/log.js';
 import { createMailDelivery, MAIL } from './mail/delivery.js';
 import { createSmtpTransport } from './mail/smtp.js';
 import type { MailTransport } from './mail/transport.js';
-import { createManagement } from './metrics/management.js';
+import { createManagement, type ManagementOptions } from './metrics/management.js';
+import type { Metrics } from './metrics/metrics.js';
 import { OUTBOX_EXPIRY } from './outbox/outbox.js';
 import { observeOutbox } from './outbox/outbox-metrics.js';
 import { purgeExpired } from './oidc/purge-store.js';
@@ -22,11 +23,11 @@ import { storageReadiness } from './storage/readiness.js';
 import { EXPIRED_ROWS } from './expired-rows.js';
 import { openStores } from './stores.js';
 import { EXPIRED_LIMITS } from './throttle/retention.js';
-import { listen } from './web/server.js';
+import { listen, type Listener } from './web/server.js';
 import { startBanner } from './banner.js';
 
 /** How long requests under way may take once we are told to stop (R-69). */
-const DRAIN_MS = 15_000;
+export const DRAIN_MS = 15_000;
 
 export interface Running {
   /** For the person who started it: addresses and demo accounts. */
@@ -34,9 +35,18 @@ export interface Running {
   readonly site: Site;
   readonly services: Services;
   readonly port: number;
-  readonly managementPort: number;
   /** Leaves readiness, takes no new connection, finishes what is under way, closes the stores. */
   stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /**
+   * How many such processes share this machine. With more than one, the primary has prepared the stores and answers
+   * at the management port for all (cluster.ts).
+   */
+  readonly processes?: number;
+  /** Called once per statement, with its text: budgets are counted here. */
+  readonly onStatement?: (text: string) => void;
 }
 
 function transportOf(config: Config, site: Site): MailTransport {
@@ -48,20 +58,67 @@ function transportOf(config: Config, site: Site): MailTransport {
   return createSmtpTransport({ url: config.smtpUrl, from: config.mailFrom, requireTls });
 }
 
+/** What is done once at a start, however many processes serve. */
+export async function prepare(services: Services): Promise<void> {
+  const { config, db, audit, clock } = services;
+  await audit.prepare(db);
+  await keepTokenPartitions(db, clock.now());
+  if (config.demo) await loadDemoPeople(services);
+}
+
+/** The management listener, its probes on a connection of their own. `drain` ends it. */
+export async function openManagement(
+  { config, databaseUrl, clock, log, metrics }: Pick<Services, 'config' | 'databaseUrl' | 'clock' | 'log' | 'metrics'>,
+  { checks = [], ...options }: Partial<ManagementOptions> & Pick<ManagementOptions, 'draining'>,
+): Promise<Listener> {
+  const probes = openPostgres({
+    url: databaseUrl,
+    maxConnections: 1,
+    onIdleError: (error) => {
+      log.warn('the probe lost its database connection', { detail: error.message });
+    },
+  });
+  const management = createManagement({
+    metrics,
+    ...options,
+    checks: [...storageReadiness({ db: probes, clock, metrics }), ...checks],
+  });
+  const at = { host: config.managementHost, port: config.managementPort };
+  const listener = await listen(management, at).catch(async (error: unknown) => {
+    await probes.close();
+    throw error;
+  });
+  return {
+    address: listener.address,
+    async drain(graceMs) {
+      await listener.drain(graceMs);
+      await probes.close();
+    },
+  };
+}
+
 /** Opens everything and listens. Throws with one clear line when it must not start. */
-export async function serve(config: Config, log: Log): Promise<Running> {
+export async function serve(config: Config, log: Log, options: ServeOptions = {}): Promise<Running> {
+  const { processes = 1, onStatement } = options;
   const clock = systemClock;
-  const cores = config.workers === 'auto' || config.workers > 1 ? 1 : availableParallelism();
-  const stores = await openStores({ config, log });
+  const cores = Math.max(1, Math.floor(availableParallelism() / processes));
+  // What is made later and called by what is made first.
+  const later: { worker?: OutboxWorker; metrics?: Metrics } = {};
+  let management: Listener | undefined;
+  const stores = await openStores({
+    config,
+    log,
+    onStatement: (text) => {
+      later.metrics?.databaseStatement();
+      onStatement?.(text);
+    },
+  });
   try {
-    // The worker needs the services, and they nudge it.
-    const nudged: { worker?: OutboxWorker } = {};
-    const onMessage = (): void => nudged.worker?.nudge();
+    const onMessage = (): void => later.worker?.nudge();
     const services = await buildServices({ config, stores, log, clock, cores, onMessage });
     const { db, audit, box, metrics } = services;
-    await audit.prepare(db);
-    await keepTokenPartitions(db, clock.now());
-    if (config.demo) await loadDemoPeople(services);
+    later.metrics = metrics;
+    if (processes === 1) await prepare(services);
     const site = await buildSite(services);
 
     const transport = transportOf(config, site);
@@ -73,11 +130,12 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       handlers: { [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }) },
       onOutcome: metrics.outbox,
     });
-    nudged.worker = worker;
+    later.worker = worker;
     observeOutbox({ metrics, worker, clock });
     metrics.observe({
       name: 'sso_hash_queue_depth',
       help: 'Password hashes that wait for their turn.',
+      ofProcess: true,
       read: () => services.hashQueue.depth(),
     });
     const purge = createPurge({
@@ -88,27 +146,16 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       tasks: [
         { name: 'audit months', run: () => audit.prepare(db).then(() => 0) },
         { name: 'tokens', run: purgeExpired },
-        { name: 'token partitions', run: async (database, now) => (await keepTokenPartitions(database, now)).dropped.length },
+        {
+          name: 'token partitions',
+          run: async (database, now) => (await keepTokenPartitions(database, now)).dropped.length,
+        },
       ],
       onPurged: metrics.purged,
     });
 
     let draining = false;
-    const probes = openPostgres({
-      url: stores.databaseUrl,
-      maxConnections: 1,
-      onIdleError: (error) => {
-        log.warn('the probe lost its database connection', { detail: error.message });
-      },
-    });
-    const management = await listen(
-      createManagement({
-        checks: storageReadiness({ db: probes, clock, metrics }),
-        draining: () => draining,
-        metrics,
-      }),
-      { host: config.managementHost, port: config.managementPort },
-    );
+    if (processes === 1) management = await openManagement(services, { draining: () => draining });
     const publicListener = await listen(site.listener, { host: config.host, port: config.port });
     worker.start();
     purge.start();
@@ -119,20 +166,19 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       site,
       services,
       port: publicListener.address.port,
-      managementPort: management.address.port,
       async stop() {
         draining = true;
         log.info('draining');
         await publicListener.drain(DRAIN_MS);
         await Promise.all([worker.stop(), purge.stop()]);
         transport.close();
-        await management.drain(0);
-        await probes.close();
+        await management?.drain(0);
         await stores.close();
         log.info('stopped');
       },
     };
   } catch (error) {
+    await management?.drain(0);
     await stores.close();
     throw error;
   }

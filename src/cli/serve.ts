@@ -1,25 +1,28 @@
+import cluster from 'node:cluster';
 import type { Command } from 'commander';
+import { start } from '../cluster.js';
 import { environment } from '../config/environment.js';
 import { ConfigError, loadConfig } from '../config/load.js';
 import { pinoLog } from '../config/pino-log.js';
-import { serve } from '../serve.js';
 import { lineOf, printProblems } from './problems.js';
 
 async function run(overrides: Readonly<Record<string, string>>): Promise<void> {
   try {
     const config = loadConfig({ ...environment, ...overrides });
     const log = pinoLog(config.logLevel);
-    const running = await serve(config, log);
-    process.stderr.write(running.banner);
+    const started = await start(config, log);
+    process.stderr.write(started.banner);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
-        void running.stop().then(() => process.exit(0));
+        void started.stop().then(() => process.exit(0));
       });
     }
   } catch (error) {
     if (error instanceof ConfigError) printProblems(error);
     else process.stderr.write(`sso-asn: ${lineOf(error)}\n`);
     process.exitCode = 1;
+    // The channel to the primary would keep a worker alive.
+    cluster.worker?.disconnect();
   }
 }
 

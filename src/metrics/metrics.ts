@@ -1,4 +1,12 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  type MetricObject,
+} from 'prom-client';
 import type { RefusalCode } from '../kernel/refusal.js';
 
 /** How a step of a person's journey ended: accepted, or the code the page shows. Never who (R-42, R-78). */
@@ -13,6 +21,8 @@ export interface Reading {
   readonly help: string;
   /** Name of the one label, when there are several numbers. */
   readonly label?: string;
+  /** Of this process alone, to be summed over all; other readings are of the stores, the same in every process. */
+  readonly ofProcess?: true;
   /** A number, or one for each value of the label. When it fails, the number is left out of the answer. */
   readonly read: () => Numbers | Promise<Numbers>;
 }
@@ -35,7 +45,23 @@ export interface Metrics {
   /** Adds a number that its owner knows: queue depths, ages, skew. */
   observe(this: void, reading: Reading): void;
   /** The whole, in the Prometheus text format. */
-  render(): Promise<{ contentType: string; body: string }>;
+  render(): Promise<Rendered>;
+  /** The same as data, to be sent to the process that joins it with others'. */
+  snapshot(): Promise<Snapshot>;
+}
+
+export interface Rendered {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** The numbers of one process at one moment. */
+export type Snapshot = readonly MetricObject[];
+
+/** The numbers of several processes as those of one: counters and queues summed, what the stores say taken once. */
+export async function renderTogether(snapshots: readonly Snapshot[]): Promise<Rendered> {
+  const joined = AggregatorRegistry.aggregate(snapshots.map((snapshot) => [...snapshot]));
+  return { contentType: joined.contentType, body: await joined.metrics() };
 }
 
 /** Seconds: from a cached key set to a login in a crowd. */
@@ -68,7 +94,12 @@ export function createMetrics(): Metrics {
     'outcome',
   );
   const throttled = counter('sso_throttled_total', 'Requests turned away by a limit.', 'limit');
-  const protocol = counter('sso_protocol_events_total', 'What the OpenID endpoints did, by kind and error.', 'event', 'error');
+  const protocol = counter(
+    'sso_protocol_events_total',
+    'What the OpenID endpoints did, by kind and error.',
+    'event',
+    'error',
+  );
   const statements = counter('sso_database_statements_total', 'SQL statements.');
   const purged = counter('sso_purged_rows_total', 'Expired rows deleted.', 'table');
 
@@ -103,12 +134,13 @@ export function createMetrics(): Metrics {
     purged: (table, rows) => {
       purged.inc({ table }, rows);
     },
-    observe: ({ name, help, label, read }) => {
+    observe: ({ name, help, label, ofProcess, read }) => {
       new Gauge({
         name,
         help,
         labelNames: label === undefined ? [] : [label],
         registers,
+        aggregator: ofProcess === true ? 'sum' : 'max',
         async collect() {
           this.reset();
           if (label === undefined) this.remove();
@@ -123,5 +155,6 @@ export function createMetrics(): Metrics {
       });
     },
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    snapshot: () => registry.getMetricsAsJSON(),
   };
 }
