@@ -23,8 +23,8 @@ function wave(noise: Noise, colour: string, width: number): string {
 
 function letter(character: string, { noise, x, size }: { noise: Noise; x: number; size: number }): string {
   const y = HEIGHT / 2 + noise.between(-14, 14);
-  const turn = noise.between(-12, 12).toFixed(1);
-  const lean = noise.between(-12, 12).toFixed(1);
+  const turn = noise.between(-7, 7).toFixed(1);
+  const lean = noise.between(-7, 7).toFixed(1);
   const scale = ((size / GLYPH_SIZE) * noise.between(0.94, 1.08)).toFixed(3);
   const place = `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${turn}) skewX(${lean}) scale(${scale})`;
   return `<path transform="${place} translate(${-GLYPH_SIZE / 2} ${-GLYPH_SIZE / 2})" d="${glyph(character)}"/>`;
