@@ -46,7 +46,9 @@ export function comparableEmail(email: string): string | undefined {
   const text = email.normalize('NFKC').trim();
   const at = text.lastIndexOf('@');
   if (at < 1) return undefined;
-  const domain = domainToASCII(text.slice(at + 1));
+  const host = text.slice(at + 1);
+  // `contoh.id/x` would be read up to the slash.
+  const domain = /[\s/\\?#:%[\]]/.test(host) ? '' : domainToASCII(host);
   return domain === '' ? undefined : `${text.slice(0, at).toLowerCase()}@${domain}`;
 }
 

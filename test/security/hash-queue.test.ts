@@ -22,8 +22,7 @@ function job() {
 }
 
 const jobs = (count: number) => Array.from({ length: count }, job);
-const started = (all: readonly ReturnType<typeof job>[]): number =>
-  all.filter(({ state }) => state.started).length;
+const started = (all: readonly ReturnType<typeof job>[]): number => all.filter(({ state }) => state.started).length;
 
 describe('hash queue (R-25)', () => {
   it('runs so many at once, lets so many wait, and sends the rest away with Retry-After', async () => {

@@ -8,12 +8,14 @@ const box = createSealedBox(parseKeyRing(k1));
 const MINE = 'devices|1|secret';
 
 describe('sealed box (R-15)', () => {
-  it.each([['text', 'JBSWY3DPEHPK3PXP'], ['nothing', ''], ['letters of all kinds', 'Rahasia ✓ 秘密'], ['much', 'x'.repeat(100_000)]])(
-    'opens what it sealed: %s',
-    (_, plaintext) => {
-      expect(box.open(box.seal(plaintext, MINE), MINE).toString()).toBe(plaintext);
-    },
-  );
+  it.each([
+    ['text', 'JBSWY3DPEHPK3PXP'],
+    ['nothing', ''],
+    ['letters of all kinds', 'Rahasia ✓ 秘密'],
+    ['much', 'x'.repeat(100_000)],
+  ])('opens what it sealed: %s', (_, plaintext) => {
+    expect(box.open(box.seal(plaintext, MINE), MINE).toString()).toBe(plaintext);
+  });
 
   it('opens bytes as bytes', () => {
     const bytes = randomBytes(64);
