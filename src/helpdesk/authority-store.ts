@@ -7,7 +7,7 @@ type Parameter = `$${number}`;
  * The predicate of `reachThrough` in SQL, for the statement that acts or lists: account `a`, its agency `g`. Both are
  * held together by a test that asks them the same questions.
  */
-export const withinReachOf = (officer: Parameter): string => `EXISTS (
+const withinReachOf = (officer: Parameter): string => `EXISTS (
   SELECT FROM role_grants held
     JOIN accounts holder ON holder.id = held.account_id
    WHERE held.account_id = ${officer}::uuid AND held.revoked_at IS NULL

@@ -37,7 +37,7 @@ const REACH: Readonly<Record<Role, 'agency' | 'everywhere' | 'nowhere'>> = {
  * a national one. Codes are compared as they stand. A role of an agency without an agency reaches nobody, and nobody
  * reaches an account without one (SECURITY.md A21).
  */
-export function reachThrough(roles: readonly HeldRole[], lineage: readonly AgencyCode[]): HeldRole | undefined {
+function reachThrough(roles: readonly HeldRole[], lineage: readonly AgencyCode[]): HeldRole | undefined {
   if (lineage.length === 0) return undefined;
   return (
     roles.find(

@@ -22,7 +22,7 @@ export interface FactorResetParts {
 }
 
 /** Whom the person is told of. */
-export interface ActingOfficer {
+interface ActingOfficer {
   readonly actorId: AccountId;
   readonly clientId: string;
   readonly name: string;
@@ -30,7 +30,7 @@ export interface ActingOfficer {
   readonly agency: string | undefined;
 }
 
-export interface GrantedReset {
+interface GrantedReset {
   readonly account: Account;
   readonly resetId: string;
   readonly method: string;

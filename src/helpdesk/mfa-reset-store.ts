@@ -3,7 +3,7 @@ import type { Queryable } from '../storage/database.js';
 import { underAuthorityOf } from './authority-store.js';
 
 /** How the right to do it and the person's identity were established. */
-export type Verification = 'photo_id' | 'operator';
+type Verification = 'photo_id' | 'operator';
 
 export interface NewReset {
   readonly accountId: AccountId;

@@ -40,12 +40,12 @@ export type OfficersAnswer =
   | { readonly kind: 'throttled'; readonly until: Date }
   | KeyReused;
 
-export interface OperatorsOrder {
+interface OperatorsOrder {
   readonly accountId: AccountId;
   readonly reason: string;
 }
 
-export interface OperatorsAnswer {
+interface OperatorsAnswer {
   readonly kind: 'done';
   readonly endedDevices: number;
   /** False: no address is on file, so nobody was told. */
@@ -53,7 +53,7 @@ export interface OperatorsAnswer {
 }
 
 /** A call that was refused before the use-case saw it. */
-export interface RefusedCall {
+interface RefusedCall {
   readonly cause: string;
   readonly actorId: AccountId | undefined;
   readonly clientId: string;

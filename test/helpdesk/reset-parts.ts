@@ -19,7 +19,7 @@ import type { Database } from '#src/storage/database.js';
 import { quietLog } from '../support/quiet-log.js';
 import { now } from './people.js';
 
-export const CLIENT = 'console';
+const CLIENT = 'console';
 
 /** The use-case with all its real parts, on a clock that tests set. */
 export function resetParts(db: Database) {
