@@ -1,28 +1,32 @@
 import mount from 'koa-mount';
 import type Koa from 'koa';
-import Provider, { type ExternalSigningKey, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type ExternalSigningKey } from 'oidc-provider';
 import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
+import { randomBelow } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
 import { fixOrigin, type Origins } from '../web/origin.js';
 import type { ClientRegistry } from './client-registry.js';
 import { ENDPOINTS, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { metadataDocuments } from './metadata.js';
+import {
+  claimReplaysAtOnce,
+  deliverLogoutsBy,
+  fixAddresses,
+  includeSidAlways,
+  takeSecretsAsRegistered,
+  type LogoutNotice,
+} from './overrides.js';
 import { postAsGet } from './post-as-get.js';
 import { providerPages, type ProviderPages } from './provider-pages.js';
-import { replayStore } from './replay-store.js';
 import { providerSettings } from './settings.js';
 import { leaveWithoutSession } from './sign-out.js';
-import { guarded } from './unavailable.js';
+import { own } from './unavailable.js';
 
-/** A relying party that is to be told that its session ended. */
-export interface LogoutNotice {
-  readonly clientId: string;
-  readonly accountId: string;
-  readonly sid: string;
-}
+const RETRY_SECONDS = 5;
+const RETRY_SPREAD_SECONDS = 25;
 
 export interface ProviderOptions {
   readonly db: Database;
@@ -71,6 +75,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   fixOrigin(provider, options.origins);
   fixAddresses(provider, options.origins);
   includeSidAlways(provider);
+  takeSecretsAsRegistered(provider);
   claimReplaysAtOnce(provider, { db });
   if (options.notifyLogout !== undefined) deliverLogoutsBy(provider, options.notifyLogout);
   reportEvents(provider, options);
@@ -82,49 +87,29 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   return {
     provider,
     metadata: await metadataDocuments({ provider, mounted, issuer: issuerUrl, endpoints }),
-    endpoints: async (ctx, next) => {
-      await byPost(ctx, async () => {
-        await mounted(ctx, next);
-      });
-    },
+    endpoints: (ctx, next) =>
+      tidied(ctx, async () => {
+        await byPost(ctx, async () => {
+          await mounted(ctx, next);
+        });
+      }),
     signOutPath,
   };
 }
 
-/**
- * Addresses are made from the configured origin and the issuer's path. The provider would take them from the Host
- * header and from the request line, which may hold a whole foreign address (SECURITY.md 0.2, R-13).
- */
-function fixAddresses(provider: Provider, origins: Origins): void {
-  type Context = Pick<KoaContextWithOIDC['oidc'], 'urlFor'> & { readonly ctx: Koa.Context };
-  const { prototype } = (provider as unknown as { OIDCContext: { prototype: Context } }).OIDCContext;
-  prototype.urlFor = function urlFor(this: Context, name, values) {
-    const { origin } = origins.find(this.ctx.req.headers.host) ?? origins.issuer;
-    return `${origin}${provider.pathFor(name, values)}`;
+/** What every refusal of the provider has in common. */
+async function tidied(ctx: Koa.Context, answer: () => Promise<unknown>): Promise<void> {
+  // The redirect, code and all, is there before the session is saved; when that fails it must not go out.
+  const withoutRedirect = (): void => {
+    ctx.remove('Location');
   };
-}
-
-/** Every ID token tells the session it belongs to (docs/CONTRACT, Tokens and claims). */
-function includeSidAlways(provider: Provider): void {
-  const { prototype } = provider.Client as unknown as { prototype: { includeSid: () => boolean } };
-  prototype.includeSid = () => true;
-}
-
-/** The provider looks, then saves, and two at once pass between the two (SECURITY.md 0.1): one INSERT decides. */
-function claimReplaysAtOnce(provider: Provider, { db }: { db: Database }): void {
-  const store = replayStore(db);
-  provider.ReplayDetection.unique = (iss, jti, exp) =>
-    guarded(() => store.claim(`${iss} ${jti}`, new Date(exp * 1000)));
-}
-
-/** The provider would call each relying party while the person waits, and try once (R-33). */
-function deliverLogoutsBy(provider: Provider, notify: (notice: LogoutNotice) => Promise<void>): void {
-  interface LogoutClient {
-    readonly clientId: string;
-    backchannelLogout(accountId: string, sid: string): Promise<void>;
+  try {
+    await answer();
+  } catch (error) {
+    withoutRedirect();
+    throw own(error);
   }
-  const { prototype } = provider.Client as unknown as { prototype: LogoutClient };
-  prototype.backchannelLogout = function backchannelLogout(this: LogoutClient, accountId, sid) {
-    return notify({ clientId: this.clientId, accountId, sid });
-  };
+  if (ctx.status >= 400) withoutRedirect();
+  // Spread out, so that all who were sent away do not come back at once (R-25).
+  if (ctx.status === 503) ctx.set('Retry-After', String(RETRY_SECONDS + randomBelow(RETRY_SPREAD_SECONDS)));
 }

@@ -24,7 +24,7 @@ export function signingKeyStore(db: Queryable): SigningKeyStore {
       const rows = await db.query(
         `SELECT kid, alg, status, public_jwk, private_jwk FROM signing_keys
           WHERE status <> 'revoked'
-          ORDER BY status <> 'signing', created_at DESC, kid`,
+          ORDER BY status <> 'signing', alg, created_at DESC, kid`,
       );
       return rows.map((row) => ({
         kid: row.kid as string,

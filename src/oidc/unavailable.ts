@@ -1,6 +1,10 @@
 import { errors } from 'oidc-provider';
 import { DatabaseUnavailable } from '../storage/postgres.js';
 
+/** An error that came out of the provider after all, as our own error boundary knows it. */
+export const own = (error: unknown): unknown =>
+  error instanceof errors.TemporarilyUnavailable && error.cause !== undefined ? error.cause : error;
+
 /**
  * Runs what the provider asks of us. A database that does not answer is told to the client as what it is, with 503,
  * not as a bug of ours (R-62).

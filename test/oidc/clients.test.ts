@@ -1,0 +1,335 @@
+import { createPrivateKey, createPublicKey, sign, verify, type JsonWebKey } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { clientRegistry } from '#src/oidc/client-registry.js';
+import { weaknesses } from '#src/oidc/client-weaknesses.js';
+import { loadClients, parseClients, type LoadOptions } from '#src/oidc/clients.js';
+import { demoKey } from '#src/oidc/demo-clients.js';
+import { isLimited, mayUse } from '#src/oidc/entitlement.js';
+import { keyOf, registrations, SECRET } from './support/registrations.js';
+
+const ADMIN = 'https://admin.asn.example/api/admin';
+const FILE = fileURLToPath(new URL('../../config/clients.json', import.meta.url));
+const options: LoadOptions = {
+  issuer: new URL('https://sso.asn.example/realms/asn'),
+  adminResource: ADMIN,
+  production: true,
+  demoSecret: undefined,
+};
+const publicHalfOf = (key: object): object => Object.fromEntries(Object.entries(key).filter(([part]) => part !== 'd'));
+const publicKey = publicHalfOf(keyOf('one'));
+const valid = {
+  client_id: 'one',
+  client_name: 'One',
+  redirect_uris: ['https://one.example/cb'],
+  jwks: { keys: [publicKey] },
+};
+const judge = (change: object, rest: Partial<LoadOptions> = {}) =>
+  parseClients([JSON.parse(JSON.stringify({ ...valid, ...change }))], { ...options, ...rest });
+const problemsOf = (loaded: ReturnType<typeof judge>): string[] =>
+  loaded.kind === 'refused'
+    ? loaded.problems.map(({ client, field, problem }) => `${client} ${field}: ${problem}`)
+    : [];
+const only = (change: object = {}) => {
+  const loaded = judge(change);
+  if (loaded.kind === 'refused' || loaded.clients[0] === undefined) throw new Error(problemsOf(loaded).join());
+  return loaded.clients[0];
+};
+
+describe('the clients file that comes with the program', () => {
+  it('is accepted in production, as it is', async () => {
+    const loaded = await loadClients(FILE, options);
+    expect(loaded.kind === 'loaded' && loaded.clients.map(({ client_id: id }) => id)).toEqual([
+      'myasn',
+      'siasn',
+      'sscasn',
+      'dms',
+    ]);
+  });
+
+  it('warns that its addresses are placeholders', async () => {
+    const loaded = await loadClients(FILE, options);
+    if (loaded.kind === 'refused') throw new Error();
+    for (const client of loaded.clients) {
+      expect(weaknesses(client)).toEqual([{ field: 'redirect_uris', warning: expect.stringContaining('placeholder') }]);
+    }
+  });
+
+  it('asks for a second factor of five minutes for DMS, and for pushed requests from SIASN', async () => {
+    const loaded = await loadClients(FILE, options);
+    if (loaded.kind === 'refused') throw new Error();
+    const byId = new Map(loaded.clients.map((client) => [client.client_id, client]));
+    expect(byId.get('dms')?.x.max_age_seconds).toBe(300);
+    expect(byId.get('siasn')?.require_pushed_authorization_requests).toBe(true);
+    expect(byId.get('dms')?.x.claims).not.toEqual(byId.get('siasn')?.x.claims);
+  });
+
+  it('in demo mode leads to this program, with keys that every process derives alike', async () => {
+    const demo = {
+      ...options,
+      production: false,
+      issuer: new URL('http://localhost:3000'),
+      demoSecret: Buffer.alloc(32, 9),
+    };
+    const [one, two] = await Promise.all([loadClients(FILE, demo), loadClients(FILE, demo)]);
+    expect(one).toEqual(two);
+    if (one.kind === 'refused') throw new Error(JSON.stringify(one.problems));
+    expect([...one.demoKeys.keys()]).toEqual(['myasn', 'siasn', 'sscasn', 'dms']);
+    for (const client of one.clients) {
+      const home = `http://localhost:3000/demo/${client.client_id}`;
+      expect(client).toMatchObject({
+        redirect_uris: [`${home}/callback`],
+        post_logout_redirect_uris: [home, `${home}/signed-out`],
+        x: { launch_uri: home },
+      });
+      expect(client.jwks_uri).toBeUndefined();
+      expect(JSON.stringify(client)).not.toContain('"d":');
+    }
+    expect(one.clients.find(({ client_id: id }) => id === 'dms')?.x.max_age_seconds).toBe(300);
+  });
+
+  it('outside demo mode hands no keys out', async () => {
+    const loaded = await loadClients(FILE, options);
+    expect(loaded.kind === 'loaded' && loaded.demoKeys.size).toBe(0);
+  });
+});
+
+describe('a derived key', () => {
+  it('is a valid key pair, another one for each client and secret', () => {
+    const [key, otherClient, otherSecret] = [
+      demoKey(Buffer.alloc(32, 1), 'myasn'),
+      demoKey(Buffer.alloc(32, 1), 'dms'),
+      demoKey(Buffer.alloc(32, 2), 'myasn'),
+    ];
+    expect(new Set([key.d, otherClient.d, otherSecret.d]).size).toBe(3);
+    const publicHalf = publicHalfOf(key);
+    const data = Buffer.from('data');
+    const signature = sign('sha256', data, createPrivateKey({ key, format: 'jwk' }));
+    expect(verify('sha256', data, createPublicKey({ key: publicHalf as JsonWebKey, format: 'jwk' }), signature)).toBe(
+      true,
+    );
+  });
+});
+
+describe('a registration', () => {
+  it('has safe defaults', () => {
+    expect(only()).toMatchObject({
+      application_type: 'web',
+      grant_types: ['authorization_code'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      id_token_signed_response_alg: 'ES256',
+      x: {},
+    });
+    expect(weaknesses(only({ redirect_uris: ['https://one.go.id/cb'] }))).toEqual([]);
+  });
+
+  it.each<[string, object, string]>([
+    ['without a name', { client_name: undefined }, 'one client_name:'],
+    ['with an id of its own kind', { client_id: 'a b' }, 'a b client_id:'],
+    [
+      'with the id of a built-in client',
+      { client_id: 'asn-digital' },
+      'asn-digital client_id: is the id of a built-in client',
+    ],
+    ['with a misspelt field', { redirect_uri: 'x' }, 'one redirect_uri: is not known'],
+    ['with a misspelt field of ours', { x: { max_age: 3 } }, 'one x.max_age: is not known'],
+    ['without a redirect address', { redirect_uris: [] }, 'one redirect_uris: must hold an address'],
+    ['with a fragment', { redirect_uris: ['https://one.example/cb#a'] }, 'must not have a fragment'],
+    ['with a wildcard', { redirect_uris: ['https://*.one.example/cb'] }, 'must be exact, without wildcards'],
+    ['with credentials', { redirect_uris: ['https://a:b@one.example/cb'] }, 'must not hold credentials'],
+    ['with http', { redirect_uris: ['http://one.example/cb'] }, 'must be https'],
+    ['with http to this machine, in production', { redirect_uris: ['http://localhost/cb'] }, 'must be https'],
+    ['with a scheme of its own', { redirect_uris: ['one:/cb'] }, 'must be https'],
+    ['with script', { redirect_uris: ['javascript:alert(1)'] }, 'must be https'],
+    ['with a relative address', { redirect_uris: ['/cb'] }, 'must be an absolute address'],
+    [
+      'with a logout address over http',
+      { post_logout_redirect_uris: ['http://one.example/'] },
+      'one post_logout_redirect_uris:',
+    ],
+    ['without keys', { jwks: undefined }, 'one jwks: either jwks or jwks_uri is needed'],
+    ['with keys twice', { jwks_uri: 'https://one.example/jwks' }, 'one jwks: either jwks or jwks_uri is needed'],
+    ['with a private key', { jwks: { keys: [keyOf('one')] } }, 'must hold public keys only'],
+    ['with a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'x' }] } }, 'one jwks.keys.0:'],
+    ['with a secret of no use', { client_secret: SECRET }, 'one client_secret: is of no use with private_key_jwt'],
+    [
+      'without the secret it needs',
+      { jwks: undefined, token_endpoint_auth_method: 'client_secret_basic' },
+      'one client_secret: is needed',
+    ],
+    [
+      'with a short secret',
+      { jwks: undefined, token_endpoint_auth_method: 'client_secret_post', client_secret: 'short' },
+      'one client_secret:',
+    ],
+    [
+      'that signs with HS256',
+      { token_endpoint_auth_method: 'client_secret_jwt' },
+      'one token_endpoint_auth_method: must be one of',
+    ],
+    ['with unsigned ID tokens', { id_token_signed_response_alg: 'none' }, 'one id_token_signed_response_alg:'],
+    ['with the implicit flow', { response_types: ['id_token'] }, 'one response_types.0:'],
+    ['with the password grant', { grant_types: ['password'] }, 'one grant_types.0: must be one of'],
+    [
+      'with refresh tokens and no login',
+      { grant_types: ['refresh_token'], redirect_uris: undefined },
+      'refresh_token needs authorization_code',
+    ],
+    [
+      'with neither secret nor PKCE',
+      { jwks: undefined, token_endpoint_auth_method: 'none', x: { require_pkce: false } },
+      'one x.require_pkce:',
+    ],
+    [
+      'that is nobody and a service',
+      {
+        jwks: undefined,
+        redirect_uris: undefined,
+        token_endpoint_auth_method: 'none',
+        grant_types: ['client_credentials'],
+      },
+      'client_credentials needs client authentication',
+    ],
+    ['with an agency and no service', { x: { agency: '3300' } }, 'one x.agency:'],
+    ['with an unknown class', { x: { acr: 'gold' } }, 'one x.acr:'],
+    ['with a claim nobody has', { x: { claims: ['nik'] } }, 'one x.claims.0:'],
+    ['with an employment nobody has', { x: { allowed_employment: ['pns'] } }, 'one x.allowed_employment.0:'],
+    [
+      'with an address for an origin',
+      { x: { redirect_origins: ['https://one.example/a'] } },
+      'one x.redirect_origins.0:',
+    ],
+    [
+      'with a scope the admin API lacks',
+      { x: { resources: { [ADMIN]: ['everything'] } } },
+      'the admin API has no scope everything',
+    ],
+    ['with a scope of no provider', { scope: 'openid accounts:read' }, 'one scope: must be some of'],
+  ])('%s is refused', (_, change, expected) => {
+    expect(problemsOf(judge(change)).join('\n')).toContain(expected);
+  });
+
+  it('is refused with all its problems, beside those of the others', () => {
+    const loaded = parseClients(
+      [{ client_id: 'a' }, { client_name: 'B' }, 7, { ...valid, x: { acr: 'gold', max_age_seconds: -1 } }, valid],
+      options,
+    );
+    const where = new Set(
+      loaded.kind === 'refused' ? loaded.problems.map(({ client, field }) => `${client} ${field}`) : [],
+    );
+    for (const each of [
+      'a client_name',
+      '#2 client_id',
+      '#3 ',
+      'one x.acr',
+      'one x.max_age_seconds',
+      'one client_id',
+    ]) {
+      expect([...where]).toContain(each);
+    }
+  });
+
+  it('may lead to this machine outside production, and always for a phone', () => {
+    expect(problemsOf(judge({ redirect_uris: ['http://localhost:8080/cb'] }, { production: false }))).toEqual([]);
+    const phone = { application_type: 'native', jwks: undefined, token_endpoint_auth_method: 'none' };
+    expect(
+      problemsOf(judge({ ...phone, redirect_uris: ['http://127.0.0.1/cb', 'id.go.one:/cb', 'https://one.go.id/cb'] })),
+    ).toEqual([]);
+    expect(problemsOf(judge({ ...phone, redirect_uris: ['one:/cb'] }))).toHaveLength(1);
+    expect(problemsOf(judge({ ...phone, redirect_uris: ['http://one.example/cb'] }))).toHaveLength(1);
+  });
+
+  it.each<[string, object, string[]]>([
+    [
+      'a shared secret',
+      { jwks: undefined, token_endpoint_auth_method: 'client_secret_basic', client_secret: SECRET },
+      ['token_endpoint_auth_method'],
+    ],
+    ['no secret', { jwks: undefined, token_endpoint_auth_method: 'none' }, ['token_endpoint_auth_method']],
+    ['no PKCE', { x: { require_pkce: false } }, ['x.require_pkce']],
+    ['keys over http', { jwks: undefined, jwks_uri: 'http://one.go.id/jwks' }, ['jwks_uri']],
+    ['logout over http', { backchannel_logout_uri: 'http://one.go.id/out' }, ['backchannel_logout_uri']],
+  ])('is warned of with %s', (_, change, fields) => {
+    const client = only({ redirect_uris: ['https://one.go.id/cb'], ...change });
+    expect(weaknesses(client).map(({ field }) => field)).toEqual(fields);
+  });
+});
+
+describe('a file', () => {
+  it.each([
+    ['that is not there', undefined, 'the file cannot be read'],
+    ['that is no JSON', '[', 'the file is not JSON'],
+    ['that is no array', '{}', 'the file must hold an array of clients'],
+  ])('%s is refused', async (_, content, problem) => {
+    const folder = await mkdtemp(join(tmpdir(), 'clients-'));
+    const file = join(folder, 'clients.json');
+    if (content !== undefined) await writeFile(file, content);
+    expect(await loadClients(file, options)).toEqual({
+      kind: 'refused',
+      problems: [{ client: '', field: '', problem }],
+    });
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('who may use a client', () => {
+  const person = { employment: 'PNS', agency: { code: '3300', name: 'Kota' } } as never;
+  it.each<[object, string[], boolean]>([
+    [{}, [], true],
+    [{ allowed_employment: [], allowed_agencies: [], allowed_roles: [] }, [], true],
+    [{ allowed_employment: ['PNS', 'CPNS'] }, [], true],
+    [{ allowed_employment: ['PPPK'] }, [], false],
+    [{ allowed_agencies: ['3300'] }, [], true],
+    [{ allowed_agencies: ['33', '3300 ', '3300a'] }, [], false],
+    [{ allowed_roles: ['helpdesk'] }, [], false],
+    [{ allowed_roles: ['helpdesk', 'auditor'] }, ['auditor'], true],
+    [{ allowed_employment: ['PNS'], allowed_agencies: ['9'] }, [], false],
+    [{ allowed_employment: ['PNS'], allowed_agencies: ['3300'], allowed_roles: ['operator'] }, ['operator'], true],
+  ])('%j with roles %j: %s', (limits, roles, expected) => {
+    expect(mayUse(limits, person, roles)).toBe(expected);
+    if (!expected) expect(isLimited(limits)).toBe(true);
+  });
+});
+
+describe('the registry', () => {
+  const loaded = parseClients(registrations(ADMIN), { ...options, production: false });
+  if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
+  const registry = clientRegistry(loaded.clients, { issuer: options.issuer, name: 'ASN Digital' });
+
+  it('tells the login pages what a service is called and where its redirects may lead', () => {
+    expect(registry.find('web')).toEqual({ name: 'Client web', href: undefined, formOrigins: ['https://web.example'] });
+    expect(registry.find('phone')?.formOrigins).toEqual(['http://127.0.0.1:*', 'id.example.phone:']);
+    expect(registry.find('nobody')).toBeUndefined();
+  });
+
+  it('knows the client that is this program', () => {
+    expect(registry.find('asn-digital')).toEqual({
+      name: 'ASN Digital',
+      href: 'https://sso.asn.example/',
+      formOrigins: ['https://sso.asn.example'],
+    });
+    expect(registry.registration('asn-digital')?.redirect_uris).toEqual(['https://sso.asn.example/session/callback']);
+  });
+
+  it('lists what a person may open, in the order of the file', async () => {
+    const file = await loadClients(FILE, options);
+    if (file.kind === 'refused') throw new Error();
+    const [myasn, ...others] = file.clients;
+    const limited = { ...others[0], x: { ...others[0]?.x, allowed_roles: ['helpdesk'] } } as never;
+    const services = clientRegistry([myasn as never, limited, ...others.slice(1)], {
+      issuer: options.issuer,
+      name: 'A',
+    });
+    const person = { employment: 'PNS', agency: { code: '1', name: 'A' } } as never;
+    expect(services.servicesFor(person, []).map(({ name }) => name)).toEqual(['MyASN', 'SSCASN', 'DMS']);
+    expect(services.servicesFor(person, ['helpdesk']).map(({ name, asksAgain }) => [name, asksAgain])).toEqual([
+      ['MyASN', false],
+      ['SIASN', false],
+      ['SSCASN', false],
+      ['DMS', true],
+    ]);
+  });
+});

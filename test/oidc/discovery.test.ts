@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { House } from './support/house.js';
+
+const golden = async (name: string): Promise<unknown> =>
+  JSON.parse(await readFile(new URL(`golden/discovery.${name}.json`, import.meta.url), 'utf8'));
+
+describe.each([
+  ['standard', 'standard', 'https://sso.asn.example'],
+  ['keycloak', 'keycloak', 'https://sso.asn.example/realms/asn'],
+] as const)('metadata in the style %s', (name, style, issuer) => {
+  let house: House;
+  beforeAll(async () => {
+    house = await House.open({ issuer, style });
+  });
+  afterAll(() => house.close());
+
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname === '/' ? '' : pathname;
+  const forms = [
+    `${issuer}/.well-known/openid-configuration`,
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+  ];
+
+  it.each(forms)('%s equals the golden file', async (address) => {
+    const answer = await house.browser().call(address);
+    expect(JSON.parse(answer.body)).toEqual(await golden(name));
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'public, max-age=300',
+      'access-control-allow-origin': '*',
+    });
+  });
+
+  it('names addresses that exist', async () => {
+    const metadata = (await golden(name)) as Record<string, unknown>;
+    const addresses = Object.entries(metadata).filter(
+      ([key]) => /_(endpoint|uri)$/.test(key) && key !== 'require_request_uri',
+    );
+    expect(addresses.length).toBeGreaterThanOrEqual(8);
+    for (const [key, address] of addresses) {
+      const get = /authorization_endpoint|userinfo|jwks|end_session/.test(key) && !key.startsWith('pushed');
+      const answer = await house.browser().call(address as string, get ? {} : { form: {} });
+      expect([key, answer.status === 404]).toEqual([key, false]);
+    }
+  });
+
+  it('publishes the public halves of the keys only', async () => {
+    const { jwks_uri: address } = (await golden(name)) as { jwks_uri: string };
+    const answer = await house.browser().call(address);
+    const { keys } = JSON.parse(answer.body) as { keys: Record<string, unknown>[] };
+    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'RS256']);
+    for (const key of keys) {
+      expect(Object.keys(key).filter((part) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(part))).toEqual([]);
+      expect(key).toMatchObject({ use: 'sig', kid: expect.any(String) });
+    }
+    expect(answer.headers['cache-control']).toBe('public, max-age=300');
+  });
+
+  it('answers HEAD and preflights', async () => {
+    const [form = ''] = forms;
+    expect(await house.browser().call(form, { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
+    const headers = { origin: 'https://spa.example', 'access-control-request-method': 'GET' };
+    expect((await house.browser().call(form, { method: 'OPTIONS', headers })).status).toBe(204);
+  });
+});
+
+describe('a foreign host', () => {
+  let house: House;
+  beforeAll(async () => {
+    house = await House.open();
+  });
+  afterAll(() => house.close());
+  const discovery = '/.well-known/openid-configuration';
+
+  it.each(['evil.example', 'sso.asn.example:evil', 'sso.asn.example.evil.example', 'sso.asn.example@evil.example'])(
+    '%s in the Host header is refused',
+    async (host) => {
+      const answer = await house.browser().call(house.address(discovery), { host });
+      expect([answer.status, answer.body.includes('evil')]).toEqual([421, false]);
+    },
+  );
+
+  it.each([
+    { 'x-forwarded-host': 'evil.example' },
+    { 'x-forwarded-proto': 'http' },
+    { forwarded: 'host=evil.example' },
+  ])('in %j changes nothing', async (headers) => {
+    const answer = await house.browser().call(house.address(discovery), { headers });
+    expect(JSON.parse(answer.body)).toEqual(await golden('standard'));
+    const asked = house.request({ clientId: 'web' });
+    const page = await house.browser().call(asked.url, { headers });
+    expect(page.location?.origin).toBe(house.issuer);
+    const [row] = await house.db.query('SELECT return_to FROM sign_in_attempts WHERE uid = $1', [
+      page.location?.pathname.split('/')[2],
+    ]);
+    expect(row?.return_to).toMatch(/^https:\/\/sso\.asn\.example\/oidc\/auth\//);
+  });
+
+  it('in the request line gets into no address', async () => {
+    const asked = house.request({ clientId: 'web' });
+    const foreign = new URL(asked.url);
+    const answer = await house
+      .browser()
+      .callLine(`https://evil.example${foreign.pathname}${foreign.search}`, 'sso.asn.example');
+    expect(answer.body + JSON.stringify(answer.headers)).not.toContain('evil.example');
+    expect(await house.rows('sign_in_attempts', "return_to LIKE '%evil%'")).toBe(0);
+  });
+
+  it('that is one more of ours gets addresses of that host', async () => {
+    const asked = house.request({ clientId: 'web' });
+    const answer = await house.browser().call(asked.url, { host: 'sso.internal' });
+    const [row] = await house.db.query('SELECT return_to FROM sign_in_attempts WHERE uid = $1', [
+      answer.location?.pathname.split('/')[2],
+    ]);
+    expect(row?.return_to).toMatch(/^https:\/\/sso\.internal\/oidc\/auth\//);
+  });
+});
