@@ -43,11 +43,13 @@ const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 const SOCKET =
   /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|terminated|timeout|not queryable|calling end/;
 
+/** Also an error of another realm, where `instanceof` says no. */
+const isError = (value: unknown): value is Error => Object.prototype.toString.call(value) === '[object Error]';
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');
 
 /** What became of a call of the driver, for callers to tell a bug from a database that is away. */
 function translate(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!isError(error)) return error;
   const code = codeOf(error);
   if (UNAVAILABLE.test(code)) return new DatabaseUnavailable(error);
   // Only errors without an SQLSTATE are judged by their words: those come from the driver or the socket.
@@ -61,7 +63,7 @@ const refuse = (error: unknown): never => {
 
 /** Whether the connection itself failed: nothing more is to be expected of it, not even the answer to a ROLLBACK. */
 const isLost = (error: unknown): error is DatabaseUnavailable =>
-  error instanceof DatabaseUnavailable && error.cause instanceof Error && !SQLSTATE.test(codeOf(error.cause));
+  error instanceof DatabaseUnavailable && isError(error.cause) && !SQLSTATE.test(codeOf(error.cause));
 
 /** Opens a pool with every deadline of R-64 and R-66 set. */
 export function openPostgres({ url, maxConnections, onIdleError, onStatement }: PostgresOptions): Database {
@@ -116,7 +118,7 @@ export function openPostgres({ url, maxConnections, onIdleError, onStatement }: 
         if (isLost(error)) broken = error;
         else {
           await client.query('ROLLBACK').catch((lost: unknown) => {
-            broken = lost instanceof Error ? lost : new Error('rollback failed');
+            broken = isError(lost) ? lost : new Error('rollback failed');
           });
         }
         throw error;
