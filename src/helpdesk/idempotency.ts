@@ -1,7 +1,6 @@
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { sameBytes, type KeyedDigest } from '../security/digests.js';
 import type { Queryable } from '../storage/database.js';
-import type { Expiry } from '../storage/expiry.js';
 import { giveUpKey, keepAnswer, selectAnswer, takeKey } from './idempotency-store.js';
 
 const KEPT_SECONDS = 24 * 3600;
@@ -55,5 +54,3 @@ export function createIdempotency({ keyed, clock }: { keyed: KeyedDigest; clock:
     },
   };
 }
-
-export const IDEMPOTENCY_EXPIRY: Expiry = { table: 'idempotency_keys', where: 'expires_at <= $1::timestamptz' };
