@@ -101,7 +101,6 @@ export async function buildSite(services: Services): Promise<Site> {
   const signIn = createSignIn({
     db,
     passwordCheck,
-    devices,
     enrolment,
     tickets,
     mailboxProof,
@@ -137,7 +136,6 @@ export async function buildSite(services: Services): Promise<Site> {
       signIn,
       secondFactor: createSecondFactor({
         db,
-        devices,
         otp,
         guesses: services.guesses,
         recoveryCodes,

@@ -124,16 +124,20 @@ interface Login {
   readonly rehashed?: { readonly from: string; readonly to: string } | undefined;
 }
 
-export async function updateAtLogin(tx: Queryable, { accountId: id, now, rehashed }: Login): Promise<void> {
+/** False when the account may not be used (as `isUsable` in accounts.ts): then nothing is changed. */
+export async function updateAtLogin(tx: Queryable, { accountId: id, now, rehashed }: Login): Promise<boolean> {
   // A password changed meanwhile keeps its hash: only the one that was verified is replaced.
-  await tx.query(
+  const rows = await tx.query(
     `WITH account AS (
-       UPDATE accounts SET last_login_at = $2 WHERE id = $1 RETURNING id
+       UPDATE accounts SET last_login_at = $2 WHERE id = $1 AND status = 'active' AND frozen_at IS NULL RETURNING id
+     ), credential AS (
+       UPDATE credentials c
+          SET failures = 0, password_hash = CASE WHEN c.password_hash = $3 THEN $4 ELSE c.password_hash END
+         FROM account
+        WHERE c.account_id = account.id AND (c.failures <> 0 OR c.password_hash = $3)
      )
-     UPDATE credentials c
-        SET failures = 0, password_hash = CASE WHEN c.password_hash = $3 THEN $4 ELSE c.password_hash END
-       FROM account
-      WHERE c.account_id = account.id AND (c.failures <> 0 OR c.password_hash = $3)`,
+     SELECT id FROM account`,
     [id, now, rehashed?.from, rehashed?.to],
   );
+  return rows.length === 1;
 }

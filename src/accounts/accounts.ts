@@ -62,8 +62,11 @@ export async function recordPasswordFailure(
   return { failures, disabled: isLastFailure(failures) };
 }
 
-/** After a complete login: forgets wrong passwords, and keeps the better hash made of the one just verified. */
+/**
+ * At a login: forgets wrong passwords, and keeps the better hash made of the one just verified (R-38). False when the
+ * account may not be used any more.
+ */
 export const recordLogin = (
   tx: Queryable,
   login: { accountId: AccountId; now: Date; rehashed?: { from: string; to: string } | undefined },
-): Promise<void> => updateAtLogin(tx, login);
+): Promise<boolean> => updateAtLogin(tx, login);

@@ -1,9 +1,15 @@
 import { accountId, attemptId, type AccountId, type AttemptId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
-import type { Answered, Attempt, FactorMethod } from './attempt.js';
+import { personOf, type Answered, type Attempt, type FactorMethod } from './attempt.js';
 
+// What comes next hangs on whether the person has an authenticator: read with the attempt, in the same statement.
 const COLUMNS = `uid, client_id, reasons, session_account_id, account_id, cred_epoch, password_at, password_weak,
-  mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at`;
+  mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at,
+  ARRAY(
+    SELECT d.name FROM devices d
+     WHERE d.account_id = coalesce(sign_in_attempts.account_id, session_account_id) AND d.status = 'active'
+     ORDER BY d.activated_at
+  ) AS device_names`;
 
 const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
 
@@ -15,12 +21,15 @@ function answeredOf(row: Row): Answered | undefined {
 function fromRow(row: Row): Attempt {
   const account = orUndefined(row.account_id as string | null);
   const sessionAccount = orUndefined(row.session_account_id as string | null);
-  return {
-    uid: attemptId(row.uid as string),
-    clientId: (row.client_id as string | null) ?? '',
+  const people = {
     reasons: row.reasons as string[],
     sessionAccountId: sessionAccount === undefined ? undefined : accountId(sessionAccount),
     accountId: account === undefined ? undefined : accountId(account),
+  };
+  return {
+    ...people,
+    uid: attemptId(row.uid as string),
+    clientId: (row.client_id as string | null) ?? '',
     credEpoch: orUndefined(row.cred_epoch as number | null),
     passwordAt: orUndefined(row.password_at as Date | null),
     passwordWeak: row.password_weak as boolean,
@@ -28,6 +37,7 @@ function fromRow(row: Row): Attempt {
     factorAt: orUndefined(row.factor_at as Date | null),
     factorMethod: orUndefined(row.factor_method as FactorMethod | null),
     pendingCodes: orUndefined(row.pending_codes as string | null),
+    deviceNames: personOf(people) === undefined ? [] : (row.device_names as string[]),
     answered: answeredOf(row),
     finishedAt: orUndefined(row.finished_at as Date | null),
   };
@@ -50,18 +60,23 @@ export async function lock(tx: Queryable, uid: AttemptId, now: Date): Promise<At
   return row === undefined ? undefined : fromRow(row);
 }
 
-/** A right password begins the evidence anew: nothing proved for another person or earlier stays. */
+/**
+ * A right password begins the evidence anew: nothing proved for another person or earlier stays. Answers the attempt
+ * as it is now; undefined when it is finished or gone.
+ */
 export async function recordPassword(
   tx: Queryable,
   proof: { uid: AttemptId; accountId: AccountId; credEpoch: number; weak: boolean; now: Date },
-): Promise<void> {
-  await tx.query(
+): Promise<Attempt | undefined> {
+  const [row] = await tx.query(
     `UPDATE sign_in_attempts
         SET account_id = $2, cred_epoch = $3, password_weak = $4, password_at = $5, mailbox_at = NULL,
             factor_at = NULL, factor_method = NULL, pending_codes = NULL, answered_digest = NULL
-      WHERE uid = $1 AND finished_at IS NULL`,
+      WHERE uid = $1 AND finished_at IS NULL
+      RETURNING ${COLUMNS}`,
     [proof.uid, proof.accountId, proof.credEpoch, proof.weak, proof.now],
   );
+  return row === undefined ? undefined : fromRow(row);
 }
 
 export async function forgetPassword(tx: Queryable, uid: AttemptId): Promise<void> {
@@ -72,14 +87,39 @@ export async function recordMailbox(tx: Queryable, uid: AttemptId, now: Date): P
   await tx.query('UPDATE sign_in_attempts SET mailbox_at = $2 WHERE uid = $1', [uid, now]);
 }
 
-export async function recordFactor(
-  tx: Queryable,
-  proof: { uid: AttemptId; accountId: AccountId; credEpoch: number; method: FactorMethod; now: Date },
-): Promise<void> {
-  await tx.query(
-    `UPDATE sign_in_attempts SET factor_at = $2, factor_method = $3, account_id = $4, cred_epoch = $5 WHERE uid = $1`,
-    [proof.uid, proof.now, proof.method, proof.accountId, proof.credEpoch],
+export interface FactorProof {
+  readonly uid: AttemptId;
+  readonly accountId: AccountId;
+  readonly credEpoch: number;
+  readonly method: FactorMethod;
+  readonly now: Date;
+  /** Of the code that proved it. */
+  readonly answered?: Answered;
+}
+
+/** Answers the attempt as it is now. The caller holds it. */
+export async function recordFactor(tx: Queryable, proof: FactorProof): Promise<Attempt> {
+  const { answered } = proof;
+  const [row] = await tx.query(
+    `UPDATE sign_in_attempts
+        SET factor_at = $2, factor_method = $3, account_id = $4, cred_epoch = $5,
+            answered_digest = coalesce($6, answered_digest), answered_at = coalesce($7, answered_at),
+            answer = coalesce($8, answer)
+      WHERE uid = $1
+      RETURNING ${COLUMNS}`,
+    [
+      proof.uid,
+      proof.now,
+      proof.method,
+      proof.accountId,
+      proof.credEpoch,
+      answered?.digest,
+      answered?.at,
+      answered?.answer,
+    ],
   );
+  if (row === undefined) throw new Error('the attempt is not held');
+  return fromRow(row);
 }
 
 export async function recordAnswer(tx: Queryable, uid: AttemptId, answered: Answered): Promise<void> {

@@ -20,6 +20,8 @@ export interface Attempt {
   readonly factorMethod: FactorMethod | undefined;
   /** Recovery codes just made, sealed. */
   readonly pendingCodes: string | undefined;
+  /** Names of the active authenticators of the person it is about, oldest first. */
+  readonly deviceNames: readonly string[];
   readonly answered: Answered | undefined;
   readonly finishedAt: Date | undefined;
 }
@@ -34,21 +36,21 @@ export interface Answered {
 }
 
 /** A live session that lacks nothing but a fresh second factor. */
-export const asksFactorOnly = ({ reasons, sessionAccountId }: Attempt): boolean =>
+export const asksFactorOnly = ({ reasons, sessionAccountId }: Pick<Attempt, 'reasons' | 'sessionAccountId'>): boolean =>
   sessionAccountId !== undefined && reasons.length > 0 && reasons.every((reason) => reason === 'factor_age');
 
 /** Whose attempt it is: who proved the password, or whose session it builds on. */
-export const personOf = (attempt: Attempt): AccountId | undefined =>
+export const personOf = (attempt: Pick<Attempt, 'accountId' | 'reasons' | 'sessionAccountId'>): AccountId | undefined =>
   attempt.accountId ?? (asksFactorOnly(attempt) ? attempt.sessionAccountId : undefined);
 
-export const evidenceOf = (attempt: Attempt, hasDevice: boolean): Evidence => ({
+export const evidenceOf = (attempt: Attempt): Evidence => ({
   factorOnly: asksFactorOnly(attempt),
   passwordAt: attempt.passwordAt,
   passwordWeak: attempt.passwordWeak,
   mailboxAt: attempt.mailboxAt,
   factorAt: attempt.factorAt,
   codesToSave: attempt.pendingCodes !== undefined,
-  hasDevice,
+  hasDevice: attempt.deviceNames.length > 0,
 });
 
 /** What sealed recovery codes of an attempt are bound to. */

@@ -1,4 +1,4 @@
-import { getById, recordLogin, type Account } from '../accounts/accounts.js';
+import { getById, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { maskEmail } from '../accounts/email.js';
 import { lastThreeOf } from '../accounts/nip.js';
@@ -133,7 +133,6 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
               now,
             });
             await attempts.keepCodes(tx, uid, box.seal(JSON.stringify(made.codes), codesContext(uid)));
-            await recordLogin(tx, { accountId: account.id, now });
             await audit.record(
               tx,
               { type: 'device.enrolled', detail: { device: verdict.device.id }, ...about },

@@ -11,13 +11,14 @@ import type { PageContext } from '../web/request.js';
 import type { FormRoute, GetRoute, Route } from '../web/route-table.js';
 import { rememberBrowser, visitorOf } from '../web/visitor.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
-import { asksFactorOnly } from './attempt.js';
+import type { Visitor } from '../throttle/visitor.js';
+import { asksFactorOnly, type Attempt } from './attempt.js';
 import type { FirstEnrolment } from './first-enrolment.js';
 import type { Interactions } from './interactions.js';
 import type { Step } from './journey.js';
 import type { RelyingParties } from './relying-parties.js';
-import type { FactorAnswer, SecondFactor } from './second-factor.js';
-import type { Opened, SignIn } from './sign-in.js';
+import type { FactorAnswer, FactorOutcome, SecondFactor } from './second-factor.js';
+import type { SignIn } from './sign-in.js';
 import type { WeakPassword } from './weak-password.js';
 
 const PATHS: Record<Exclude<Step, 'done'>, string> = {
@@ -34,7 +35,7 @@ type AskedStep = keyof typeof PATHS;
 interface Here {
   readonly ctx: PageContext;
   readonly uid: AttemptId;
-  readonly opened: Opened;
+  readonly attempt: Attempt;
   /** What every page of this attempt is given. */
   readonly page: { readonly uid: string; readonly service: string };
 }
@@ -56,7 +57,8 @@ const uidOf = (ctx: PageContext): AttemptId => attemptId((ctx.params as { uid: s
 
 /** The hosted login pages. Every handler proves one thing and asks `proceed` where to go. */
 export function signInRoutes(parts: SignInRouteParts): Route[] {
-  const { signIn, secondFactor, firstEnrolment, weakPassword, interactions, relyingParties, write, metrics, clock } = parts;
+  const { signIn, secondFactor, firstEnrolment, weakPassword, interactions, relyingParties, write, metrics, clock } =
+    parts;
 
   const retryAfter = (ctx: PageContext, until: Date): number => {
     const seconds = Math.max(1, secondsUntil(clock.now(), until));
@@ -64,27 +66,34 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     return seconds;
   };
 
-  async function open(ctx: PageContext): Promise<Here> {
-    const uid = uidOf(ctx);
-    const opened = await signIn.open(ctx, uid);
-    if (opened === undefined) throw new Refusal('flow_expired');
-    const party = relyingParties.find(opened.attempt.clientId);
+  /** Where an attempt of this browser is shown. */
+  function at(ctx: PageContext, attempt: Attempt): Here {
+    const { uid } = attempt;
+    const party = relyingParties.find(attempt.clientId);
     ctx.state.formOrigins.push(...(party?.formOrigins ?? []));
-    return { ctx, uid, opened, page: { uid, service: party?.name ?? '' } };
+    return { ctx, uid, attempt, page: { uid, service: party?.name ?? '' } };
+  }
+
+  async function open(ctx: PageContext): Promise<Here & { readonly step: Step }> {
+    const opened = await signIn.open(ctx, uidOf(ctx));
+    if (opened === undefined) throw new Refusal('flow_expired');
+    return { ...at(ctx, opened.attempt), step: opened.step };
   }
 
   /** Another tab, or the first half of a double tap, has finished this attempt: ask again, the session is good now. */
-  async function leaveFinished({ ctx, uid, opened }: Here): Promise<boolean> {
-    if (opened.attempt.finishedAt === undefined) return false;
+  async function leaveFinished({ ctx, uid, attempt }: Here): Promise<boolean> {
+    if (attempt.finishedAt === undefined) return false;
     const request = await interactions.authorizationRequest(uid);
     if (request === undefined) throw new Refusal('flow_expired');
     redirect(ctx, request);
     return true;
   }
 
-  async function proceed(ctx: PageContext): Promise<void> {
-    const uid = uidOf(ctx);
-    const onward = await signIn.proceed(ctx, uid, visitorOf(ctx));
+  /** Goes on from the attempt as it is now: as this request left it, else as it is read. */
+  async function proceed(ctx: PageContext, known?: Attempt): Promise<void> {
+    const attempt = known ?? (await open(ctx)).attempt;
+    const { uid } = attempt;
+    const onward = await signIn.proceed(ctx, attempt, visitorOf(ctx));
     if (onward === undefined) throw new Refusal('flow_expired');
     if (onward.kind === 'resume') rememberBrowser(ctx, parts.knownBrowsers, onward.accountId);
     redirect(ctx, onward.kind === 'resume' ? onward.location : `/sign-in/${uid}${PATHS[onward.step]}`);
@@ -99,8 +108,8 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
       async handle(ctx) {
         const here = await open(ctx);
         if (await leaveFinished(here)) return;
-        if (here.opened.step === step) await show(here);
-        else await proceed(ctx);
+        if (here.step === step) await show(here);
+        else await proceed(ctx, here.attempt);
       },
     };
   }
@@ -118,8 +127,32 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
       async handle(ctx, fields) {
         const here = await open(ctx);
         if (await leaveFinished(here)) return;
-        if (here.opened.step === step) await take(here, fields);
-        else await proceed(ctx);
+        if (here.step === step) await take(here, fields);
+        else await proceed(ctx, here.attempt);
+      },
+    };
+  }
+
+  /** A form that takes a second factor. The attempt is not read before: taking the factor reads and holds it. */
+  function factorForm(
+    path: string,
+    field: 'otp' | 'recovery_code',
+    take: (uid: AttemptId, typed: string, visitor: Visitor) => Promise<FactorOutcome>,
+  ): FormRoute {
+    return {
+      method: 'POST',
+      path: `/sign-in/:uid${path}`,
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const uid = uidOf(ctx);
+        if (!interactions.holds(ctx, uid)) throw new Refusal('flow_expired');
+        const { answer, attempt } = await take(uid, pickFields(fields, [field])[field], visitorOf(ctx));
+        const refused = refusalOf(ctx, answer);
+        if (attempt === undefined) {
+          const here = await open(ctx);
+          if (!(await leaveFinished(here))) await proceed(ctx, here.attempt);
+        } else if (refused === undefined) await proceed(ctx, attempt);
+        else showOtp(at(ctx, attempt), field === 'otp' ? refused.error : { ...refused.error, field }, refused.status);
       },
     };
   }
@@ -131,7 +164,8 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
   };
 
   const showOtp = (here: Here, error?: PageError, status = 200): void => {
-    const { deviceNames, attempt } = here.opened;
+    const { attempt } = here;
+    const { deviceNames } = attempt;
     write(
       here.ctx,
       'sign-in/otp',
@@ -141,7 +175,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
   };
 
   async function showMailbox(here: Here, refused?: { error: PageError; status: number }): Promise<void> {
-    const emailHint = await firstEnrolment.mailboxOf(here.opened.attempt);
+    const emailHint = await firstEnrolment.mailboxOf(here.attempt);
     const resent = takeNotice(here.ctx, 'resent');
     write(
       here.ctx,
@@ -152,7 +186,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
   }
 
   async function showEnrol(here: Here, refused?: { error: PageError; deviceName: string; status: number }) {
-    const offer = await firstEnrolment.offer(here.opened.attempt);
+    const offer = await firstEnrolment.offer(here.attempt);
     if (offer === undefined) throw new Refusal('flow_expired');
     const { secret, uri, qr } = offer;
     write(
@@ -163,14 +197,14 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     );
   }
 
-  const showCodes = ({ ctx, page: common, opened }: Here, error?: PageError): void => {
+  const showCodes = ({ ctx, page: common, attempt }: Here, error?: PageError): void => {
     write(
       ctx,
       'sign-in/recovery-codes',
       {
         ...common,
-        codes: firstEnrolment.codesToSave(opened.attempt),
-        createdAt: opened.attempt.factorAt ?? clock.now(),
+        codes: firstEnrolment.codesToSave(attempt),
+        createdAt: attempt.factorAt ?? clock.now(),
         error,
       },
       { status: error === undefined ? 200 : 422 },
@@ -208,7 +242,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
       showPassword(here);
     }),
     form('password', '/password', async (here, fields) => {
-      const { ctx, opened } = here;
+      const { ctx, attempt } = here;
       const typed = pickFields(fields, ['username', 'password']);
       const { username } = typed;
       if (username.trim() === '' || typed.password === '') {
@@ -216,9 +250,13 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
         showPassword(here, { error: { code: 'invalid_input', field }, username, status: 422 });
         return;
       }
-      const answer = await signIn.submitPassword(opened.attempt, typed, visitorOf(ctx));
+      const answer = await signIn.submitPassword(attempt, typed, visitorOf(ctx));
+      if (answer.kind === 'elsewhere') {
+        await proceed(ctx);
+        return;
+      }
       metrics.login(answer.kind === 'refused' ? 'invalid_credentials' : answer.kind);
-      if (answer.kind === 'accepted') await proceed(ctx);
+      if (answer.kind === 'accepted') await proceed(ctx, answer.attempt);
       else if (answer.kind === 'refused') {
         showPassword(here, { error: { code: 'invalid_credentials' }, username, status: 422 });
       } else {
@@ -234,24 +272,15 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     page('second-factor', (here) => {
       showOtp(here);
     }),
-    form('second-factor', '/otp', async (here, fields) => {
-      const { otp } = pickFields(fields, ['otp']);
-      const refused = refusalOf(here.ctx, await secondFactor.submitOtp(here.uid, otp, visitorOf(here.ctx)));
-      if (refused === undefined) await proceed(here.ctx);
-      else showOtp(here, refused.error, refused.status);
-    }),
-    form('second-factor', '/recovery-code', async (here, fields) => {
-      const { recovery_code: code } = pickFields(fields, ['recovery_code']);
-      const answer = await secondFactor.submitRecoveryCode(here.uid, code, visitorOf(here.ctx));
-      const refused = refusalOf(here.ctx, answer);
-      if (refused === undefined) await proceed(here.ctx);
-      else showOtp(here, { ...refused.error, field: 'recovery_code' }, refused.status);
-    }),
+    factorForm('/otp', 'otp', (uid, typed, visitor) => secondFactor.submitOtp(uid, typed, visitor)),
+    factorForm('/recovery-code', 'recovery_code', (uid, typed, visitor) =>
+      secondFactor.submitRecoveryCode(uid, typed, visitor),
+    ),
 
     page('prove-mailbox', (here) => showMailbox(here)),
     form('prove-mailbox', '/mailbox', async (here, fields) => {
       const { code } = pickFields(fields, ['code']);
-      const answer = await firstEnrolment.proveMailbox(here.opened.attempt, code, visitorOf(here.ctx));
+      const answer = await firstEnrolment.proveMailbox(here.attempt, code, visitorOf(here.ctx));
       if (answer.kind === 'accepted') await proceed(here.ctx);
       else if (answer.kind === 'code_invalid') {
         await showMailbox(here, { error: { code: 'code_invalid', field: 'code' }, status: 422 });
@@ -259,7 +288,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     }),
     form('prove-mailbox', '/mailbox/resend', async (here, fields) => {
       pickFields(fields, []);
-      const answer = await firstEnrolment.resend(here.opened.attempt, visitorOf(here.ctx));
+      const answer = await firstEnrolment.resend(here.attempt, visitorOf(here.ctx));
       if (answer.kind === 'sent') {
         leaveNotice(here.ctx, 'resent');
         redirect(here.ctx, `/sign-in/${here.uid}${PATHS['prove-mailbox']}`);
@@ -272,7 +301,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     page('enrol-device', (here) => showEnrol(here)),
     form('enrol-device', '/enrol', async (here, fields) => {
       const { otp, device_name: deviceName } = pickFields(fields, ['otp', 'device_name']);
-      const answer = await firstEnrolment.confirm(here.opened.attempt, { otp, deviceName }, visitorOf(here.ctx));
+      const answer = await firstEnrolment.confirm(here.attempt, { otp, deviceName }, visitorOf(here.ctx));
       if (answer.kind === 'gone') throw new Refusal('flow_expired');
       const refused =
         answer.kind === 'name_invalid'
@@ -290,11 +319,11 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
       path: '/sign-in/:uid/recovery-codes.txt',
       access: 'anyone',
       async handle(ctx) {
-        const { opened } = await open(ctx);
-        if (opened.step !== 'save-codes') throw new Refusal('not_found');
+        const { attempt, step } = await open(ctx);
+        if (step !== 'save-codes') throw new Refusal('not_found');
         ctx.type = 'text/plain; charset=utf-8';
         ctx.set('Content-Disposition', 'attachment; filename="kode-pemulihan-sso-asn.txt"');
-        ctx.body = `SSO ASN\r\n\r\n${firstEnrolment.codesToSave(opened.attempt).join('\r\n')}\r\n`;
+        ctx.body = `SSO ASN\r\n\r\n${firstEnrolment.codesToSave(attempt).join('\r\n')}\r\n`;
       },
     },
     form('save-codes', '/recovery-codes', async (here, fields) => {
@@ -313,7 +342,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     form('change-password', '/change-password', async (here, fields) => {
       const typed = pickFields(fields, ['new_password', 'confirm_password']);
       const answer = await weakPassword.change(
-        here.opened.attempt,
+        here.attempt,
         { password: typed.new_password, confirmation: typed.confirm_password },
         visitorOf(here.ctx),
       );

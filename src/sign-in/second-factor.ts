@@ -1,8 +1,7 @@
-import { getById, recordLogin, type Account } from '../accounts/accounts.js';
+import { getById } from '../accounts/accounts.js';
 import type { Audit } from '../audit/audit.js';
-import type { Devices } from '../devices/devices.js';
 import type { Clock } from '../kernel/clock.js';
-import type { AttemptId } from '../kernel/ids.js';
+import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Guesses } from '../mfa/guesses.js';
 import type { OtpCheck } from '../mfa/otp.js';
 import type { RecoveryCodes } from '../mfa/recovery-codes.js';
@@ -26,17 +25,24 @@ export type FactorAnswer =
   /** This attempt does not wait for a second factor now. */
   | { readonly kind: 'elsewhere' };
 
+/** The answer, with the attempt to go on from: as an accepted factor has left it, else as it was found. */
+export interface FactorOutcome {
+  readonly answer: FactorAnswer;
+  /** Undefined when the attempt is finished or gone. */
+  readonly attempt: Attempt | undefined;
+}
+
 const SAME_ANSWER_SECONDS = 60;
 
 export interface SecondFactor {
-  submitOtp(uid: AttemptId, typed: string, visitor: Visitor): Promise<FactorAnswer>;
+  /** The caller knows that this browser began the attempt. */
+  submitOtp(uid: AttemptId, typed: string, visitor: Visitor): Promise<FactorOutcome>;
   /** Throws `Busy` when the hash queue is full. */
-  submitRecoveryCode(uid: AttemptId, typed: string, visitor: Visitor): Promise<FactorAnswer>;
+  submitRecoveryCode(uid: AttemptId, typed: string, visitor: Visitor): Promise<FactorOutcome>;
 }
 
 export interface SecondFactorParts {
   readonly db: Database;
-  readonly devices: Devices;
   readonly otp: OtpCheck;
   readonly guesses: Guesses;
   readonly recoveryCodes: RecoveryCodes;
@@ -44,6 +50,13 @@ export interface SecondFactorParts {
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
+}
+
+/** A code typed by the person whose attempt it is, which waits for one. */
+interface Guess {
+  readonly attempt: Attempt;
+  readonly person: AccountId;
+  readonly requestId: string;
 }
 
 const write = (answer: FactorAnswer): string => JSON.stringify(answer);
@@ -54,42 +67,26 @@ function read(text: string): FactorAnswer {
 }
 
 export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
-  const { db, devices, otp, guesses, recoveryCodes, wrongCodes, audit, keyed, clock } = parts;
-
-  async function accept(
-    tx: Queryable,
-    { attempt, account, method }: { attempt: Attempt; account: Account; method: FactorMethod },
-  ): Promise<void> {
-    const { credEpoch } = attempt.accountId === undefined ? account : { credEpoch: attempt.credEpoch ?? -1 };
-    await attempts.recordFactor(tx, { uid: attempt.uid, accountId: account.id, credEpoch, method, now: clock.now() });
-    await recordLogin(tx, { accountId: account.id, now: clock.now() });
-  }
+  const { db, otp, guesses, recoveryCodes, wrongCodes, audit, keyed, clock } = parts;
 
   /** The answer to a wrong factor. Half a login must not outlive the cap: whoever guesses needs the password again. */
   async function refuse(
     tx: Queryable,
-    {
-      attempt,
-      account,
-      failures,
-      requestId,
-    }: { attempt: Attempt; account: Account; failures: number; requestId: string },
+    { attempt, person, failures, requestId }: Guess & { failures: number },
   ): Promise<FactorAnswer | undefined> {
+    const account = await getById(tx, person);
     const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
     if (consequence.kind === 'none') return undefined;
     await attempts.forgetPassword(tx, attempt.uid);
     return consequence.kind === 'wait' ? { kind: 'throttled', until: consequence.until } : { kind: 'disabled' };
   }
 
-  async function judgeOtp(
-    tx: Queryable,
-    { attempt, account, typed, requestId }: { attempt: Attempt; account: Account; typed: string; requestId: string },
-  ): Promise<FactorAnswer> {
-    const about = { accountId: account.id, clientId: attempt.clientId, requestId };
-    const verdict = await otp.check(tx, { accountId: account.id, typed });
+  async function judgeOtp(tx: Queryable, typed: string, guess: Guess): Promise<FactorAnswer> {
+    const { attempt, person, requestId } = guess;
+    const about = { accountId: person, clientId: attempt.clientId, requestId };
+    const verdict = await otp.check(tx, { accountId: person, typed });
     switch (verdict.kind) {
       case 'accepted':
-        await accept(tx, { attempt, account, method: 'otp' });
         await audit.record(tx, { type: 'sign_in.otp_accepted', detail: { device: verdict.device.id }, ...about });
         return { kind: 'accepted' };
       case 'throttled':
@@ -102,14 +99,12 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       case 'drift': {
         const detail = { cause: 'drift', drift_minutes: verdict.minutes } as const;
         await audit.record(tx, { type: 'sign_in.otp_refused', detail, ...about });
-        const over = await refuse(tx, { attempt, account, failures: verdict.failures, requestId });
+        const over = await refuse(tx, { ...guess, failures: verdict.failures });
         return over ?? { kind: 'clock_drift', minutes: verdict.minutes };
       }
       case 'mismatch': {
         await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause: 'mismatch' }, ...about });
-        return (
-          (await refuse(tx, { attempt, account, failures: verdict.failures, requestId })) ?? { kind: 'otp_invalid' }
-        );
+        return (await refuse(tx, { ...guess, failures: verdict.failures })) ?? { kind: 'otp_invalid' };
       }
     }
   }
@@ -119,55 +114,62 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
    * second half finds the first one's answer.
    */
   async function take(
-    uid: AttemptId,
-    code: Buffer,
-    judge: (tx: Queryable, attempt: Attempt, account: Account) => Promise<FactorAnswer>,
-  ): Promise<FactorAnswer> {
+    { uid, code, method, requestId }: { uid: AttemptId; code: Buffer; method: FactorMethod; requestId: string },
+    judge: (tx: Queryable, guess: Guess) => Promise<FactorAnswer>,
+  ): Promise<FactorOutcome> {
     return db.transaction(async (tx) => {
       const attempt = await attempts.lock(tx, uid, clock.now());
-      if (attempt === undefined) return { kind: 'elsewhere' };
+      if (attempt === undefined) return { answer: { kind: 'elsewhere' }, attempt };
       const { answered } = attempt;
       if (answered !== undefined && sameBytes(answered.digest, code)) {
         const ageSeconds = (clock.now().getTime() - answered.at.getTime()) / 1000;
-        if (ageSeconds <= SAME_ANSWER_SECONDS) return read(answered.answer);
+        if (ageSeconds <= SAME_ANSWER_SECONDS) return { answer: read(answered.answer), attempt };
       }
       const person = personOf(attempt);
-      if (person === undefined) return { kind: 'elsewhere' };
-      const hasDevice = (await devices.activeOf(tx, person)).length > 0;
-      if (nextStep(evidenceOf(attempt, hasDevice), clock.now()) !== 'second-factor') return { kind: 'elsewhere' };
-      const answer = await judge(tx, attempt, await getById(tx, person));
-      await attempts.recordAnswer(tx, uid, { digest: code, at: clock.now(), answer: write(answer) });
-      return answer;
+      if (person === undefined || nextStep(evidenceOf(attempt), clock.now()) !== 'second-factor') {
+        return { answer: { kind: 'elsewhere' }, attempt };
+      }
+      const answer = await judge(tx, { attempt, person, requestId });
+      const now = clock.now();
+      const given = { digest: code, at: now, answer: write(answer) };
+      if (answer.kind !== 'accepted') {
+        await attempts.recordAnswer(tx, uid, given);
+        return { answer, attempt };
+      }
+      const credEpoch = attempt.accountId === undefined ? (await getById(tx, person)).credEpoch : attempt.credEpoch;
+      if (credEpoch === undefined) throw new Error('a password was proved without its epoch');
+      const proof = { uid, accountId: person, credEpoch, method, now, answered: given };
+      return { answer, attempt: await attempts.recordFactor(tx, proof) };
     });
   }
 
   return {
     submitOtp: (uid, typed, { requestId }) =>
-      take(uid, keyed('answered code', `${uid}|otp|${typed.replace(/\s/g, '')}`), (tx, attempt, account) =>
-        judgeOtp(tx, { attempt, account, typed, requestId }),
+      take(
+        { uid, code: keyed('answered code', `${uid}|otp|${typed.replace(/\s/g, '')}`), method: 'otp', requestId },
+        (tx, guess) => judgeOtp(tx, typed, guess),
       ),
 
     async submitRecoveryCode(uid, typed, { requestId }) {
       const opened = await attempts.find(db, uid, clock.now());
       const person = opened === undefined ? undefined : personOf(opened);
-      if (person === undefined) return { kind: 'elsewhere' };
+      if (person === undefined) return { answer: { kind: 'elsewhere' }, attempt: opened };
       // The slow hash is made before the transaction: no row is held meanwhile.
-      const code = await recoveryCodes.read(db, person, typed);
-      return take(uid, keyed('answered code', `${uid}|recovery|${typed.trim()}`), async (tx, attempt, account) => {
-        const about = { accountId: account.id, clientId: attempt.clientId, requestId };
-        const reserved = await guesses.reserve(tx, account.id);
+      const slow = await recoveryCodes.read(db, person, typed);
+      const code = keyed('answered code', `${uid}|recovery|${typed.trim()}`);
+      return take({ uid, code, method: 'recovery_code', requestId }, async (tx, guess) => {
+        const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId };
+        const reserved = await guesses.reserve(tx, guess.person);
         if (reserved.kind === 'waiting') {
           await attempts.forgetPassword(tx, uid);
           return { kind: 'throttled', until: reserved.until };
         }
-        const left = code === undefined ? undefined : await recoveryCodes.redeem(tx, code);
+        const left = slow === undefined ? undefined : await recoveryCodes.redeem(tx, slow);
         if (left === undefined) {
           await audit.record(tx, { type: 'sign_in.recovery_code_refused', detail: {}, ...about });
-          const { failures } = reserved;
-          return (await refuse(tx, { attempt, account, failures, requestId })) ?? { kind: 'otp_invalid' };
+          return (await refuse(tx, { ...guess, failures: reserved.failures })) ?? { kind: 'otp_invalid' };
         }
-        await guesses.clear(tx, account.id);
-        await accept(tx, { attempt, account, method: 'recovery_code' });
+        await guesses.clear(tx, guess.person);
         await audit.record(tx, { type: 'sign_in.recovery_code_accepted', detail: { left }, ...about });
         return { kind: 'accepted' };
       });

@@ -1,7 +1,6 @@
-import { getById, isUsable } from '../accounts/accounts.js';
+import { recordLogin } from '../accounts/accounts.js';
 import type { PasswordCheck } from '../accounts/password-check.js';
 import type { Audit } from '../audit/audit.js';
-import type { Devices } from '../devices/devices.js';
 import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
@@ -21,11 +20,12 @@ export const ACR = 'urn:asn:aal2';
 export interface Opened {
   readonly attempt: Attempt;
   readonly step: Step;
-  readonly deviceNames: readonly string[];
 }
 
 export type PasswordAnswer =
-  | { readonly kind: 'accepted' }
+  | { readonly kind: 'accepted'; readonly attempt: Attempt }
+  /** The attempt was finished or ended meanwhile. */
+  | { readonly kind: 'elsewhere' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly until: Date; readonly limit: 'passwords' | 'mails' };
 
@@ -39,10 +39,11 @@ export interface SignIn {
     visitor: Visitor,
   ): Promise<PasswordAnswer>;
   /**
-   * Where the browser goes after something was proved: to the next step's page, or, when nothing is left to prove,
-   * back to the authorization request with our word for the person. Undefined when the attempt is gone.
+   * Where the browser goes from an attempt as this request has just read or left it: to the next step's page, or,
+   * when nothing is left to prove, back to the authorization request with our word for the person. Undefined when
+   * the attempt is gone.
    */
-  proceed(exchange: Exchange, uid: AttemptId, visitor: Visitor): Promise<Onward | undefined>;
+  proceed(exchange: Exchange, attempt: Attempt, visitor: Visitor): Promise<Onward | undefined>;
 }
 
 export type Onward =
@@ -52,7 +53,6 @@ export type Onward =
 export interface SignInParts {
   readonly db: Database;
   readonly passwordCheck: PasswordCheck;
-  readonly devices: Devices;
   readonly enrolment: Enrolment;
   readonly tickets: EnrolmentTickets;
   readonly mailboxProof: MailboxProof;
@@ -66,31 +66,23 @@ const amrOf = ({ factorMethod }: Attempt): readonly string[] =>
   factorMethod === 'recovery_code' ? ['pwd', 'mfa'] : ['pwd', 'otp', 'mfa'];
 
 export function createSignIn(parts: SignInParts): SignIn {
-  const { db, passwordCheck, devices, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
+  const { db, passwordCheck, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
 
-  async function open(exchange: Exchange, uid: AttemptId): Promise<Opened | undefined> {
-    if (!interactions.holds(exchange, uid)) return undefined;
-    const attempt = await attempts.find(db, uid, clock.now());
-    if (attempt === undefined) return undefined;
-    const person = personOf(attempt);
-    const active = person === undefined ? [] : await devices.activeOf(db, person);
-    const step = nextStep(evidenceOf(attempt, active.length > 0), clock.now());
-    return { attempt, step, deviceNames: active.map(({ name }) => name) };
-  }
+  const stepOf = (attempt: Attempt): Step => nextStep(evidenceOf(attempt), clock.now());
 
   /** The one place that gives the provider our word: both factors are proved, of a person who may log in. */
   async function vouch(exchange: Exchange, attempt: Attempt, visitor: Visitor): Promise<Onward | undefined> {
     const accountId = personOf(attempt);
-    if (accountId === undefined || attempt.factorAt === undefined) return undefined;
-    const account = await getById(db, accountId);
-    if (!isUsable(account)) return undefined;
+    const { factorAt, credEpoch } = attempt;
+    if (accountId === undefined || factorAt === undefined || credEpoch === undefined) return undefined;
+    if (!(await recordLogin(db, { accountId, now: clock.now() }))) return undefined;
     const amr = amrOf(attempt);
     const location = await interactions.finish(exchange, attempt.uid, {
       accountId,
       amr,
       acr: ACR,
-      authenticatedAt: attempt.factorAt,
-      credEpoch: attempt.credEpoch ?? account.credEpoch,
+      authenticatedAt: factorAt,
+      credEpoch,
     });
     if (location === undefined) return undefined;
     await audit.record(db, {
@@ -104,7 +96,11 @@ export function createSignIn(parts: SignInParts): SignIn {
   }
 
   return {
-    open,
+    async open(exchange, uid) {
+      if (!interactions.holds(exchange, uid)) return undefined;
+      const attempt = await attempts.find(db, uid, clock.now());
+      return attempt === undefined ? undefined : { attempt, step: stepOf(attempt) };
+    },
 
     async submitPassword({ uid, clientId }, typed, visitor) {
       const verdict = await passwordCheck.check(typed, visitor);
@@ -113,33 +109,28 @@ export function createSignIn(parts: SignInParts): SignIn {
       const { account, weak, accept } = verdict;
       return db.transaction<PasswordAnswer>(async (tx) => {
         await accept(tx);
-        await attempts.recordPassword(tx, {
-          uid,
-          accountId: account.id,
-          credEpoch: account.credEpoch,
-          weak,
-          now: clock.now(),
-        });
-        if ((await devices.activeOf(tx, account.id)).length > 0) return { kind: 'accepted' };
+        const now = clock.now();
+        const { id: accountId, credEpoch } = account;
+        const attempt = await attempts.recordPassword(tx, { uid, accountId, credEpoch, weak, now });
+        if (attempt === undefined) return { kind: 'elsewhere' };
+        if (attempt.deviceNames.length > 0) return { kind: 'accepted', attempt };
         // The reset just completed in this browser proved the mailbox already.
-        if (await tickets.redeem(tx, account.id, visitor.browserId)) {
-          await attempts.recordMailbox(tx, uid, clock.now());
-          await enrolment.begin(tx, uid, account.id);
-          const about = { accountId: account.id, clientId, requestId: visitor.requestId };
+        if (await tickets.redeem(tx, accountId, visitor.browserId)) {
+          await attempts.recordMailbox(tx, uid, now);
+          await enrolment.begin(tx, uid, accountId);
+          const about = { accountId, clientId, requestId: visitor.requestId };
           await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'reset' }, ...about });
-          return { kind: 'accepted' };
+          return { kind: 'accepted', attempt: { ...attempt, mailboxAt: now } };
         }
         const spending = await mailboxProof.send(tx, { attempt: uid, account }, visitor);
-        if (spending.kind === 'spent') return { kind: 'accepted' };
+        if (spending.kind === 'spent') return { kind: 'accepted', attempt };
         await attempts.forgetPassword(tx, uid);
         return { kind: 'throttled', until: spending.until, limit: 'mails' };
       });
     },
 
-    async proceed(exchange, uid, visitor) {
-      const opened = await open(exchange, uid);
-      if (opened === undefined) return undefined;
-      const { attempt, step } = opened;
+    async proceed(exchange, attempt, visitor) {
+      const step = stepOf(attempt);
       return step === 'done' ? vouch(exchange, attempt, visitor) : { kind: 'step', step };
     },
   };

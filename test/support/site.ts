@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Environment } from '#src/config/load.js';
-import { serve, type Running } from '#src/serve.js';
+import { serve, type Running, type ServeOptions } from '#src/serve.js';
 import { startMailbox, type Mailbox } from './mailbox.js';
 import { quietLog } from './quiet-log.js';
 import { createTestDatabase } from './test-database.js';
@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
 }
 
 /** The whole program in this process: real PostgreSQL, real SMTP, real HTTP. Demo people and sample apps inside. */
-export async function startSite(settings: Environment = {}): Promise<TestSite> {
+export async function startSite(settings: Environment = {}, options: ServeOptions = {}): Promise<TestSite> {
   const database = await createTestDatabase();
   const mailbox = await startMailbox();
   const dataDir = await mkdtemp(join(tmpdir(), 'sso-asn-site-'));
@@ -46,7 +46,7 @@ export async function startSite(settings: Environment = {}): Promise<TestSite> {
     ...(process.env.TEST_REDIS_URL === undefined ? {} : { REDIS_URL: process.env.TEST_REDIS_URL }),
     ...settings,
   });
-  const running = await serve(config, quietLog());
+  const running = await serve(config, quietLog(), options);
   return {
     origin,
     running,
