@@ -39,6 +39,7 @@ export async function enrol(person: Person, deviceName = 'Ponsel kerja'): Promis
 /** The next code that is not yet spent: waits for the step to turn when this one was used. */
 export async function freshOtp(secret: string, usedAt?: Date): Promise<string> {
   const step = (at: Date): number => Math.floor(at.getTime() / 30_000);
-  while (usedAt !== undefined && step(new Date()) <= step(usedAt)) await new Promise((resolve) => setTimeout(resolve, 200));
+  while (usedAt !== undefined && step(new Date()) <= step(usedAt))
+    await new Promise((resolve) => setTimeout(resolve, 200));
   return totp(secret, new Date());
 }

@@ -26,7 +26,10 @@ async function freePort(): Promise<number> {
 }
 
 /** The whole program in this process: real PostgreSQL, real SMTP, real HTTP. Demo people and sample apps inside. */
-export async function startSite(settings: Environment = {}, options: ServeOptions = {}): Promise<TestSite> {
+export async function startSite(
+  settings: Environment | ((origin: string) => Promise<Environment>) = {},
+  options: ServeOptions = {},
+): Promise<TestSite> {
   const database = await createTestDatabase();
   const mailbox = await startMailbox();
   const dataDir = await mkdtemp(join(tmpdir(), 'sso-asn-site-'));
@@ -44,7 +47,7 @@ export async function startSite(settings: Environment = {}, options: ServeOption
     DEMO: 'true',
     CAPTCHA_TEST_ANSWER: CAPTCHA,
     ...(process.env.TEST_REDIS_URL === undefined ? {} : { REDIS_URL: process.env.TEST_REDIS_URL }),
-    ...settings,
+    ...(typeof settings === 'function' ? await settings(origin) : settings),
   });
   const running = await serve(config, quietLog(), options);
   return {
