@@ -10,6 +10,7 @@ import { fixOrigin, type Origins } from '../web/origin.js';
 import type { ClientRegistry } from './client-registry.js';
 import { ENDPOINTS, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
+import { formPostPolicy } from './form-post.js';
 import { metadataDocuments } from './metadata.js';
 import {
   claimReplaysAtOnce,
@@ -80,6 +81,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   if (options.notifyLogout !== undefined) deliverLogoutsBy(provider, options.notifyLogout);
   reportEvents(provider, options);
   provider.use(leaveWithoutSession as Koa.Middleware);
+  provider.use(formPostPolicy(registry) as Koa.Middleware);
 
   for (const { client_id: clientId } of registry.metadata) await provider.Client.find(clientId);
   const mounted = mount(path === '' ? '/' : path, provider as unknown as Koa);

@@ -96,7 +96,10 @@ export function sessionAdapter(parts: { db: Database; clock: Clock; audit: Audit
           ...changed,
         });
         // Somebody ended it while this request was under way: what was ended does not come back.
-        if (!kept) throw new errors.LoginRequired('the session has ended');
+        if (!kept) {
+          forgetSession();
+          throw new errors.LoginRequired('the session has ended');
+        }
       }
       scope.session = {
         uid,
@@ -126,5 +129,11 @@ export function sessionAdapter(parts: { db: Database; clock: Clock; audit: Audit
 
 /** The id that the request's session had before it was rotated. */
 const oldId = (): string | undefined => (currentRequest()?.oidc.session as { oldId?: string } | undefined)?.oldId;
+
+/** Tells the provider that there is nothing left to save. */
+function forgetSession(): void {
+  const session = currentRequest()?.oidc.session as { destroyed?: boolean } | undefined;
+  if (session !== undefined) session.destroyed = true;
+}
 
 const currentId = (id: string): string => oldId() ?? id;

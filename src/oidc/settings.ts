@@ -29,6 +29,8 @@ import { signInPolicy } from './policy.js';
 import { resourceServer } from './resources.js';
 import { ALWAYS_IN_ID_TOKEN, OIDC_SCOPES, SCOPE_CLAIMS } from './scopes.js';
 
+const MAX_JWKS_BYTES = 64 * 1024;
+
 type Client = NonNullable<KoaContextWithOIDC['oidc']['client']>;
 
 export interface SettingsParts extends AdapterParts {
@@ -190,6 +192,9 @@ export function providerSettings(parts: SettingsParts): Configuration {
       revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     },
     renderError: pages.renderError,
+    // The provider refuses private addresses by itself; a redirect could name one.
+    fetch: (address, init) => fetch(address, { redirect: 'error', ...init }),
+    fetchResponseBodyLimits: { jwks_uri: MAX_JWKS_BYTES },
   };
 }
 

@@ -97,12 +97,13 @@ describe('a foreign host', () => {
     expect(row?.return_to).toMatch(/^https:\/\/sso\.asn\.example\/oidc\/auth\//);
   });
 
-  it('in the request line gets into no address', async () => {
+  it('in the request line is refused, and gets into no address', async () => {
     const asked = house.request({ clientId: 'web' });
     const foreign = new URL(asked.url);
     const answer = await house
       .browser()
       .callLine(`https://evil.example${foreign.pathname}${foreign.search}`, 'sso.asn.example');
+    expect(answer.status).toBe(421);
     expect(answer.body + JSON.stringify(answer.headers)).not.toContain('evil.example');
     expect(await house.rows('sign_in_attempts', "return_to LIKE '%evil%'")).toBe(0);
   });

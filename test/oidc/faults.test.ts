@@ -6,14 +6,19 @@ import { errorOf, House, tokensOf } from './support/house.js';
 
 /** Statements until one fails; undefined: none does. */
 let failAt: number | undefined;
+/** Whether the database is well again after the statement that failed. */
+let once = false;
+/** Runs before each statement. */
+let before: (text: string) => Promise<unknown> = () => Promise.resolve();
 let failure: Error;
 let seen = 0;
 
 const through = (db: Database): Database => {
   const over = (queryable: Queryable): Queryable => ({
-    query: (text, values) => {
+    query: async (text, values) => {
       seen += 1;
-      if (failAt !== undefined && seen >= failAt) return Promise.reject(failure);
+      if (failAt !== undefined && (once ? seen === failAt : seen >= failAt)) throw failure;
+      await before(text);
       return queryable.query(text, values);
     },
   });
@@ -27,6 +32,8 @@ beforeAll(async () => {
 afterAll(() => house.close());
 beforeEach(() => {
   failAt = undefined;
+  once = false;
+  before = () => Promise.resolve();
   house.log.length = 0;
 });
 
@@ -84,7 +91,8 @@ describe.each(Object.entries(requests))('%s', (_, prepare) => {
     expect(statements).toBeGreaterThan(0);
     expect([200, 303]).toContain(good.status);
 
-    for (let at = 1; at <= statements; at += 1) {
+    for (const at of [...Array(statements * 2).keys()].map((i) => (i >> 1) + 1)) {
+      once = !once;
       const answer = await failing(at, new Error('boom at 10.0.0.7'), await prepare());
       expect([at, answer.location?.searchParams.get('code') ?? null]).toEqual([at, null]);
       if (answer.location === undefined) expect([at, answer.status]).toEqual([at, 500]);
@@ -116,6 +124,20 @@ it('a failed redemption costs the code, and never gives it twice', async () => {
   const answer = await failing(4, new Error('boom'), () => house.redeem('web', asked));
   expect(answer.status).toBe(500);
   expect(errorOf(await house.redeem('web', asked))).toBe('invalid_grant');
+});
+
+it('a session that is ended while a request is under way stays ended, and the code does not go out', async () => {
+  const browser = house.browser();
+  const account = await house.person();
+  await house.tokens({ browser, clientId: 'web', account });
+  before = (text) =>
+    text.includes('UPDATE sso_sessions')
+      ? house.db.query('DELETE FROM sso_sessions WHERE account_id = $1', [account])
+      : Promise.resolve();
+  const answer = await browser.call(house.request({ clientId: 'other' }).url);
+  before = () => Promise.resolve();
+  expect([errorOf(answer), answer.location?.searchParams.get('code')]).toEqual(['login_required', null]);
+  expect(await house.rows('sso_sessions', `account_id = '${account}'`)).toBe(0);
 });
 
 it('goes on working afterwards', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from 'jose';
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { loadSigningKeys } from '#src/oidc/keys.js';
@@ -25,6 +25,13 @@ describe('signing keys', () => {
     expect(all[0]?.map(({ alg }) => alg)).toEqual(['ES256', 'RS256']);
     const [row] = await db.query("SELECT count(*)::int AS n FROM audit_events WHERE type = 'key.generated'");
     expect(row).toEqual({ n: 2 });
+  });
+
+  it('are named by their thumbprint', async () => {
+    for (const key of await load()) {
+      const jwk = ((await key.keyObject()) as { export(o: object): object }).export({ format: 'jwk' });
+      expect(key.kid).toBe(await calculateJwkThumbprint(jwk));
+    }
   });
 
   it('sign what their published half verifies', async () => {

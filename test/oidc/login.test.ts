@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { endSessions } from '#src/oidc/end-sessions.js';
@@ -158,6 +159,25 @@ describe('logging in at a relying party', () => {
         expect([table, await house.rows(`${table} t`, `t::text LIKE '%${secret}%'`)]).toEqual([table, 0]);
       }
     }
+  });
+});
+
+describe('response_mode=form_post', () => {
+  it('posts the code by the one script that its policy allows, and to the client only', async () => {
+    const browser = house.browser();
+    const account = await house.person();
+    await house.tokens({ browser, clientId: 'web', account });
+    const asked = house.request({ clientId: 'web', params: { response_mode: 'form_post' } });
+    const answer = await browser.call(asked.url);
+    const field = (name: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(answer.body)?.[1] ?? '';
+    const script = /<script>([^]*)<\/script>/.exec(answer.body)?.[1] ?? '';
+    const hash = createHash('sha256').update(script).digest('base64');
+    const policy = answer.headers['content-security-policy'];
+    expect(policy).toContain(`script-src 'sha256-${hash}';`);
+    expect(policy).toContain("form-action 'self' https://web.example;");
+    expect(answer.body).toContain('action="https://web.example/cb"');
+    expect([field('state'), field('iss')]).toEqual(['state-1', house.issuer]);
+    expect((await house.redeem('web', { ...asked, code: field('code') })).status).toBe(200);
   });
 });
 

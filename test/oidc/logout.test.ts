@@ -138,6 +138,31 @@ describe('signing out (R-32)', () => {
     expect(await isSignedIn(stranger.browser)).toBe(true);
   });
 
+  it('without the answer yes ends the share of the client that asked, and leaves the session', async () => {
+    const { browser, tokens, account } = await signedIn();
+    const other = await house.tokens({ browser, clientId: 'other', account });
+    const page = pageOf(await ask(browser, { id_token_hint: tokens.id_token }));
+    await browser.call(house.address(page.action), { form: { xsrf: page.xsrf } });
+    expect((await house.userinfo(tokens.access_token)).status).toBe(401);
+    expect((await house.userinfo(other.access_token)).status).toBe(200);
+    const [row] = await house.db.query('SELECT authorizations FROM sso_sessions WHERE account_id = $1', [account]);
+    expect(Object.keys(row?.authorizations as object)).toEqual(['other']);
+    expect(await isSignedIn(browser)).toBe(true);
+  });
+
+  it('before anyone has signed in does not disturb the login that follows', async () => {
+    const browser = house.browser();
+    const account = await house.person();
+    await ask(browser);
+    expect(await house.rows('sso_sessions', 'account_id IS NULL')).toBeGreaterThan(0);
+    await house.tokens({ browser, clientId: 'web', account });
+    expect(await isSignedIn(browser)).toBe(true);
+    const [row] = await house.db.query('SELECT started_at, last_seen_at FROM sso_sessions WHERE account_id = $1', [
+      account,
+    ]);
+    expect(Math.abs((row?.started_at as Date).getTime() - (row?.last_seen_at as Date).getTime())).toBeLessThan(2000);
+  });
+
   it('without a session goes straight back, and without script', async () => {
     const browser = house.browser();
     const { tokens } = await signedIn();

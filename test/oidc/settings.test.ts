@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { Configuration } from 'oidc-provider';
 import { clientRegistry } from '#src/oidc/client-registry.js';
@@ -162,6 +164,7 @@ describe('the settings of the provider', () => {
     ['features.ciba', features.ciba, undefined],
     ['features.mTLS', features.mTLS, undefined],
     ['enableHttpPostMethods', settings.enableHttpPostMethods, false],
+    ['fetchResponseBodyLimits', settings.fetchResponseBodyLimits, { jwks_uri: 65_536 }],
     ['renderError', typeof settings.renderError, 'function'],
     ['clockTolerance', settings.clockTolerance, 10],
     ['subjectTypes', settings.subjectTypes, ['public']],
@@ -206,6 +209,15 @@ describe('the settings of the provider', () => {
     ]) {
       expect(() => check({ ...good, ...bad })).toThrow('invalid_client');
     }
+  });
+
+  it('fetch follows no redirect', async () => {
+    const server = createServer((_, response) => response.writeHead(302, { location: '/elsewhere' }).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await expect(settings.fetch?.(`http://127.0.0.1:${port}/jwks`, {})).rejects.toThrow('fetch failed');
+    server.closeAllConnections();
+    server.close();
   });
 
   it('clientBasedCORS lets browser clients call from their own pages', () => {

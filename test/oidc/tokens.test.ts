@@ -1,6 +1,17 @@
 import { createHmac, createPublicKey } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, SignJWT, type JSONWebKeySet } from 'jose';
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  jwtVerify,
+  SignJWT,
+  type JSONWebKeySet,
+} from 'jose';
+import { createAudit } from '#src/audit/audit.js';
+import { systemClock } from '#src/kernel/clock.js';
+import { adapterFactory } from '#src/oidc/adapter.js';
 import { claimsOf, errorOf, House, resetTime, setTime, tokensOf, type Tokens } from './support/house.js';
 import { API } from './support/registrations.js';
 
@@ -38,6 +49,18 @@ describe('an authorization code', () => {
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(16 - won.length);
     for (const answer of won) expect((await house.userinfo(tokensOf(answer).access_token)).status).toBe(401);
     expect(await house.audited('grant.revoked')).toBeLessThanOrEqual(before + 1);
+  });
+
+  it('that loses the race for it ends what the winner got, with an audit event', async () => {
+    const asked = await house.code({ browser: house.browser(), clientId: 'web', account: await house.person() });
+    const tokens = tokensOf(await house.redeem('web', asked));
+    const before = await house.audited('grant.revoked');
+    // Both have found it unspent; this is the one that comes second.
+    const audit = createAudit(systemClock);
+    const codes = adapterFactory({ db: house.db, clock: systemClock, audit })('AuthorizationCode');
+    await expect(codes.consume(asked.code)).rejects.toMatchObject({ message: 'invalid_grant' });
+    expect((await house.userinfo(tokens.access_token)).status).toBe(401);
+    expect(await house.audited('grant.revoked')).toBe(before + 1);
   });
 
   it.each([
@@ -428,8 +451,36 @@ describe('a token for the admin API', () => {
     expect(await house.verifyAdminToken(token)).toBeUndefined();
   });
 
+  it('bound to a key is refused without proof of the key', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const asked = await house.code({
+      browser: house.browser(),
+      clientId: 'admin',
+      account: await house.person(),
+      params: { scope: 'openid accounts:read', resource: house.adminResource },
+    });
+    const proof = await new SignJWT({ htm: 'POST', htu: house.address('/oidc/token'), jti: 'proof-1' })
+      .setIssuedAt()
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+      .sign(privateKey);
+    const { form } = await house.credentials('admin');
+    const answer = await house.browser().call(house.address('/oidc/token'), {
+      headers: { accept: 'application/json', dpop: proof },
+      form: {
+        ...form,
+        grant_type: 'authorization_code',
+        code: asked.code,
+        code_verifier: asked.verifier,
+        redirect_uri: asked.redirectUri,
+      },
+    });
+    const tokens = tokensOf(answer);
+    expect(tokens.token_type).toBe('DPoP');
+    expect(await house.verifyAdminToken(tokens.access_token)).toBeUndefined();
+  });
+
   it('is no other token', async () => {
-    const tokens = await login('web');
+    const tokens = await login('admin');
     const archive = await login('archive', { scope: 'openid read', resource: API });
     for (const token of [tokens.access_token, tokens.id_token, tokens.refresh_token, archive.access_token, '', 'x']) {
       expect(await house.verifyAdminToken(token)).toBeUndefined();
