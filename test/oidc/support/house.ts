@@ -41,11 +41,6 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export interface Redirected {
-  readonly params: URLSearchParams;
-  readonly location: URL;
-}
-
 export interface Request {
   readonly clientId: string;
   /** Added to, or with undefined taken from, the usual parameters. */
