@@ -14,8 +14,8 @@ import type { Metrics } from './metrics/metrics.js';
 import { OUTBOX_EXPIRY } from './outbox/outbox.js';
 import { observeOutbox } from './outbox/outbox-metrics.js';
 import { purgeExpired } from './oidc/purge-store.js';
-import { keepTokenPartitions } from './oidc/token-partitions-store.js';
 import { createOutboxWorker, type OutboxWorker } from './outbox/worker.js';
+import { keepPartitions } from './partitions.js';
 import { buildSite, type Site } from './site.js';
 import { openPostgres } from './storage/postgres.js';
 import { createPurge } from './storage/purge-store.js';
@@ -60,9 +60,8 @@ function transportOf(config: Config, site: Site): MailTransport {
 
 /** What is done once at a start, however many processes serve. */
 export async function prepare(services: Services): Promise<void> {
-  const { config, db, audit, clock } = services;
-  await audit.prepare(db);
-  await keepTokenPartitions(db, clock.now());
+  const { config } = services;
+  await keepPartitions(services);
   if (config.demo) await loadDemoPeople(services);
 }
 
@@ -116,7 +115,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
   try {
     const onMessage = (): void => later.worker?.nudge();
     const services = await buildServices({ config, stores, log, clock, cores, onMessage });
-    const { db, audit, box, metrics } = services;
+    const { db, box, metrics } = services;
     later.metrics = metrics;
     if (processes === 1) await prepare(services);
     const site = await buildSite(services);
@@ -144,12 +143,8 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       log,
       expiries: [...EXPIRED_ROWS, ...EXPIRED_LIMITS, OUTBOX_EXPIRY, MAILED_CODES_EXPIRY],
       tasks: [
-        { name: 'audit months', run: () => audit.prepare(db).then(() => 0) },
         { name: 'tokens', run: purgeExpired },
-        {
-          name: 'token partitions',
-          run: async (database, now) => (await keepTokenPartitions(database, now)).dropped.length,
-        },
+        { name: 'partitions', run: () => keepPartitions(services) },
       ],
       onPurged: metrics.purged,
     });

@@ -28,12 +28,13 @@ export async function resetPassword(
 }
 
 /** From the enrolment page to the address after it: a real authenticator reads the key, a person names it. */
-export async function enrol(person: Person, deviceName = 'Ponsel kerja'): Promise<{ secret: string; codes: string[] }> {
+export async function enrol(person: Person, deviceName = 'Ponsel kerja'): Promise<{ secret: string; otp: string; codes: string[] }> {
   const secret = attribute(person.shown.html, 'data-secret') ?? '';
-  await person.submit('/enrol', { otp: totp(secret, new Date()), device_name: deviceName });
+  const otp = totp(secret, new Date());
+  await person.submit('/enrol', { otp, device_name: deviceName });
   const codes = attributes(person.shown.html, 'data-recovery-code');
   await person.submit('/recovery-codes', { saved: '1' });
-  return { secret, codes };
+  return { secret, otp, codes };
 }
 
 /** The next code that is not yet spent: waits for the step to turn when this one was used. */
