@@ -8,7 +8,7 @@ import { clientAddress } from './web/client-address.js';
 import type { FormTokens } from './web/csrf.js';
 import { errorBoundary } from './web/error-boundary.js';
 import { securityHeaders } from './web/headers.js';
-import { fixOrigin, requireKnownHost, type Origins } from './web/origin.js';
+import { fixOrigin, refuseNul, requireKnownHost, type Origins } from './web/origin.js';
 import type { PageWriter } from './web/page.js';
 import { requestLog, type RequestObserver } from './web/request-log.js';
 import { mountRoutes, type Route } from './web/route-table.js';
@@ -41,6 +41,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(knowBrowser());
   app.use(errorBoundary({ log, write }));
   app.use(requireKnownHost(origins));
+  app.use(refuseNul);
   app.use(serveAssets(parts.assets));
   app.use(openid.metadata);
   app.use(mountRoutes(parts.routes, tokens));

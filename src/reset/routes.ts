@@ -26,6 +26,9 @@ const CAPTCHA = 'captcha';
 const FROM = 'from';
 const HOUR_SECONDS = 3600;
 
+/** Has the form of a sign-in's id; anything else never was one, and may not even fit into a cookie. */
+const isAttempt = (text: string | undefined): text is string => text !== undefined && /^[\w-]{1,64}$/.test(text);
+
 export interface ResetRouteParts {
   readonly passwordReset: PasswordReset;
   readonly weakPasswordReset: WeakPasswordReset;
@@ -133,8 +136,9 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
       path: '/reset',
       access: 'anyone',
       async handle(ctx) {
-        const from = queryValue(ctx, 'from');
-        if (from !== undefined) setCookie(ctx, FROM, from.slice(0, 64), { path: AREA, maxAgeSeconds: HOUR_SECONDS });
+        const asked = queryValue(ctx, 'from');
+        const from = isAttempt(asked) ? asked : undefined;
+        if (from !== undefined) setCookie(ctx, FROM, from, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
         write(ctx, 'reset/menu', { back: await wayBack.find(from ?? readCookie(ctx, FROM, AREA)) });
       },
     },

@@ -11,12 +11,9 @@ const YEAR_SECONDS = 365 * 24 * 3600;
 /** Knows the browser again (a random id in a cookie) and the language its person reads. */
 export function knowBrowser(): Koa.Middleware<RequestState> {
   return async (ctx, next) => {
-    let id = readCookie(ctx, BROWSER);
-    if (id === undefined) {
-      id = randomId(16);
-      setCookie(ctx, BROWSER, id);
-    }
-    ctx.state.browserId = id;
+    const id = readCookie(ctx, BROWSER);
+    ctx.state.isNewBrowser = id === undefined;
+    ctx.state.browserId = id ?? randomId(16);
     // Asked twice is not asked: refusing is not for here, an error page needs a language too.
     const asked = typeof ctx.query.lang === 'string' ? ctx.query.lang : undefined;
     ctx.state.locale = chooseLocale({

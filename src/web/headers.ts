@@ -13,6 +13,16 @@ function contentPolicy(formOrigins: readonly string[]): string {
   );
 }
 
+/** The cookie library forgets and renews signatures by itself, with fewer attributes than a cookie must have (R-28). */
+function completeCookies({ res }: Koa.Context): void {
+  const lines = [res.getHeader('Set-Cookie') ?? []].flat().map(String);
+  if (lines.length === 0 || res.headersSent) return;
+  res.setHeader(
+    'Set-Cookie',
+    lines.map((line) => (/;\s*samesite=/i.test(line) ? line : `${line}; samesite=lax`)),
+  );
+}
+
 /**
  * Security headers on every response, errors included (R-30). Routes may add form origins to the state before the
  * response goes out.
@@ -34,5 +44,6 @@ export function securityHeaders(): Koa.Middleware<RequestState> {
     ctx.set(POLICY, strictest);
     await next();
     if (ctx.response.get(POLICY) === strictest) ctx.set(POLICY, contentPolicy(ctx.state.formOrigins));
+    completeCookies(ctx);
   };
 }

@@ -50,3 +50,13 @@ export function requireKnownHost(origins: Origins): Koa.Middleware {
     await next();
   };
 }
+
+/**
+ * Refuses a NUL anywhere in an address: nobody types one, and it ends in a database that keeps none, also when the
+ * OpenID provider takes it for the value of a parameter (R-39, R-47).
+ */
+export const refuseNul: Koa.Middleware = async (ctx, next) => {
+  if (ctx.req.url?.includes('%00') === true)
+    throw new Refusal('invalid_input', { status: 400, reason: 'NUL in the address' });
+  await next();
+};
