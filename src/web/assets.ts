@@ -12,7 +12,7 @@ interface Asset {
   readonly etag: string;
   readonly plain: Buffer;
   readonly gzip: Buffer;
-  readonly brotli: Buffer;
+  readonly br: Buffer;
 }
 
 function load(directory: string, file: string): Asset {
@@ -23,7 +23,7 @@ function load(directory: string, file: string): Asset {
     etag: `W/"${createHash('sha256').update(plain).digest('base64url').slice(0, 16)}"`,
     plain,
     gzip: gzipSync(plain),
-    brotli: brotliCompressSync(plain),
+    br: brotliCompressSync(plain),
   };
 }
 
@@ -47,8 +47,9 @@ export function serveAssets(directory: string): Koa.Middleware<RequestState> {
       ctx.status = 304;
       return;
     }
-    const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity');
-    if (encoding === 'br' || encoding === 'gzip') ctx.set('Content-Encoding', encoding);
-    ctx.body = encoding === 'br' ? asset.brotli : encoding === 'gzip' ? asset.gzip : asset.plain;
+    // Browsers name gzip first and mean no preference: the smaller one wins.
+    const encoding = (['br', 'gzip'] as const).find((candidate) => ctx.acceptsEncodings(candidate) === candidate);
+    if (encoding !== undefined) ctx.set('Content-Encoding', encoding);
+    ctx.body = encoding === undefined ? asset.plain : asset[encoding];
   };
 }

@@ -5,8 +5,7 @@ import type { Brand, PageName, Pages, Shell } from './pages.js';
 import type { PageContext } from './request.js';
 import type { Views } from './views.js';
 
-/** Writes pages: what routes hand their data to. */
-/** Renders a page as the answer, 200 unless told otherwise. */
+/** What routes hand their data to: renders a page as the answer, 200 unless told otherwise. */
 export type PageWriter = <Name extends PageName>(
   ctx: PageContext,
   page: Name,

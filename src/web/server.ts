@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Listener {
@@ -14,19 +14,48 @@ const STATUS_OF: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** Starts an HTTP listener with the deadlines and sizes of R-48. */
-export async function listen(handler: RequestListener, at: { host: string; port: number }): Promise<Listener> {
-  const server: Server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 15_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 2_000,
-      maxHeaderSize: 16 * 1024,
-    },
-    handler,
-  );
-  server.maxConnections = 10_000;
+/** Deadlines and sizes of R-48. */
+export const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16 * 1024,
+  maxConnections: 10_000,
+};
+
+export interface ListenAt {
+  readonly host: string;
+  readonly port: number;
+  /** How many connections one address may hold. Only where clients connect by themselves: a proxy is one address. */
+  readonly maxPerAddress?: number;
+  /** In place of those of {@link LIMITS}. */
+  readonly limits?: Partial<typeof LIMITS>;
+}
+
+/** One client with many connections is closed at its own door and does not fill the house. */
+function limitPerAddress(server: Server, most: number): void {
+  const held = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (held.get(address) ?? 0) + 1;
+    held.set(address, count);
+    socket.once('close', () => {
+      const left = (held.get(address) ?? 1) - 1;
+      if (left === 0) held.delete(address);
+      else held.set(address, left);
+    });
+    if (count > most) socket.destroy();
+  });
+}
+
+/** Starts an HTTP listener. Rejects when the address cannot be had. */
+export async function listen(handler: RequestListener, at: ListenAt): Promise<Listener> {
+  const { host, port, limits, maxPerAddress = Number.POSITIVE_INFINITY } = at;
+  const { maxConnections, ...options } = { ...LIMITS, ...limits };
+  const server: Server = createServer(options, handler);
+  server.maxConnections = maxConnections;
+  limitPerAddress(server, maxPerAddress);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const status = STATUS_OF[error.code ?? ''] ?? '400 Bad Request';
     const cut = (): void => {
@@ -36,9 +65,20 @@ export async function listen(handler: RequestListener, at: { host: string; port:
     if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, cut);
     else cut();
   });
+  const underWay = new Set<ServerResponse>();
+  server.on('request', (_, response) => {
+    underWay.add(response);
+    response.once('close', () => {
+      underWay.delete(response);
+      if (server.listening) return;
+      setImmediate(() => {
+        server.closeIdleConnections();
+      });
+    });
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(at.port, at.host, () => {
+    server.listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });
@@ -50,6 +90,8 @@ export async function listen(handler: RequestListener, at: { host: string; port:
         const cut = setTimeout(() => {
           server.closeAllConnections();
         }, graceMs);
+        // Node would keep the connections of requests under way alive for later ones.
+        for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
         server.close(() => {
           clearTimeout(cut);
           resolve();
