@@ -61,9 +61,21 @@ const refuse = (error: unknown): never => {
   throw translate(error);
 };
 
-/** Whether the connection itself failed: nothing more is to be expected of it, not even the answer to a ROLLBACK. */
+/** Whether the connection itself failed, and not what was asked of it. */
 const isLost = (error: unknown): error is DatabaseUnavailable =>
   error instanceof DatabaseUnavailable && isError(error.cause) && !SQLSTATE.test(codeOf(error.cause));
+
+/** What a caller waits: for a connection and the answer to a first statement, and for each answer after it. */
+const ANSWER_MS = 2_850;
+
+/** A connection of the pool in one caller's hands. */
+interface Loan {
+  readonly client: pg.PoolClient;
+  /** What is left for the first statement: nobody waits twice, for a connection and then on a frozen one (F-05). */
+  readonly firstMs: number;
+  /** Set when nobody else may get the connection. */
+  broken: Error | undefined;
+}
 
 /** Opens a pool with every deadline of set. */
 export function openPostgres({ url, maxConnections, onIdleError, onStatement }: PostgresOptions): Database {
@@ -73,60 +85,68 @@ export function openPostgres({ url, maxConnections, onIdleError, onStatement }: 
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 60_000,
     statement_timeout: 2_500,
-    query_timeout: 3_000,
+    query_timeout: ANSWER_MS,
     lock_timeout: 1_000,
     idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
   });
   pool.on('error', onIdleError);
 
-  const run = async (client: pg.Pool | pg.PoolClient, text: string, values: readonly unknown[]) => {
+  const run = async (client: pg.PoolClient, text: string, values: readonly unknown[], withinMs = ANSWER_MS) => {
     onStatement?.(text);
-    const statement = { name: nameOf(text), text, values: [...values] };
+    const statement = { name: nameOf(text), text, values: [...values], query_timeout: withinMs };
     const { rows } = await client.query<Record<string, unknown>>(statement).catch(refuse);
     return rows;
   };
   const over = (client: pg.PoolClient): Queryable => ({
     query: (text, values = []) => run(client, text, values),
   });
-  const requirePlace = (): void => {
+
+  async function lend<T>(work: (loan: Loan) => Promise<T>): Promise<T> {
     if (pool.waitingCount >= MAX_WAITING) throw new DatabaseUnavailable(new Error('too many callers wait'));
-  };
+    const asked = performance.now();
+    const client = await pool.connect().catch(refuse);
+    const waitedMs = Math.ceil(performance.now() - asked);
+    const loan: Loan = { client, firstMs: Math.max(ANSWER_MS - waitedMs, 1), broken: undefined };
+    // A connection that breaks between two statements emits 'error' on the client itself.
+    const onError = (error: Error): void => {
+      loan.broken = error;
+    };
+    client.on('error', onError);
+    try {
+      return await work(loan);
+    } catch (error) {
+      if (isLost(error)) loan.broken = error;
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(loan.broken);
+    }
+  }
 
   return {
-    async query(text, values = []) {
-      requirePlace();
-      return run(pool, text, values);
-    },
-    async transaction(work) {
-      requirePlace();
-      const client = await pool.connect().catch(refuse);
-      // A connection that breaks between two statements emits 'error' on the client itself.
-      let broken: Error | undefined;
-      const onError = (error: Error): void => {
-        broken = error;
-      };
-      client.on('error', onError);
-      try {
-        await client.query('BEGIN').catch(refuse);
-        const result = await work(over(client));
-        const { command } = await client.query('COMMIT').catch(refuse);
-        // PostgreSQL answers ROLLBACK, without an error, when a failed statement was passed over.
-        if (command !== 'COMMIT') throw new Error('rolled back: the work passed over a failed statement');
-        return result;
-      } catch (error) {
-        if (isLost(error)) broken = error;
-        else {
-          await client.query('ROLLBACK').catch((lost: unknown) => {
-            broken = isError(lost) ? lost : new Error('rollback failed');
-          });
+    query: (text, values = []) => lend(({ client, firstMs }) => run(client, text, values, firstMs)),
+    transaction: (work) =>
+      lend(async (loan) => {
+        const { client, firstMs } = loan;
+        const begin = { text: 'BEGIN', query_timeout: firstMs };
+        await client.query(begin).catch(refuse);
+        try {
+          const result = await work(over(client));
+          const { command } = await client.query('COMMIT').catch(refuse);
+          // PostgreSQL answers ROLLBACK, without an error, when a failed statement was passed over.
+          if (command !== 'COMMIT') throw new Error('rolled back: the work passed over a failed statement');
+          return result;
+        } catch (error) {
+          // Nothing is to be expected of a lost connection, not even the answer to a ROLLBACK.
+          if (!isLost(error)) {
+            await client.query('ROLLBACK').catch((lost: unknown) => {
+              loan.broken = isError(lost) ? lost : new Error('rollback failed');
+            });
+          }
+          throw error;
         }
-        throw error;
-      } finally {
-        client.off('error', onError);
-        client.release(broken);
-      }
-    },
+      }),
     close: () => pool.end(),
   };
 }

@@ -9,7 +9,8 @@ export interface RedisEvents {
   readonly onError: (error: Error) => void;
 }
 
-const COMMAND_TIMEOUT_MS = 100;
+/** What a caller waits for an answer. */
+const ANSWER_MS = 100;
 
 /** 100 ms, doubling up to 2 s, each shortened by up to half so that many processes do not return at once. */
 const reconnectAfterMs = (attempt: number): number => {
@@ -19,7 +20,8 @@ const reconnectAfterMs = (attempt: number): number => {
 
 /** the driver's defaults let a GET wait 73 s while Redis is down. */
 const OPTIONS = {
-  commandTimeout: COMMAND_TIMEOUT_MS,
+  // Of the driver's own questions; callers are answered sooner by {@link inTime}.
+  commandTimeout: 1_000,
   connectTimeout: 1_000,
   // A link that dropped silently is given up, else the kernel keeps it for many minutes.
   socketTimeout: 2_000,
@@ -57,6 +59,24 @@ function connect(url: string): Redis | Cluster {
   });
 }
 
+/**
+ * Rejects when there is no answer in time. The driver's own timer would also reject when this process was held up and
+ * the answer has long been in the socket: timers come first. So what has arrived is read before anything is decided.
+ */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      setImmediate(reject, new Error('no answer in time'));
+    }, ANSWER_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 const START_TIME_TO_LIVE = "if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end";
 
 // One step each: a process that died between INCR and EXPIRE would leave a counter that blocks for ever.
@@ -82,10 +102,10 @@ export function openRedis(url: string, { onError }: RedisEvents): KeyValue {
     if (!told) onError(error);
     told = true;
   });
-  const guarded = breaker({ slowMs: COMMAND_TIMEOUT_MS, failures: 5, pauseMs: 1_000 });
+  const guarded = breaker({ slowMs: ANSWER_MS, failures: 5, pauseMs: 1_000 });
   const run = async <T>(command: () => Promise<T>): Promise<T> => {
     try {
-      return await guarded(command);
+      return await guarded(() => inTime(command()));
     } catch (error) {
       throw new KeyValueUnavailable(error);
     }
