@@ -1,8 +1,11 @@
 import type Koa from 'koa';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
-import { randomId } from '../security/secrets.js';
+import { CROCKFORD, randomText } from '../security/secrets.js';
 import type { RequestState } from './request.js';
+
+/** 80 bits that people can read to somebody over the phone, and that are never taken for a mailed code. */
+const newRequestId = (): string => randomText(16, CROCKFORD);
 
 export type RequestObserver = (seen: { route: string; method: string; status: number; seconds: number }) => void;
 
@@ -15,7 +18,7 @@ export function requestLog(options: {
 }): Koa.Middleware<RequestState> {
   return async (ctx, next) => {
     const began = performance.now();
-    ctx.state.requestId = randomId(12);
+    ctx.state.requestId = newRequestId();
     ctx.state.formOrigins = [];
     ctx.state.address = options.addressOf(ctx.req.socket.remoteAddress, ctx.get('x-forwarded-for') || undefined);
     ctx.set('x-request-id', ctx.state.requestId);
