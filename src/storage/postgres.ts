@@ -48,7 +48,7 @@ const isError = (value: unknown): value is Error => Object.prototype.toString.ca
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');
 
 /** What became of a call of the driver, for callers to tell a bug from a database that is away. */
-function translate(error: unknown): unknown {
+export function translate(error: unknown): unknown {
   if (!isError(error)) return error;
   const code = codeOf(error);
   if (UNAVAILABLE.test(code)) return new DatabaseUnavailable(error);

@@ -11,8 +11,7 @@ const malformed = (reason: string, status = 400): Refusal => new Refusal('invali
 async function readBytes(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Left early, the iterator would destroy the socket, and with it the answer.
-  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of req as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > MAX_BYTES) throw malformed('body too large', 413);
     chunks.push(chunk);

@@ -29,11 +29,10 @@ export function fixOrigin(app: Koa, origins: Origins): void {
     },
     configurable: true,
   });
+  // Koa makes the others of protocol and host; its own `origin` would be what the Origin header claims.
   Object.defineProperties(app.request, {
     protocol: getter((origin) => origin.protocol.slice(0, -1)),
-    secure: getter((origin) => origin.protocol === 'https:'),
     host: getter((origin) => origin.host),
-    hostname: getter((origin) => origin.hostname),
     origin: getter((origin) => origin.origin),
   });
 }

@@ -173,6 +173,7 @@ describe('hashes that nobody should trust (R-38, F-29)', () => {
     ['memory told twice, passes never', `$argon2id$v=19$m=4194304,m=8,p=1$${s}$${h}`],
     ['no salt', `$argon2id$v=19$m=19456,t=2,p=1$$${h}`],
     ['no hash', `$argon2id$v=19$m=19456,t=2,p=1$${s}`],
+    ['bits that no base64 has', `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(21)}B$${h}`],
     ['what is no base64', `$argon2id$v=19$m=19456,t=2,p=1$!!!$???`],
     ['a pepper alone', '$pepper=p1$'],
     ['a pepper before bcrypt', `$pepper=p1$2b$05$${'a'.repeat(53)}`],

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DatabaseUnavailable, openPostgres } from '#src/storage/postgres.js';
+import { DatabaseUnavailable, openPostgres, translate } from '#src/storage/postgres.js';
 import type { Database, Queryable } from '#src/storage/database.js';
 import { unusedPort } from '../support/mailbox.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
@@ -165,6 +165,32 @@ describe('errors', () => {
       expect(await causeOf(raise(code))).toBe(code);
     },
   );
+
+  it.each([
+    ['EPIPE', 'write EPIPE'],
+    ['ECONNRESET', 'read ECONNRESET'],
+    ['ETIMEDOUT', 'connect ETIMEDOUT 192.0.2.1:5432'],
+    ['EAI_AGAIN', 'getaddrinfo EAI_AGAIN db'],
+    ['EHOSTUNREACH', ''],
+    [undefined, 'Query read timeout'],
+    [undefined, 'Connection terminated unexpectedly'],
+    [undefined, 'timeout exceeded when trying to connect'],
+    [undefined, 'Client has encountered a connection error and is not queryable'],
+  ])('of the driver, %s %j: the server is away', (code, message) => {
+    expect(translate(Object.assign(new Error(message), { code }))).toBeInstanceOf(DatabaseUnavailable);
+  });
+
+  it('of anything else stay what they are', () => {
+    for (const other of [
+      new Error('x'),
+      Object.assign(new Error('no'), { code: 'ENOENT' }),
+      'timeout',
+      undefined,
+      null,
+    ]) {
+      expect(translate(other)).toBe(other);
+    }
+  });
 
   it('keep what happened as their cause, for the log', async () => {
     await expect(raise('57P01')).rejects.toMatchObject({
