@@ -58,9 +58,7 @@ export interface OpenStores {
  */
 export async function openStores({ config, log, onStatement }: OpenStores): Promise<Stores> {
   const embedded =
-    config.databaseUrl === undefined
-      ? await startEmbeddedPostgres({ dataDir: config.dataDir, log })
-      : undefined;
+    config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
   const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
   try {
     if (embedded !== undefined) await migrate({ url: databaseUrl, log });

@@ -11,8 +11,7 @@ async function run(): Promise<number> {
     const config = loadConfig(environment);
     const log = pinoLog('warn');
     const url = config.migrationDatabaseUrl;
-    const embedded =
-      url === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
+    const embedded = url === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
     try {
       const names = await migrate({ url: url ?? embedded?.url ?? '', log });
       for (const name of names) process.stdout.write(`applied ${name}\n`);
