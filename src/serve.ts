@@ -151,7 +151,10 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
 
     let draining = false;
     if (processes === 1) management = await openManagement(services, { draining: () => draining });
-    const publicListener = await listen(site.listener, { host: config.host, port: config.port });
+    // Behind a proxy everybody has its address; outside production a load generator has one, too.
+    const isDirect = config.production && config.trustedProxies.length === 0;
+    const at = { host: config.host, port: config.port, ...(isDirect ? { maxPerAddress: 200 } : {}) };
+    const publicListener = await listen(site.listener, at);
     worker.start();
     purge.start();
     log.info('serving', { issuer: config.issuerText, port: publicListener.address.port });
