@@ -18,6 +18,9 @@ import type { Visitor } from '../throttle/visitor.js';
 /** Longer than any password we accept: refused before it is normalised, which costs time (R-36, A40). */
 const MAX_PASSWORD_BYTES = 1024;
 
+/** So much of a text that can be no name tells it from others. */
+const MAX_COUNTED_LENGTH = 64;
+
 export type PasswordVerdict =
   | { readonly kind: 'accepted'; readonly account: Account; readonly weak: boolean; readonly accept: Accept }
   /** Unknown, wrong, inactive, frozen, disabled: one answer for all (R-19). */
@@ -99,7 +102,9 @@ export function createPasswordCheck(parts: {
       const isKnown = account !== undefined && knownBrowsers.find(visitor.knownBrowser, account.id) !== undefined;
       if (address.kind === 'waiting' && !isKnown) return { kind: 'throttled', until: address.until };
 
-      const nameKey = keyed('typed name', name.kind === 'malformed' ? 'malformed' : `${name.kind}:${name.value}`);
+      // What can be no name counts for itself: one counter for all would make strangers wait for one another.
+      const typedName = name.kind === 'malformed' ? username.slice(0, MAX_COUNTED_LENGTH) : name.value;
+      const nameKey = keyed('typed name', `${name.kind}:${typedName}`);
       const reserved = await reserve(nameKey, account, visitor);
       if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
       const { counter } = reserved;
