@@ -7,6 +7,7 @@ import { knowBrowser } from './web/browser.js';
 import { clientAddress } from './web/client-address.js';
 import type { FormTokens } from './web/csrf.js';
 import { errorBoundary } from './web/error-boundary.js';
+import { refuseLargeBody } from './web/form.js';
 import { securityHeaders } from './web/headers.js';
 import { fixOrigin, refuseNul, requireKnownHost, type Origins } from './web/origin.js';
 import type { PageWriter } from './web/page.js';
@@ -45,6 +46,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(serveAssets(parts.assets));
   app.use(openid.metadata);
   app.use(mountRoutes(parts.routes, tokens));
+  app.use(refuseLargeBody);
   app.use(openid.endpoints);
   return app;
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type Koa from 'koa';
 import { Refusal } from '../kernel/refusal.js';
 import { CSRF_FIELD } from './pages.js';
 import type { PageContext } from './request.js';
@@ -7,6 +8,16 @@ import type { PageContext } from './request.js';
 const MAX_BYTES = 16 * 1024;
 
 const malformed = (reason: string, status = 400): Refusal => new Refusal('invalid_input', { status, reason });
+
+function requireSmall(req: IncomingMessage): void {
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) throw malformed('body too large', 413);
+}
+
+/** Refuses a body by the length it tells, before those who read bodies by themselves and would take a larger one. */
+export const refuseLargeBody: Koa.Middleware = async (ctx, next) => {
+  requireSmall(ctx.req);
+  await next();
+};
 
 async function readBytes(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -21,7 +32,7 @@ async function readBytes(req: IncomingMessage): Promise<Buffer> {
 
 /** Reads a body of at most 16 KiB as UTF-8. Refuses a larger one with 413; other bytes, or a part of it, with 400. */
 export async function readBody(req: IncomingMessage): Promise<string> {
-  if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) throw malformed('body too large', 413);
+  requireSmall(req);
   const bytes = await readBytes(req).catch((error: unknown) => {
     throw error instanceof Refusal ? error : malformed('body broken off');
   });
