@@ -8,7 +8,7 @@ import { systemClock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import { answerWithMetrics, keepWorkers } from './cluster-workers.js';
 import { renderTogether } from './metrics/metrics.js';
-import { openManagement, prepare, serve } from './serve.js';
+import { openManagement, prepare, serve, type StopOptions } from './serve.js';
 import { openStores } from './stores.js';
 
 /** What a command that serves has started. */
@@ -16,7 +16,7 @@ export interface Started {
   /** For the person who started it; empty in a worker, which nobody started. */
   readonly banner: string;
   /** Finishes what is under way and resolves when everything is closed. */
-  stop(): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
 }
 
 const processesOf = ({ workers }: Config): number => (workers === 'auto' ? availableParallelism() : workers);
@@ -31,7 +31,7 @@ export async function start(config: Config, log: Log): Promise<Started> {
 async function startWorker(config: Config, log: Log, processes: number): Promise<Started> {
   const running = await serve(config, log, { processes });
   answerWithMetrics(running.services.metrics);
-  return { banner: '', stop: () => running.stop() };
+  return { banner: '', stop: (options) => running.stop(options) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { MAILED_CODES_EXPIRY } from './codes/mailed-codes.js';
 import { isLoopback } from './config/load.js';
 import type { Config } from './config/settings.js';
@@ -26,8 +27,17 @@ import { EXPIRED_LIMITS } from './throttle/retention.js';
 import { listen, type Listener } from './web/server.js';
 import { startBanner } from './banner.js';
 
-/** How long requests under way may take once we are told to stop. */
-export const DRAIN_MS = 15_000;
+/** How long requests under way may take once no connection is taken any more. */
+const GRACE_MS = 12_000;
+/** How long a balancer may take to notice that we leave. */
+export const NOTICE_MS = 3_000;
+/** The longest way from being told to stop to the last answer. */
+export const DRAIN_MS = NOTICE_MS + GRACE_MS;
+
+export interface StopOptions {
+  /** Goes on serving for so long, unready: without a balancer nobody has to notice, and it is 0. */
+  readonly noticeMs?: number;
+}
 
 export interface Running {
   /** For the person who started it: addresses and demo accounts. */
@@ -35,8 +45,8 @@ export interface Running {
   readonly site: Site;
   readonly services: Services;
   readonly port: number;
-  /** Leaves readiness, takes no new connection, finishes what is under way, closes the stores. */
-  stop(): Promise<void>;
+  /** Leaves readiness, then takes no new connection, finishes what is under way, closes the stores. */
+  stop(options?: StopOptions): Promise<void>;
 }
 
 export interface ServeOptions {
@@ -88,7 +98,7 @@ export async function openManagement(
     throw error;
   });
   return {
-    address: listener.address,
+    ...listener,
     async drain(graceMs) {
       await listener.drain(graceMs);
       await probes.close();
@@ -164,11 +174,12 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       site,
       services,
       port: publicListener.address.port,
-      async stop() {
+      async stop({ noticeMs = 0 } = {}) {
         draining = true;
         log.info('draining');
-        await publicListener.drain(DRAIN_MS);
-        await Promise.all([worker.stop(), purge.stop()]);
+        publicListener.retire();
+        if (noticeMs > 0) await pause(noticeMs);
+        await Promise.all([publicListener.drain(GRACE_MS), worker.stop(), purge.stop()]);
         transport.close();
         await management?.drain(0);
         await stores.close();

@@ -4,6 +4,7 @@ import { start } from '../cluster.js';
 import { environment } from '../config/environment.js';
 import { ConfigError, loadConfig } from '../config/load.js';
 import { pinoLog } from '../config/pino-log.js';
+import { NOTICE_MS } from '../serve.js';
 import { lineOf, printProblems } from './problems.js';
 
 async function run(overrides: Readonly<Record<string, string>>): Promise<void> {
@@ -12,9 +13,11 @@ async function run(overrides: Readonly<Record<string, string>>): Promise<void> {
     const log = pinoLog(config.logLevel);
     const started = await start(config, log);
     process.stderr.write(started.banner);
+    let stopping: Promise<void> | undefined;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
-        void started.stop().then(() => process.exit(0));
+        // A person at the terminal has no balancer that must notice.
+        stopping ??= started.stop({ noticeMs: signal === 'SIGTERM' ? NOTICE_MS : 0 }).then(() => process.exit(0));
       });
     }
   } catch (error) {

@@ -3,6 +3,11 @@ import type { AddressInfo } from 'node:net';
 
 export interface Listener {
   readonly address: AddressInfo;
+  /**
+   * Goes on answering, and from now on ends each connection with its answer: kept-alive ones would be cut while their
+   * next request is on its way. The balancer gives what comes next to somebody else (R-69).
+   */
+  retire(): void;
   /** Stops taking connections, lets requests under way finish, cuts what is left after `graceMs` (R-69). */
   drain(graceMs: number): Promise<void>;
 }
@@ -66,7 +71,13 @@ export async function listen(handler: RequestListener, at: ListenAt): Promise<Li
     else cut();
   });
   const underWay = new Set<ServerResponse>();
-  server.on('request', (_, response) => {
+  let retired = false;
+  const endWithAnswer = (response: ServerResponse): void => {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
+  // Before the handler, which may answer at once.
+  server.prependListener('request', (_, response) => {
+    if (retired) endWithAnswer(response);
     underWay.add(response);
     response.once('close', () => {
       underWay.delete(response);
@@ -83,15 +94,19 @@ export async function listen(handler: RequestListener, at: ListenAt): Promise<Li
       resolve();
     });
   });
+  const retire = (): void => {
+    retired = true;
+    underWay.forEach(endWithAnswer);
+  };
   return {
     address: server.address() as AddressInfo,
+    retire,
     drain: (graceMs) =>
       new Promise((resolve) => {
+        retire();
         const cut = setTimeout(() => {
           server.closeAllConnections();
         }, graceMs);
-        // Node would keep the connections of requests under way alive for later ones.
-        for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
         server.close(() => {
           clearTimeout(cut);
           resolve();
