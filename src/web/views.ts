@@ -34,6 +34,19 @@ function versioned(directory: string, name: string): string {
   return `/assets/${name}?v=${digest.slice(0, 8)}`;
 }
 
+/**
+ * Where a reader finds the page again: some addresses only take a form. `//evil.example` is a path here, and another
+ * site in a link.
+ */
+const readable = (path: string): string =>
+  path
+    .replace(/^[/\\]+/, '/')
+    // The sign-in itself knows which step is due.
+    .replace(/^(\/sign-in\/[^/]+)\/.*$/, '$1')
+    .replace(/^(\/reset\/password)\/resend$/, '$1/code')
+    .replace(/(\/logout)\/confirm$/, '$1')
+    .replace(/^(\/demo\/[^/]+)?\/logout$/, '$1') || '/';
+
 const errorOf = (data: object): PageError | undefined => ('error' in data ? (data.error as PageError) : undefined);
 
 /** Compiles all templates and reads all texts; throws when one is broken. */
@@ -57,8 +70,7 @@ export function createViews({ directory, translators }: ViewsOptions): Views {
         zones: ZONE_NAMES,
         brand: shell.brand,
         csrf: shell.csrf,
-        // `//evil.example` is a path here, and another site in a link.
-        path: shell.path.replace(/^[/\\]+/, '/'),
+        path: readable(shell.path),
         now: shell.now,
         person: shell.person ?? null,
         requestId: shell.requestId ?? null,
