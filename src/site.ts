@@ -56,7 +56,8 @@ export interface Site {
 
 /** Builds the site over the services: provider, pages, API. */
 export async function buildSite(services: Services): Promise<Site> {
-  const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } = services;
+  const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
+    services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const adminResource = `${config.adminOrigin}/api/admin`;
@@ -128,7 +129,11 @@ export async function buildSite(services: Services): Promise<Site> {
     ...portalRoutes({
       sessions: createPageSessions({ db, ownLogin, endSessions, audit, clock }),
       services: {
-        ofPerson: async (account) => registry.servicesFor(account, (await rolesOf(db, account.id)).map(({ role }) => role)),
+        ofPerson: async (account) =>
+          registry.servicesFor(
+            account,
+            (await rolesOf(db, account.id)).map(({ role }) => role),
+          ),
       },
       write,
     }),

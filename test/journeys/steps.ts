@@ -28,19 +28,14 @@ export async function resetPassword(
 }
 
 /** From the enrolment page to the address after it: a real authenticator reads the key, a person names it. */
-export async function enrol(person: Person, deviceName = 'Ponsel kerja'): Promise<{ secret: string; otp: string; codes: string[] }> {
+export async function enrol(
+  person: Person,
+  deviceName = 'Ponsel kerja',
+): Promise<{ secret: string; otp: string; codes: string[] }> {
   const secret = attribute(person.shown.html, 'data-secret') ?? '';
   const otp = totp(secret, new Date());
   await person.submit('/enrol', { otp, device_name: deviceName });
   const codes = attributes(person.shown.html, 'data-recovery-code');
   await person.submit('/recovery-codes', { saved: '1' });
   return { secret, otp, codes };
-}
-
-/** The next code that is not yet spent: waits for the step to turn when this one was used. */
-export async function freshOtp(secret: string, usedAt?: Date): Promise<string> {
-  const step = (at: Date): number => Math.floor(at.getTime() / 30_000);
-  while (usedAt !== undefined && step(new Date()) <= step(usedAt))
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  return totp(secret, new Date());
 }

@@ -21,6 +21,8 @@ export default class ClosingLine {
   }
 
   getLastError() {
-    return process.env.CI === 'true' && this.#skipped > 0 ? new Error(`${this.#skipped} tests were skipped`) : undefined;
+    return process.env.CI === 'true' && this.#skipped > 0
+      ? new Error(`${this.#skipped} tests were skipped`)
+      : undefined;
   }
 }
