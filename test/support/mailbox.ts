@@ -60,7 +60,9 @@ export async function startMailbox({
         });
         callback();
         for (const look of [...waiting]) look();
-      })();
+      })().catch(() => {
+        // The client broke off: there is no mail, and nobody to tell.
+      });
     },
     ...manners,
   });

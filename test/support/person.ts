@@ -68,7 +68,9 @@ export function openPerson(base: string, options: PersonOptions = {}): Person {
 
   const cookieHeader = (url: URL): string =>
     [...cookies.entries()]
-      .filter(([, { path }]) => url.pathname === path || url.pathname.startsWith(path.endsWith('/') ? path : `${path}/`))
+      .filter(
+        ([, { path }]) => url.pathname === path || url.pathname.startsWith(path.endsWith('/') ? path : `${path}/`),
+      )
       .map(([key, { value }]) => `${key.split('|')[0] ?? ''}=${value}`)
       .join('; ');
 
@@ -156,7 +158,8 @@ export function openPerson(base: string, options: PersonOptions = {}): Person {
       trail = [];
       const forms = current().html.match(/<form[\s\S]*?<\/form>/g) ?? [];
       const form = forms.find((text) => (attribute(text, 'action') ?? '').endsWith(action));
-      if (form === undefined) throw new Error(`no form "${action}" on ${current().url.pathname}: ${String(current().page)}`);
+      if (form === undefined)
+        throw new Error(`no form "${action}" on ${current().url.pathname}: ${String(current().page)}`);
       return send(attribute(form, 'action') ?? '', { ...hiddenFields(form), ...fields }, true);
     },
     post: (path, fields) => send(path, fields, false),
