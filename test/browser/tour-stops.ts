@@ -1,0 +1,71 @@
+import type { PageName } from '#src/web/pages.js';
+import { SIZES, type Size } from '../support/chromium.js';
+
+/** States of a page that are worth a picture of their own. */
+type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow';
+
+/** What each picture shows, in the order of the tour. A page without a line here does not compile. */
+export const STOPS: Readonly<Record<PageName | State, string>> = {
+  front: 'The front door. The gate is a link to LOGIN, for those who press the logo.',
+  'sign-in/password': 'Every login begins here, whichever service asks.',
+  'sign-in/password, refused': 'One sentence for every reason, so that it tells nobody which accounts exist.',
+  'reset/menu': 'RESET: forgotten password and first activation, weak password, lost phone.',
+  'reset/password/start': 'The number and a picture of letters, which can also be heard.',
+  'reset/password/email': 'The registered address, masked; or a decoy, which looks the same.',
+  'dev/mail': 'On your own machine, mail goes nowhere but here.',
+  'dev/mail/message': 'One mail: the code, until when, and what to do if it was not you.',
+  'reset/password/code': 'The mailed code and the new password, with its rules.',
+  'reset/password/done': 'A reset logs nobody in; it leads back to the login it began on.',
+  'sign-in/enrol': 'The authenticator: a link on the phone itself, the key to copy, the QR code for a second screen.',
+  'sign-in/recovery-codes': 'Ten recovery codes, shown once.',
+  launcher: 'The launcher: the services this person may use, in their groups.',
+  'demo/home': 'A sample relying party, before login.',
+  'demo/signed-in': 'The same after single sign-on, with the claims it was told.',
+  'sign-in/otp': 'Every later login: the one-time code, with the server time in three zones.',
+  'sign-in/otp, clock slow': 'The commonest fault explained: the clock of the phone.',
+  'reset/mfa': 'A lost phone: recovery code or personnel office, and what to bring.',
+  'sign-out/confirm': 'A service asks to log out; the person decides.',
+  'demo/signed-out': 'Logged out there means logged out everywhere.',
+  'sign-out/done': 'Logged out from the launcher.',
+  'sign-in/prove-mailbox': 'A first authenticator needs a fresh proof of the mailbox.',
+  'sign-in/change-password': 'A password that no longer meets the rules is changed on the way in.',
+  'reset/weak': 'The same from the RESET menu.',
+  'reset/weak/done': 'And its end.',
+  help: 'Help, by what has happened.',
+  'no-access': 'A service that is not for this person.',
+  expired: 'A login that waited too long.',
+  busy: 'Too much to do: when to come back. The try is not counted.',
+  error: 'A relying party made a mistake; its developers see which.',
+  'not-found': 'No such page.',
+  'dev/components': 'Every part in every state.',
+};
+
+export type Stop = keyof typeof STOPS;
+
+const STOP_NAMES = Object.keys(STOPS) as Stop[];
+
+export const pageOf = (stop: Stop): string => stop.split(',')[0] ?? '';
+
+export const pictureOf = (stop: Stop, size: Size): string => `${stop.replace(/[^a-z]+/g, '-')}-${size}.png`;
+
+export const PICTURES: readonly string[] = STOP_NAMES.flatMap((stop) =>
+  (Object.keys(SIZES) as Size[]).map((size) => pictureOf(stop, size)),
+);
+
+/** `docs/tour/README.md`. */
+export function writeReadme(): string {
+  const image = (stop: Stop, size: Size, width: number): string =>
+    `<img src="${pictureOf(stop, size)}" width="${width}" alt="${stop}, ${size}">`;
+  const sections = STOP_NAMES.map((stop) =>
+    [
+      `## ${stop}`,
+      STOPS[stop],
+      `| phone | desktop |\n| --- | --- |\n| ${image(stop, 'phone', 240)} | ${image(stop, 'desktop', 640)} |`,
+    ].join('\n\n'),
+  );
+  const head = [
+    '# Every page, in the order people meet them',
+    'The browser tests walk this way and take these pictures: `UPDATE_TOUR=1 npm test -- test/browser/tour`. Without that setting they only look whether each page has its pictures.',
+  ];
+  return `${[...head, ...sections].join('\n\n')}\n`;
+}
