@@ -1,0 +1,56 @@
+import { attribute } from '../../support/person.js';
+import type { Station } from './stations.js';
+
+export interface Input {
+  readonly name: string;
+  /** Never shown again once typed. */
+  readonly isSecret: boolean;
+}
+
+/** A form as it stands on a page somebody is on. */
+export interface Form extends Station {
+  readonly path: string;
+  readonly hidden: Readonly<Record<string, string>>;
+  readonly inputs: readonly Input[];
+}
+
+const SECRET_NAME = /otp|code|captcha|password/;
+
+/** All forms of a page that are posted. */
+export function formsOn(station: Station): Form[] {
+  const found = station.page.body.match(/<form[\s\S]*?<\/form>/g) ?? [];
+  return found
+    .filter((form) => attribute(form, 'method') === 'post')
+    .map((form) => {
+      const hidden: Record<string, string> = {};
+      const inputs: Input[] = [];
+      for (const [tag] of form.matchAll(/<input[^>]*>/g)) {
+        const name = attribute(tag, 'name') ?? '';
+        const type = attribute(tag, 'type');
+        if (type === 'hidden') hidden[name] = attribute(tag, 'value') ?? '';
+        else inputs.push({ name, isSecret: type === 'password' || SECRET_NAME.test(name) });
+      }
+      return { ...station, path: attribute(form, 'action') ?? '', hidden, inputs };
+    });
+}
+
+/** What somebody types who knows nothing but means well. */
+const PLAUSIBLE: Readonly<Record<string, string>> = {
+  username: '199001012015011009',
+  email: 'seseorang@contoh.example',
+  otp: '000000',
+  code: '00000-00000',
+  recovery_code: '00000-00000-00000',
+  device_name: 'Ponsel',
+};
+
+export const plausible = ({ name }: Input): string => PLAUSIBLE[name] ?? 'tidak-tahu';
+
+/** The body of a form, some of its inputs as given, percent-encoded, the rest plausible. */
+export function bodyOf(form: Form, given: Readonly<Record<string, string>> = {}): string {
+  const hidden = Object.entries(form.hidden).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  const typed = form.inputs.map(
+    (input) => `${input.name}=${given[input.name] ?? encodeURIComponent(plausible(input))}`,
+  );
+  return [...hidden, ...typed].join('&');
+}

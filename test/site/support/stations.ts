@@ -1,0 +1,183 @@
+import { jest } from '@jest/globals';
+import { setPassword } from '#src/accounts/accounts.js';
+import type { Environment } from '#src/config/load.js';
+import { addAgencies } from '../../accounts/people.js';
+import { codeIn } from '../../journeys/steps.js';
+import { addEmployees, otpOf, PASSWORD, type Employee, type NewEmployees } from '../../support/employees.js';
+import { attribute } from '../../support/person.js';
+import { CAPTCHA, startSite, type TestSite } from '../../support/site.js';
+import { totp } from '../../support/totp.js';
+import { Visitor, type Answer } from '../../support/visitor.js';
+import { Wire } from './wire.js';
+
+export interface House {
+  readonly site: TestSite;
+  readonly issuer: string;
+  readonly wire: Wire;
+  /** A browser of its own, with an address of its own. */
+  visitor(): Visitor;
+  person(state: NewEmployees['state']): Promise<Employee>;
+  /** The code in the next mail to this person. */
+  codeTo(person: Employee, after: Date): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The whole program behind a trusted proxy, so that every visitor has limits of their own. */
+export async function openHouse(settings: Environment = {}, observe?: (answer: Answer) => void): Promise<House> {
+  // The tests of this folder ask for thousands of pages, and machines are busy.
+  jest.setTimeout(120_000);
+  const site = await startSite({ TRUSTED_PROXIES: '127.0.0.1', ...settings });
+  const { services, port } = site.running;
+  const issuer = services.config.issuer.origin;
+  const wire = new Wire({ port, issuer });
+  const visitors: Visitor[] = [];
+  await addAgencies(services.db);
+  return {
+    site,
+    issuer,
+    wire,
+    visitor() {
+      const address = `198.51.${visitors.length >> 8}.${visitors.length & 255}`;
+      const visitor = new Visitor({ issuer, ports: [port], address, observe: (answer) => observe?.(answer) });
+      visitors.push(visitor);
+      return visitor;
+    },
+    async person(state) {
+      const [person] = await addEmployees(services, { count: 1, state });
+      if (person === undefined) throw new Error('nobody was added');
+      return person;
+    },
+    codeTo: async ({ email }, after) => codeIn((await site.mailbox.next(email, after)).text),
+    async stop() {
+      wire.close();
+      for (const visitor of visitors) visitor.close();
+      await site.stop();
+    },
+  };
+}
+
+/** A browser and the page it has before it. */
+export interface Station {
+  readonly visitor: Visitor;
+  readonly page: Answer;
+}
+
+/** The sign-in that a page belongs to; `none` where it belongs to none. */
+export const uidOf = ({ path }: Answer): string => /^\/sign-in\/([\w-]+)/.exec(path)?.[1] ?? 'none';
+
+/** How to get to a page: by what a person does. */
+export type Way = (house: House) => Promise<Station>;
+
+const open =
+  (path: string): Way =>
+  async (house) => {
+    const visitor = house.visitor();
+    return { visitor, page: await visitor.follow(path) };
+  };
+
+export const atPassword = open('/login');
+
+async function afterPassword(house: House, person: Employee, password = PASSWORD): Promise<Station> {
+  const { visitor, page } = await atPassword(house);
+  return { visitor, page: await visitor.submit(page, '/password', { username: person.nip, password }) };
+}
+
+const atOtp: Way = async (house) => afterPassword(house, await house.person('enrolled'));
+
+async function atMailboxAs(house: House): Promise<Station & { code: string }> {
+  const person = await house.person('password');
+  const began = new Date();
+  const station = await afterPassword(house, person);
+  return { ...station, code: await house.codeTo(person, began) };
+}
+
+const atEnrol: Way = async (house) => {
+  const { visitor, page, code } = await atMailboxAs(house);
+  return { visitor, page: await visitor.submit(page, '/mailbox', { code }) };
+};
+
+const atRecoveryCodes: Way = async (house) => {
+  const { visitor, page } = await atEnrol(house);
+  const otp = totp(attribute(page.body, 'data-secret') ?? '', new Date());
+  return { visitor, page: await visitor.submit(page, '/enrol', { otp, device_name: 'Ponsel' }) };
+};
+
+/** Shorter than any password that is accepted today. */
+const WEAK = 'Lemah-1';
+
+const atChangePassword: Way = async (house) => {
+  const person = await house.person('enrolled');
+  const { db, passwords } = house.site.running.services;
+  const passwordHash = await passwords.hash(WEAK);
+  await setPassword(db, { accountId: person.id, passwordHash, now: new Date() });
+  const { visitor, page } = await afterPassword(house, person, WEAK);
+  return { visitor, page: await visitor.submit(page, '/otp', { otp: otpOf(person) }) };
+};
+
+export async function signedIn(house: House): Promise<Station> {
+  const person = await house.person('enrolled');
+  const { visitor, page } = await afterPassword(house, person);
+  return { visitor, page: await visitor.submit(page, '/otp', { otp: otpOf(person) }) };
+}
+
+const signedInAt =
+  (path: string): Way =>
+  async (house) => {
+    const { visitor } = await signedIn(house);
+    return { visitor, page: await visitor.follow(path) };
+  };
+
+const atResetStart = open('/reset/password');
+
+async function atResetEmailAs(house: House): Promise<Station & { person: Employee }> {
+  const person = await house.person('password');
+  const { visitor, page } = await atResetStart(house);
+  const next = await visitor.submit(page, '/reset/password', { username: person.nip, captcha: CAPTCHA });
+  return { visitor, page: next, person };
+}
+
+async function atResetCodeAs(house: House): Promise<Station & { code: string }> {
+  const { visitor, page, person } = await atResetEmailAs(house);
+  const began = new Date();
+  const next = await visitor.submit(page, '/reset/password/email', { email: person.email });
+  return { visitor, page: next, code: await house.codeTo(person, began) };
+}
+
+const atResetDone: Way = async (house) => {
+  const { visitor, page, code } = await atResetCodeAs(house);
+  const password = 'Perahu Layar 31 biru-biru';
+  const typed = { code, new_password: password, confirm_password: password, otp: '' };
+  return { visitor, page: await visitor.submit(page, '/reset/password/code', typed) };
+};
+
+/** Every page a person can come to, by its `data-page`. */
+export const STATIONS: Readonly<Record<string, Way>> = {
+  front: open('/'),
+  help: open('/bantuan'),
+  'sign-in/password': atPassword,
+  'sign-in/otp': atOtp,
+  'sign-in/prove-mailbox': atMailboxAs,
+  'sign-in/enrol': atEnrol,
+  'sign-in/recovery-codes': atRecoveryCodes,
+  'sign-in/change-password': atChangePassword,
+  launcher: signedIn,
+  'sign-out/confirm': signedInAt('/oidc/logout'),
+  'sign-out/done': open('/signed-out'),
+  'reset/menu': open('/reset'),
+  'reset/password/start': atResetStart,
+  'reset/password/email': atResetEmailAs,
+  'reset/password/code': atResetCodeAs,
+  'reset/password/done': atResetDone,
+  'reset/weak': open('/reset/weak'),
+  'reset/weak/done': open('/reset/weak/done'),
+  'reset/mfa': open('/reset/mfa'),
+  'not-found': open('/tidak-ada'),
+  expired: open('/reset/password/email'),
+};
+
+/** Goes to the page with this `data-page`. */
+export function goTo(house: House, page: string): Promise<Station> {
+  const way = STATIONS[page];
+  if (way === undefined) throw new Error(`nobody knows the way to ${page}`);
+  return way(house);
+}
