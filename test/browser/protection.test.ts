@@ -40,6 +40,7 @@ describeInBrowser('what Chromium guards, and what it must let through', () => {
       redirect_uris: [`${service.origin}/callback`],
       post_logout_redirect_uris: [`${service.origin}/bye`],
       token_endpoint_auth_method: 'none',
+      response_modes: ['query', 'form_post'],
       x: { redirect_origins: [inner.origin] },
     });
     [site, browser] = await Promise.all([startSite({ CLIENTS_FILE: clients.path }), launchChromium()]);
@@ -68,7 +69,7 @@ describeInBrowser('what Chromium guards, and what it must let through', () => {
     await tab.type({ otp });
     return tab.press(t('action.continue'));
   };
-  const authorize = (): string => {
+  const authorize = (more: Readonly<Record<string, string>> = {}): string => {
     const query = new URLSearchParams({
       client_id: 'archive',
       response_type: 'code',
@@ -77,6 +78,7 @@ describeInBrowser('what Chromium guards, and what it must let through', () => {
       code_challenge: challengeOf(VERIFIER),
       code_challenge_method: 'S256',
       state: 'abc',
+      ...more,
     });
     return `/oidc/auth?${query.toString()}`;
   };
@@ -97,6 +99,21 @@ describeInBrowser('what Chromium guards, and what it must let through', () => {
       expect({ page: arrived.page, at: arrived.url.origin }).toEqual({ page: 'elsewhere', at: inner.origin });
       expect(arrived.url.searchParams.get('code')).toMatch(/^\S{20,}$/);
       expect(tab.complaints).toEqual([]);
+    });
+
+    it.each([
+      ['by itself', true],
+      ['by a button where scripts are off', false],
+    ])('gets its answer posted %s', async (_, javaScript) => {
+      const other = await browser.openTab({ origin: site.origin, javaScript });
+      await other.open(authorize({ response_mode: 'form_post' }));
+      await login(other, someone.who);
+      await other.type({ otp: someone.phone.code() });
+      await other.page.getByRole('button', { name: t('action.continue') }).click();
+      if (!javaScript) await other.page.getByRole('button', { name: 'Continue' }).click();
+      await other.page.waitForURL(`${inner.origin}/callback`);
+      expect(other.complaints).toEqual([]);
+      await other.close();
     });
 
     it('gets its person back after logout', async () => {
