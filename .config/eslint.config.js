@@ -38,5 +38,5 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', ...ENV, ...TIME, ...CHANCE] },
   },
   { files: ['src/cli/**'], rules: { 'no-console': 'off' } },
-  { files: ['test/**'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['test/**', 'bench/**'], rules: { 'no-restricted-syntax': 'off' } },
 );

@@ -42,7 +42,7 @@ async function startPrimary(config: Config, log: Log, processes: number): Promis
   const clock = systemClock;
   const stores = await openStores({ config, log });
   try {
-    const services = await buildServices({ config, stores, log, clock, cores: availableParallelism() });
+    const services = await buildServices({ config, stores, log, clock });
     await prepare(services);
     let draining = false;
     const workers = keepWorkers(processes, log);

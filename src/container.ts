@@ -33,16 +33,16 @@ import type { Brand } from './web/pages.js';
 
 export const VIEWS = fileURLToPath(new URL('../views', import.meta.url));
 
-/** Hashes at once: one core stays free for everything else (PERFORMANCE rule 2). */
-const hashesAtOnce = (cores: number): number => Math.max(1, cores - 1);
+/** What waits for one hash at most: about a second's worth. */
+const WAITING_FOR_EACH = 100;
 
 export interface BuildServices {
   readonly config: Config;
   readonly stores: Stores;
   readonly log: Log;
   readonly clock: Clock;
-  /** Processor cores this process may count on. */
-  readonly cores?: number;
+  /** Password hashes this process may make at once. */
+  readonly hashesAtOnce?: number;
   /** Called when a message was added to the outbox. */
   readonly onMessage?: () => void;
 }
@@ -51,7 +51,7 @@ export interface BuildServices {
  * The composition root: every service, built once from the settings, in the order of its dependencies. Knows all,
  * known by none but the commands and the server.
  */
-export async function buildServices({ config, stores, log, clock, cores = 2, onMessage }: BuildServices) {
+export async function buildServices({ config, stores, log, clock, hashesAtOnce = 1, onMessage }: BuildServices) {
   const { db, databaseUrl, keyValue } = stores;
   const metrics = createMetrics();
   const brand: Brand = {
@@ -65,8 +65,8 @@ export async function buildServices({ config, stores, log, clock, cores = 2, onM
   const box = createSealedBox(config.encryptionKeys);
   const keyed = createKeyedDigest(await loadDigestKey(db, box));
   const hashQueue = createHashQueue({
-    concurrency: hashesAtOnce(cores),
-    maxWaiting: 60 * cores,
+    concurrency: hashesAtOnce,
+    maxWaiting: WAITING_FOR_EACH * hashesAtOnce,
     maxWaitMs: 2_000,
     retryAfterSeconds: () => 5 + randomBelow(25),
   });

@@ -110,7 +110,8 @@ export async function openManagement(
 export async function serve(config: Config, log: Log, options: ServeOptions = {}): Promise<Running> {
   const { processes = 1, onStatement } = options;
   const clock = systemClock;
-  const cores = Math.max(1, Math.floor(availableParallelism() / processes));
+  // One core of the machine stays free for everything else.
+  const hashesAtOnce = Math.max(1, Math.floor((availableParallelism() - 1) / processes));
   // What is made later and called by what is made first.
   const later: { worker?: OutboxWorker; metrics?: Metrics } = {};
   let management: Listener | undefined;
@@ -124,7 +125,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
   });
   try {
     const onMessage = (): void => later.worker?.nudge();
-    const services = await buildServices({ config, stores, log, clock, cores, onMessage });
+    const services = await buildServices({ config, stores, log, clock, hashesAtOnce, onMessage });
     const { db, box, metrics } = services;
     later.metrics = metrics;
     if (processes === 1) await prepare(services);
