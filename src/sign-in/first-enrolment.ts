@@ -11,12 +11,14 @@ import type { AttemptId } from '../kernel/ids.js';
 import type { Enrolment, EnrolmentOffer } from '../mfa/enrolment.js';
 import type { RecoveryCodes } from '../mfa/recovery-codes.js';
 import type { WrongCodes } from '../mfa/wrong-codes.js';
+import { digest } from '../security/digests.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import type { Database } from '../storage/database.js';
-import { codesContext, type Attempt } from './attempt.js';
+import { codesContext, evidenceOf, type Attempt } from './attempt.js';
 import * as attempts from './attempt-store.js';
+import { answerGiven, keptAnswer, type FactorAnswer } from './factor-answer.js';
+import { nextStep } from './journey.js';
 import type { MailboxProof } from './mailbox-proof.js';
-import type { FactorAnswer } from './second-factor.js';
 import type { Visitor } from '../throttle/visitor.js';
 
 export type MailboxAnswer =
@@ -76,6 +78,9 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       const account = await personOf(attempt);
       const about = { accountId: account.id, clientId: attempt.clientId, requestId };
       return db.transaction(async (tx) => {
+        const held = await attempts.lock(tx, attempt.uid, clock.now());
+        // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
+        if (held === undefined || held.mailboxAt !== undefined) return { kind: 'accepted' };
         const answer = await codes.redeem(tx, { flow: attempt.uid, purpose: 'mailbox', typed, now: clock.now() });
         switch (answer.kind) {
           case 'right':
@@ -112,13 +117,16 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       const account = await personOf(attempt);
       const { uid } = attempt;
       const about = { accountId: account.id, clientId: attempt.clientId, requestId: visitor.requestId };
+      const code = digest(`${uid}|enrol|${otp.replace(/\s/g, '')}`);
       // Ten slow hashes, made before any row is held, and only for a code that looks right.
       const prepared = (await enrolment.matches(db, uid, otp)) ? await recoveryCodes.prepare() : undefined;
       return db.transaction<ConfirmAnswer>(async (tx) => {
         const held = await attempts.lock(tx, uid, clock.now());
         if (held === undefined) return { kind: 'gone' };
-        // The other half of a double tap has done it.
-        if (held.factorAt !== undefined) return { kind: 'accepted' };
+        const before = answerGiven(held, code, clock.now());
+        if (before !== undefined) return before;
+        // The other half of a double tap has done it, or another sign-in.
+        if (nextStep(evidenceOf(held), clock.now()) !== 'enrol-device') return { kind: 'elsewhere' };
         const verdict = await enrolment.confirm(tx, { attempt: uid, typed: otp, name });
         switch (verdict.kind) {
           case 'accepted': {
@@ -157,9 +165,10 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
             if (consequence.kind !== 'none') await attempts.forgetPassword(tx, uid);
             if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
             if (consequence.kind === 'disabled') return consequence;
-            return verdict.kind === 'drift'
-              ? { kind: 'clock_drift', minutes: verdict.minutes }
-              : { kind: 'otp_invalid' };
+            const answer: FactorAnswer =
+              verdict.kind === 'drift' ? { kind: 'clock_drift', minutes: verdict.minutes } : { kind: 'otp_invalid' };
+            await attempts.recordAnswer(tx, uid, keptAnswer(answer, code, clock.now()));
+            return answer;
           }
         }
       });

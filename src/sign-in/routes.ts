@@ -13,11 +13,12 @@ import { rememberBrowser, visitorOf } from '../web/visitor.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
 import type { Visitor } from '../throttle/visitor.js';
 import { asksFactorOnly, type Attempt } from './attempt.js';
+import type { FactorAnswer } from './factor-answer.js';
 import type { FirstEnrolment } from './first-enrolment.js';
 import type { Interactions } from './interactions.js';
 import type { Step } from './journey.js';
 import type { RelyingParties } from './relying-parties.js';
-import type { FactorAnswer, FactorOutcome, SecondFactor } from './second-factor.js';
+import type { FactorOutcome, SecondFactor } from './second-factor.js';
 import type { SignIn } from './sign-in.js';
 import type { WeakPassword } from './weak-password.js';
 
@@ -91,8 +92,9 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
 
   /** Goes on from the attempt as it is now: as this request left it, else as it is read. */
   async function proceed(ctx: PageContext, known?: Attempt): Promise<void> {
-    const attempt = known ?? (await open(ctx)).attempt;
-    const { uid } = attempt;
+    const here = known === undefined ? await open(ctx) : at(ctx, known);
+    if (await leaveFinished(here)) return;
+    const { attempt, uid } = here;
     const onward = await signIn.proceed(ctx, attempt, visitorOf(ctx));
     if (onward === undefined) throw new Refusal('flow_expired');
     if (onward.kind === 'resume') rememberBrowser(ctx, parts.knownBrowsers, onward.accountId);
@@ -148,11 +150,13 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
         if (!interactions.holds(ctx, uid)) throw new Refusal('flow_expired');
         const { answer, attempt } = await take(uid, pickFields(fields, [field])[field], visitorOf(ctx));
         const refused = refusalOf(ctx, answer);
-        if (attempt === undefined) {
-          const here = await open(ctx);
-          if (!(await leaveFinished(here))) await proceed(ctx, here.attempt);
-        } else if (refused === undefined) await proceed(ctx, attempt);
-        else showOtp(at(ctx, attempt), field === 'otp' ? refused.error : { ...refused.error, field }, refused.status);
+        if (attempt === undefined || refused === undefined) await proceed(ctx, attempt);
+        else {
+          // A sign-in that is over shows no field to tell it at.
+          const atField = field === 'recovery_code' && refused.status === 422;
+          const error = atField ? { ...refused.error, field } : refused.error;
+          showOtp(at(ctx, attempt), error, refused.status);
+        }
       },
     };
   }
@@ -284,7 +288,11 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
       if (answer.kind === 'accepted') await proceed(here.ctx);
       else if (answer.kind === 'code_invalid') {
         await showMailbox(here, { error: { code: 'code_invalid', field: 'code' }, status: 422 });
-      } else write(here.ctx, 'expired', { cause: 'too_many_codes', kept: 'nothing' }, { status: 410 });
+      } else {
+        const href = relyingParties.find(here.attempt.clientId)?.href;
+        const back = href === undefined ? undefined : { service: here.page.service, href };
+        write(here.ctx, 'expired', { cause: 'too_many_codes', kept: 'nothing', back }, { status: 410 });
+      }
     }),
     form('prove-mailbox', '/mailbox/resend', async (here, fields) => {
       pickFields(fields, []);

@@ -6,24 +6,13 @@ import type { Guesses } from '../mfa/guesses.js';
 import type { OtpCheck } from '../mfa/otp.js';
 import type { RecoveryCodes } from '../mfa/recovery-codes.js';
 import type { WrongCodes } from '../mfa/wrong-codes.js';
-import { sameBytes, type KeyedDigest } from '../security/digests.js';
+import type { KeyedDigest } from '../security/digests.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { evidenceOf, personOf, type Attempt, type FactorMethod } from './attempt.js';
 import * as attempts from './attempt-store.js';
+import { answerGiven, keptAnswer, type FactorAnswer } from './factor-answer.js';
 import { nextStep } from './journey.js';
 import type { Visitor } from '../throttle/visitor.js';
-
-/** What came of a second factor; the same code again within a minute gets the same answer. */
-export type FactorAnswer =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'otp_invalid' }
-  | { readonly kind: 'otp_reused' }
-  | { readonly kind: 'clock_drift'; readonly minutes: number }
-  /** The sign-in is over: it starts again with the password when the wait ends. */
-  | { readonly kind: 'throttled'; readonly until: Date }
-  | { readonly kind: 'disabled' }
-  /** This attempt does not wait for a second factor now. */
-  | { readonly kind: 'elsewhere' };
 
 /** The answer, with the attempt to go on from: as an accepted factor has left it, else as it was found. */
 export interface FactorOutcome {
@@ -31,8 +20,6 @@ export interface FactorOutcome {
   /** Undefined when the attempt is finished or gone. */
   readonly attempt: Attempt | undefined;
 }
-
-const SAME_ANSWER_SECONDS = 60;
 
 export interface SecondFactor {
   /** The caller knows that this browser began the attempt. */
@@ -57,13 +44,6 @@ interface Guess {
   readonly attempt: Attempt;
   readonly person: AccountId;
   readonly requestId: string;
-}
-
-const write = (answer: FactorAnswer): string => JSON.stringify(answer);
-
-function read(text: string): FactorAnswer {
-  const answer = JSON.parse(text) as FactorAnswer;
-  return answer.kind === 'throttled' ? { ...answer, until: new Date(answer.until) } : answer;
 }
 
 export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
@@ -120,18 +100,15 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
     return db.transaction(async (tx) => {
       const attempt = await attempts.lock(tx, uid, clock.now());
       if (attempt === undefined) return { answer: { kind: 'elsewhere' }, attempt };
-      const { answered } = attempt;
-      if (answered !== undefined && sameBytes(answered.digest, code)) {
-        const ageSeconds = (clock.now().getTime() - answered.at.getTime()) / 1000;
-        if (ageSeconds <= SAME_ANSWER_SECONDS) return { answer: read(answered.answer), attempt };
-      }
+      const before = answerGiven(attempt, code, clock.now());
+      if (before !== undefined) return { answer: before, attempt };
       const person = personOf(attempt);
       if (person === undefined || nextStep(evidenceOf(attempt), clock.now()) !== 'second-factor') {
         return { answer: { kind: 'elsewhere' }, attempt };
       }
       const answer = await judge(tx, { attempt, person, requestId });
       const now = clock.now();
-      const given = { digest: code, at: now, answer: write(answer) };
+      const given = keptAnswer(answer, code, now);
       if (answer.kind !== 'accepted') {
         await attempts.recordAnswer(tx, uid, given);
         return { answer, attempt };
