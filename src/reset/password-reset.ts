@@ -226,6 +226,9 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
 
       const code = await codes.check(db, { ...codeFlow(flow.id), typed: typed.code, now: clock.now() });
       if (code.kind !== 'right' || account === undefined) {
+        // The first half of a double tap may have used it meanwhile.
+        const now = code.kind === 'none' ? await store.findFlow(db, holderOf(flowId, visitor)) : undefined;
+        if (now?.state === 'done' && account !== undefined) return { kind: 'done', account };
         const cause = code.kind === 'exhausted' ? 'exhausted' : 'wrong';
         await audit.record(db, {
           type: 'reset.code_refused',
@@ -241,9 +244,10 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       const { met, rules } = judgePassword(typed.password, account);
       if (!met) return { kind: 'password_policy', rules };
       if (typed.password !== typed.confirmation) return { kind: 'confirmation_mismatch' };
-      const hasDevice = (await devices.activeOf(db, account.id)).length > 0;
-      const needsOtp = parts.requiresOtp && hasDevice;
-      if (needsOtp && typed.otp.trim() === '') return { kind: 'otp_required' };
+      const hasOtp = typed.otp.trim() !== '';
+      if (parts.requiresOtp && !hasOtp && (await devices.activeOf(db, account.id)).length > 0) {
+        return { kind: 'otp_required' };
+      }
       const passwordHash = await passwords.hash(typed.password);
 
       return db.transaction<CodeAnswer>(async (tx) => {
@@ -253,6 +257,10 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           const now = await store.findFlow(tx, holderOf(flowId, visitor));
           return now?.state === 'done' ? { kind: 'done', account } : { kind: 'gone' };
         }
+        // Looked at once more: an authenticator may have been bound while the password was hashed.
+        const hasDevice = (await devices.activeOf(tx, account.id)).length > 0;
+        const needsOtp = parts.requiresOtp && hasDevice;
+        if (needsOtp && !hasOtp) return { kind: 'otp_required' };
         const refused = needsOtp ? await judgeOtp(tx, account, typed.otp, visitor.requestId) : undefined;
         if (refused !== undefined) return refused;
         const now = clock.now();

@@ -99,9 +99,11 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
     );
   }
 
-  const showCode = (ctx: PageContext, shown?: Refused): void => {
+  /** Once a code was right it need not be typed again, whatever else was refused. */
+  const showCode = (ctx: PageContext, shown?: Refused & { codeAccepted?: boolean }): void => {
     const resent = takeNotice(ctx, 'resent');
-    write(ctx, 'reset/password/code', { resent, error: shown?.error }, { status: shown?.status ?? 200 });
+    const { error, codeAccepted, status = 200 } = shown ?? {};
+    write(ctx, 'reset/password/code', { resent, error, codeAccepted }, { status });
   };
 
   /** What a refused factor or password of either reset says; undefined where the answer is no such refusal. */
@@ -218,7 +220,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         }
         const shown = refusalOf(ctx, answer);
         if (shown !== undefined) {
-          showCode(ctx, shown);
+          showCode(ctx, { ...shown, codeAccepted: answer.kind !== 'code_invalid' });
           return;
         }
         if (answer.kind === 'done') {
