@@ -1,11 +1,15 @@
 import { Refusal } from '../kernel/refusal.js';
 import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
-import { pickFields } from '../web/form.js';
+import { pickFields, queryValue } from '../web/form.js';
 import type { PageWriter } from '../web/page.js';
 import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
 import type { Route } from '../web/route-table.js';
 import type { SampleParty } from './sample-party.js';
+
+const LOGIN_SECONDS = 3600;
+/** As openid-client makes them; nothing else gets into the name of a cookie. */
+const STATE = /^[\w-]{43}$/;
 
 const pathOf = (party: SampleParty): string => `/demo/${party.id}`;
 
@@ -22,10 +26,13 @@ function partyRoutes(
   { parties, write }: { parties: readonly SampleParty[]; write: PageWriter },
 ): Route[] {
   const path = pathOf(party);
-  const pending = `demo-${party.id}-login`;
+  /** Each login has a cookie of its own: two tabs may both be on their way. */
+  const loginCookie = (state: string): string => `login-${state}`;
   const session = `demo-${party.id}`;
   const app = { name: party.name, path };
-  const others = parties.filter(({ id }) => id !== party.id).map((other) => ({ name: other.name, path: pathOf(other) }));
+  const others = parties
+    .filter(({ id }) => id !== party.id)
+    .map((other) => ({ name: other.name, path: pathOf(other) }));
 
   async function showHome(ctx: PageContext): Promise<void> {
     const secret = readCookie(ctx, session);
@@ -36,7 +43,11 @@ function partyRoutes(
       return;
     }
     const rows = Object.entries({ ...claims.idToken, ...claims.userinfo });
-    write(ctx, 'demo/signed-in', { app, others, claims: rows.map(([name, value]) => ({ name, value: written(value) })) });
+    write(ctx, 'demo/signed-in', {
+      app,
+      others,
+      claims: rows.map(([name, value]) => ({ name, value: written(value) })),
+    });
   }
 
   return [
@@ -46,8 +57,8 @@ function partyRoutes(
       path: `${path}/login`,
       access: 'development',
       async handle(ctx) {
-        const { location, secret } = await party.begin();
-        setCookie(ctx, pending, secret);
+        const { location, state } = await party.begin();
+        setCookie(ctx, loginCookie(state), 'begun', { path, maxAgeSeconds: LOGIN_SECONDS });
         redirect(ctx, location);
       },
     },
@@ -56,11 +67,15 @@ function partyRoutes(
       path: `${path}/callback`,
       access: 'development',
       async handle(ctx) {
-        const secret = readCookie(ctx, pending);
-        if (secret === undefined) throw new Refusal('flow_expired', { reason: 'no login begun at the sample' });
-        clearCookie(ctx, pending);
+        const state = queryValue(ctx, 'state') ?? '';
+        // Begun in another browser, or answered already and asked for again by the button *Back*.
+        if (!STATE.test(state) || readCookie(ctx, loginCookie(state), path) === undefined) {
+          redirect(ctx, path);
+          return;
+        }
+        clearCookie(ctx, loginCookie(state), path);
         try {
-          setCookie(ctx, session, await party.complete(new URL(ctx.url, ctx.origin), secret));
+          setCookie(ctx, session, await party.complete(new URL(ctx.url, ctx.origin), state));
         } catch (error) {
           throw new Refusal('no_access', { reason: error instanceof Error ? error.message : 'login failed' });
         }

@@ -7,10 +7,13 @@ import type { KeyValue } from '../storage/key-value.js';
 export interface SampleParty {
   readonly id: string;
   readonly name: string;
-  /** Begins a login: where to send the browser, and the secret it keeps until it comes back. */
-  begin(): Promise<{ readonly location: string; readonly secret: string }>;
-  /** Takes the provider's answer: code, PKCE, state, nonce, `iss`. Answers the secret of a session of its own. */
-  complete(callback: URL, secret: string): Promise<string>;
+  /** Begins a login: where to send the browser, and the state it remembers until it comes back with it. */
+  begin(): Promise<{ readonly location: string; readonly state: string }>;
+  /**
+   * Takes the provider's answer to a login that this browser began: code, PKCE, state, nonce, `iss`. Answers the
+   * secret of a session of its own.
+   */
+  complete(callback: URL, state: string): Promise<string>;
   /** The claims it was told; undefined when it has no session or the provider has ended the login since. */
   claims(session: string): Promise<Claims | undefined>;
   /** Ends its own session and answers where the browser logs out of the provider. */
@@ -24,7 +27,6 @@ export interface Claims {
 
 interface Pending {
   readonly codeVerifier: string;
-  readonly state: string;
   readonly nonce: string;
 }
 
@@ -50,12 +52,21 @@ export interface SamplePartyOptions {
   readonly keyValue: KeyValue;
 }
 
-export function createSampleParty({ id, name, issuer, key, pushesRequests, keyValue }: SamplePartyOptions): SampleParty {
+export function createSampleParty({
+  id,
+  name,
+  issuer,
+  key,
+  pushesRequests,
+  keyValue,
+}: SamplePartyOptions): SampleParty {
   const home = `${issuer.origin}/demo/${id}`;
   let discovered: Promise<oidc.Configuration> | undefined;
 
   async function discover(): Promise<oidc.Configuration> {
-    const privateKey = await crypto.subtle.importKey('jwk', key, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+    const privateKey = await crypto.subtle.importKey('jwk', key, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
+      'sign',
+    ]);
     const authentication = oidc.PrivateKeyJwt({ key: privateKey, kid: String(key.kid) });
     // Deprecated only to stand out: this sample talks to itself on this machine, never in production.
     // eslint-disable-next-line @typescript-eslint/no-deprecated
@@ -104,34 +115,30 @@ export function createSampleParty({ id, name, issuer, key, pushesRequests, keyVa
 
     async begin() {
       const config = await configuration();
-      const pending: Pending = {
-        codeVerifier: oidc.randomPKCECodeVerifier(),
-        state: oidc.randomState(),
-        nonce: oidc.randomNonce(),
-      };
+      const pending: Pending = { codeVerifier: oidc.randomPKCECodeVerifier(), nonce: oidc.randomNonce() };
+      const state = oidc.randomState();
       const parameters = {
         redirect_uri: `${home}/callback`,
         scope: 'openid profile email asn',
         code_challenge: await oidc.calculatePKCECodeChallenge(pending.codeVerifier),
         code_challenge_method: 'S256',
-        state: pending.state,
+        state,
         nonce: pending.nonce,
       };
       const location = pushesRequests
         ? await oidc.buildAuthorizationUrlWithPAR(config, parameters)
         : oidc.buildAuthorizationUrl(config, parameters);
-      const secret = randomId();
-      await keyValue.set(keyOf('pending', secret), JSON.stringify(pending), PENDING_SECONDS);
-      return { location: location.href, secret };
+      await keyValue.set(keyOf('pending', state), JSON.stringify(pending), PENDING_SECONDS);
+      return { location: location.href, state };
     },
 
-    async complete(callback, secret) {
-      const stored = await keyValue.take(keyOf('pending', secret));
+    async complete(callback, state) {
+      const stored = await keyValue.take(keyOf('pending', state));
       if (stored === undefined) throw new Error('no login was begun in this browser');
       const pending = JSON.parse(stored) as Pending;
       const tokens = await oidc.authorizationCodeGrant(await configuration(), callback, {
         pkceCodeVerifier: pending.codeVerifier,
-        expectedState: pending.state,
+        expectedState: state,
         expectedNonce: pending.nonce,
         idTokenExpected: true,
       });

@@ -1,4 +1,3 @@
-import { sameBytes } from '../security/digests.js';
 import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
 import { pickFields, queryValue } from '../web/form.js';
 import type { PageWriter } from '../web/page.js';
@@ -10,8 +9,10 @@ import { grouped, type Services } from './services.js';
 
 /** The page session. Ends with the browser; the server ends it earlier. */
 const SESSION = 'portal';
-/** State and code verifier of a login under way. */
-const LOGIN = 'login';
+/** The code verifier of a login under way. Each has a cookie of its own: two tabs may both be on their way. */
+const loginCookie = (state: string): string => `login-${state}`;
+/** As `PageSessions.begin` makes them; nothing else gets into the name of a cookie. */
+const STATE = /^[\w-]{22}$/;
 const CALLBACK_AREA = '/session';
 const LOGIN_SECONDS = 3600;
 
@@ -20,8 +21,6 @@ export interface PortalRouteParts {
   readonly services: Services;
   readonly write: PageWriter;
 }
-
-const sameText = (a: string, b: string): boolean => sameBytes(Buffer.from(a), Buffer.from(b));
 
 /** The front door, the launcher and how people get from one to the other. */
 export function portalRoutes({ sessions, services, write }: PortalRouteParts): Route[] {
@@ -54,7 +53,7 @@ export function portalRoutes({ sessions, services, write }: PortalRouteParts): R
       access: 'anyone',
       handle(ctx) {
         const { location, state, codeVerifier } = sessions.begin();
-        setCookie(ctx, LOGIN, `${state}.${codeVerifier}`, { path: CALLBACK_AREA, maxAgeSeconds: LOGIN_SECONDS });
+        setCookie(ctx, loginCookie(state), codeVerifier, { path: CALLBACK_AREA, maxAgeSeconds: LOGIN_SECONDS });
         redirect(ctx, location);
       },
     },
@@ -63,12 +62,11 @@ export function portalRoutes({ sessions, services, write }: PortalRouteParts): R
       path: '/session/callback',
       access: 'anyone',
       async handle(ctx) {
-        const [state, codeVerifier] = readCookie(ctx, LOGIN, CALLBACK_AREA)?.split('.') ?? [];
-        const code = queryValue(ctx, 'code');
-        clearCookie(ctx, LOGIN, CALLBACK_AREA);
+        const [state = '', code] = [queryValue(ctx, 'state'), queryValue(ctx, 'code')];
         // Without the cookie of this very login the answer belongs to another browser (login CSRF, A23).
-        const isOurs = state !== undefined && sameText(queryValue(ctx, 'state') ?? '', state);
-        if (isOurs && code !== undefined && codeVerifier !== undefined) {
+        const codeVerifier = STATE.test(state) ? readCookie(ctx, loginCookie(state), CALLBACK_AREA) : undefined;
+        if (codeVerifier !== undefined) clearCookie(ctx, loginCookie(state), CALLBACK_AREA);
+        if (code !== undefined && codeVerifier !== undefined) {
           const secret = await sessions.complete({ code, codeVerifier });
           if (secret !== undefined) setCookie(ctx, SESSION, secret);
         }
