@@ -1,3 +1,4 @@
+import { sameBytes } from '../security/digests.js';
 import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
 import { pickFields, queryValue } from '../web/form.js';
 import type { PageWriter } from '../web/page.js';
@@ -9,12 +10,22 @@ import { grouped, type Services } from './services.js';
 
 /** The page session. Ends with the browser; the server ends it earlier. */
 const SESSION = 'portal';
-/** The code verifier of a login under way. Each has a cookie of its own: two tabs may both be on their way. */
-const loginCookie = (state: string): string => `login-${state}`;
-/** As `PageSessions.begin` makes them; nothing else gets into the name of a cookie. */
-const STATE = /^[\w-]{22}$/;
+/**
+ * State and code verifier of logins under way, one in each: two tabs may both be on their way. Taken in turn, since a
+ * cookie for every login begun would fill the head of the request that ends one (R-48).
+ */
+const LOGINS = Array.from({ length: 16 }, (_, index) => `login-${index}`);
 const CALLBACK_AREA = '/session';
 const LOGIN_SECONDS = 3600;
+
+/** The login under way in this browser that was begun with this state. */
+function loginOf(ctx: PageContext, state: string): { name: string; codeVerifier: string } | undefined {
+  for (const name of LOGINS) {
+    const [begun = '', codeVerifier] = readCookie(ctx, name, CALLBACK_AREA)?.split('.') ?? [];
+    if (codeVerifier !== undefined && sameBytes(Buffer.from(begun), Buffer.from(state))) return { name, codeVerifier };
+  }
+  return undefined;
+}
 
 export interface PortalRouteParts {
   readonly sessions: PageSessions;
@@ -30,6 +41,7 @@ export function portalRoutes({ sessions, services, write }: PortalRouteParts): R
     if (account !== undefined) ctx.state.accountId = account.id;
     return account;
   };
+  let turn = 0;
 
   return [
     {
@@ -53,7 +65,9 @@ export function portalRoutes({ sessions, services, write }: PortalRouteParts): R
       access: 'anyone',
       handle(ctx) {
         const { location, state, codeVerifier } = sessions.begin();
-        setCookie(ctx, loginCookie(state), codeVerifier, { path: CALLBACK_AREA, maxAgeSeconds: LOGIN_SECONDS });
+        turn += 1;
+        const name = LOGINS[turn % LOGINS.length] ?? '';
+        setCookie(ctx, name, `${state}.${codeVerifier}`, { path: CALLBACK_AREA, maxAgeSeconds: LOGIN_SECONDS });
         redirect(ctx, location);
       },
     },
@@ -64,10 +78,10 @@ export function portalRoutes({ sessions, services, write }: PortalRouteParts): R
       async handle(ctx) {
         const [state = '', code] = [queryValue(ctx, 'state'), queryValue(ctx, 'code')];
         // Without the cookie of this very login the answer belongs to another browser (login CSRF, A23).
-        const codeVerifier = STATE.test(state) ? readCookie(ctx, loginCookie(state), CALLBACK_AREA) : undefined;
-        if (codeVerifier !== undefined) clearCookie(ctx, loginCookie(state), CALLBACK_AREA);
-        if (code !== undefined && codeVerifier !== undefined) {
-          const secret = await sessions.complete({ code, codeVerifier });
+        const login = loginOf(ctx, state);
+        if (login !== undefined) clearCookie(ctx, login.name, CALLBACK_AREA);
+        if (code !== undefined && login !== undefined) {
+          const secret = await sessions.complete({ code, codeVerifier: login.codeVerifier });
           if (secret !== undefined) setCookie(ctx, SESSION, secret);
         }
         redirect(ctx, '/');
