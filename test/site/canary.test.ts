@@ -147,7 +147,7 @@ async function visitService(visitor: Visitor): Promise<void> {
 
 /** What the cookies of a browser are worth; the sign-in's own names only its address, and says so in it. */
 function keepCookies(visitor: Visitor): void {
-  for (const name of ['browser', 'sid', 'portal', 'reset', 'known', 'login', 'captcha']) {
+  for (const name of ['browser', 'sid', 'portal', 'reset', 'known', 'captcha']) {
     const value = visitor.cookie(name);
     if (value !== undefined) secrets.set(value, `cookie ${name}`);
   }

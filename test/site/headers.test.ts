@@ -210,10 +210,12 @@ describe.each([
   });
 
   it('saw every cookie there is, each with the name that its path allows', () => {
-    const names = [...cookies.keys()].filter((name) => !name.endsWith('.sig')).sort();
+    const names = [...cookies.keys()].filter((name) => !name.endsWith('.sig'));
+    // A login under way has a number in its name.
+    const kinds = names.map((name) => name.replace(/-\d+$/, ''));
     const host = secure ? '__Host-' : '';
     const below = secure ? '__Secure-' : '';
-    expect(names).toEqual(
+    expect(kinds).toEqual(
       expect.arrayContaining([
         ...['browser', 'known', 'lang', 'portal', 'sid'].map((name) => `${host}${name}`),
         ...['captcha', 'int', 'login', 'reset'].map((name) => `${below}${name}`),

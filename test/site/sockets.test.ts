@@ -61,6 +61,15 @@ describe('a head', () => {
   });
 });
 
+describe('the head a browser sends', () => {
+  it('stays small, however often somebody begins to log in and leaves it', async () => {
+    const visitor = house.visitor();
+    for (let turn = 0; turn < 120; turn += 1) await visitor.ask('/login');
+    expect(visitor.cookiesFor('/session/callback').length).toBeLessThan(4096);
+    expect((await signedIn(house, visitor)).page.page).toBe('launcher');
+  });
+});
+
 describe('who is slow (A39)', () => {
   it('with head or body is cut off before anything has happened', async () => {
     const limits = { headersTimeout: 150, requestTimeout: 300, connectionsCheckingInterval: 50 };

@@ -69,16 +69,17 @@ export const uidOf = ({ path }: Answer): string => /^\/sign-in\/([\w-]+)/.exec(p
 export type Way = (house: House) => Promise<Station>;
 
 const open =
-  (path: string): Way =>
-  async (house) => {
-    const visitor = house.visitor();
-    return { visitor, page: await visitor.follow(path) };
-  };
+  (path: string) =>
+  async (house: House, visitor = house.visitor()): Promise<Station> => ({ visitor, page: await visitor.follow(path) });
 
 export const atPassword = open('/login');
 
-async function afterPassword(house: House, person: Employee, password = PASSWORD): Promise<Station> {
-  const { visitor, page } = await atPassword(house);
+async function afterPassword(
+  house: House,
+  person: Employee,
+  { password = PASSWORD, ...more }: { password?: string; visitor?: Visitor } = {},
+): Promise<Station> {
+  const { visitor, page } = await atPassword(house, more.visitor);
   return { visitor, page: await visitor.submit(page, '/password', { username: person.nip, password }) };
 }
 
@@ -110,13 +111,13 @@ const atChangePassword: Way = async (house) => {
   const { db, passwords } = house.site.running.services;
   const passwordHash = await passwords.hash(WEAK);
   await setPassword(db, { accountId: person.id, passwordHash, now: new Date() });
-  const { visitor, page } = await afterPassword(house, person, WEAK);
+  const { visitor, page } = await afterPassword(house, person, { password: WEAK });
   return { visitor, page: await visitor.submit(page, '/otp', { otp: otpOf(person) }) };
 };
 
-export async function signedIn(house: House): Promise<Station> {
+export async function signedIn(house: House, visitor = house.visitor()): Promise<Station> {
   const person = await house.person('enrolled');
-  const { visitor, page } = await afterPassword(house, person);
+  const { page } = await afterPassword(house, person, { visitor });
   return { visitor, page: await visitor.submit(page, '/otp', { otp: otpOf(person) }) };
 }
 
