@@ -36,6 +36,8 @@ export function createWrongCodes(parts: {
       }
       if (guesses.isLast(failures)) {
         const ended = await devices.endAll(tx, account.id, 'too_many_codes');
+        // They were counted against what is gone: whoever binds a new authenticator may mistype its first code.
+        await guesses.clear(tx, account.id);
         await audit.record(
           tx,
           ...ended.map((device) => ({
