@@ -81,7 +81,9 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         const held = await attempts.lock(tx, attempt.uid, clock.now());
         // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
         if (held === undefined || held.mailboxAt !== undefined) return { kind: 'accepted' };
-        const answer = await codes.redeem(tx, { flow: attempt.uid, purpose: 'mailbox', typed, now: clock.now() });
+        if (held.accountId !== account.id) return { kind: 'accepted' };
+        const flow = mailboxProof.flowOf(attempt.uid, account.id);
+        const answer = await codes.redeem(tx, { flow, purpose: 'mailbox', typed, now: clock.now() });
         switch (answer.kind) {
           case 'right':
             await attempts.recordMailbox(tx, attempt.uid, clock.now());
@@ -122,7 +124,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       const prepared = (await enrolment.matches(db, uid, otp)) ? await recoveryCodes.prepare() : undefined;
       return db.transaction<ConfirmAnswer>(async (tx) => {
         const held = await attempts.lock(tx, uid, clock.now());
-        if (held === undefined) return { kind: 'gone' };
+        if (held === undefined) return { kind: 'elsewhere' };
         const before = answerGiven(held, code, clock.now());
         if (before !== undefined) return before;
         // The other half of a double tap has done it, or another sign-in.

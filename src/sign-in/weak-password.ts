@@ -42,8 +42,9 @@ export function createWeakPassword(parts: {
       const passwordHash = await passwords.hash(password);
       return db.transaction<ChangeAnswer>(async (tx) => {
         const held = await attempts.lock(tx, uid, clock.now());
-        if (held?.accountId !== accountId || held.factorAt === undefined) return { kind: 'gone' };
-        if (!held.passwordWeak) return { kind: 'accepted' };
+        // The other half of a double tap has done it, or the attempt has ended: what is due next tells which.
+        if (held?.passwordWeak !== true) return { kind: 'accepted' };
+        if (held.accountId !== accountId || held.factorAt === undefined) return { kind: 'gone' };
         const now = clock.now();
         const credEpoch = await setPassword(tx, { accountId, passwordHash, now });
         await endSessions.ofAccounts(tx, [accountId], { exceptAttempt: uid });
