@@ -21,6 +21,8 @@ export interface RequestScope {
   readonly claimed: Map<string, string>;
   readonly taken: Set<string>;
   readonly revoked: Map<string, Promise<void>>;
+  /** That the database did not answer this request: it is not asked again. */
+  away: Error | undefined;
 }
 
 const scopes = new WeakMap<object, RequestScope>();
@@ -35,6 +37,7 @@ const emptyScope = (): RequestScope => ({
   claimed: new Map(),
   taken: new Set(),
   revoked: new Map(),
+  away: undefined,
 });
 
 /** The request that the provider is answering, if any. */

@@ -1,5 +1,6 @@
 import { errors } from 'oidc-provider';
 import { DatabaseUnavailable } from '../storage/postgres.js';
+import { requestScope } from './request-scope.js';
 
 /** An error that came out of the provider after all, as our own error boundary knows it. */
 export const own = (error: unknown): unknown =>
@@ -10,10 +11,14 @@ export const own = (error: unknown): unknown =>
  * not as a bug of ours (R-62).
  */
 export async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+  const scope = requestScope();
   try {
+    // Who has waited in vain is answered: the provider would wait again for what it saves at a request's end (F-05).
+    if (scope.away !== undefined) throw scope.away;
     return await work();
   } catch (cause) {
     if (!(cause instanceof DatabaseUnavailable)) throw cause;
+    scope.away = cause;
     const error = new errors.TemporarilyUnavailable('the service is busy, try again later');
     throw Object.assign(error, { status: 503, statusCode: 503, expose: true, cause });
   }

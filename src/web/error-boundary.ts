@@ -12,11 +12,18 @@ import type { PageContext, RequestState } from './request.js';
 /** A store did not answer: ask people back after 5 to 29 seconds, spread out. */
 const retryAfterSeconds = (): number => 5 + randomBelow(25);
 
+/** The store that is away: the error itself, or what the OpenID provider was told in its own terms. */
+const awayIn = (error: unknown): Error | undefined =>
+  [error, error instanceof Error ? error.cause : undefined].find(
+    (each) => each instanceof DatabaseUnavailable || each instanceof KeyValueUnavailable,
+  );
+
 function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof Busy) return new Refusal('busy', { retryAfterSeconds: error.retryAfterSeconds });
-  if (error instanceof DatabaseUnavailable || error instanceof KeyValueUnavailable) {
-    return new Refusal('unavailable', { retryAfterSeconds: retryAfterSeconds(), reason: causeOf(error) });
+  const away = awayIn(error);
+  if (away !== undefined) {
+    return new Refusal('unavailable', { retryAfterSeconds: retryAfterSeconds(), reason: causeOf(away) });
   }
   // Node and Koa mark what the client did wrong with a 4xx status: malformed cookies, paths, aborted bodies.
   if (error instanceof Error && 'status' in error && typeof error.status === 'number') {
