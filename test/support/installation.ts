@@ -19,6 +19,8 @@ export const CAPTCHA = 'Ab3';
 /** Several processes of the built program behind one address, on one set of stores. */
 export interface Installation {
   readonly issuer: string;
+  /** What its processes are given. */
+  readonly settings: Environment;
   /** The services over the same stores, in this process: to prepare people and to look. */
   readonly services: Services;
   readonly mailbox: Mailbox;
@@ -92,6 +94,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
 
   return {
     issuer,
+    settings,
     services,
     mailbox,
     balancer,

@@ -38,6 +38,8 @@ export interface VisitorOptions {
 
 /** Longer than any answer may take. */
 const PATIENCE_MS = 30_000;
+/** An idle connection is left well before the server ends it, which could cross with the next request. */
+const IDLE_MS = 20_000;
 
 const unescape = (text: string): string =>
   text.replaceAll('&amp;', '&').replaceAll('&#39;', "'").replaceAll('&quot;', '"');
@@ -48,7 +50,7 @@ const unescape = (text: string): string =>
  */
 export class Visitor {
   readonly #options: VisitorOptions;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
   readonly #cookies = new Map<string, { name: string; value: string; path: string }>();
   #turn = 0;
 
