@@ -154,7 +154,8 @@ describe('the mail server', () => {
     await eventually('all mails', all(people, 1), 30_000);
     figures(outage.name, { usualMs, medianMs, allAfterMs: Math.round(performance.now() - mended) });
     expect(people.map(mailsTo)).toEqual(people.map(() => 1));
-    expect(medianMs).toBeLessThan(1.5 * usualMs + 10);
+    // Sent within the request, a mail to a silent server would take ten seconds.
+    expect(medianMs).toBeLessThan(2 * usualMs + 50);
   });
 
   it('dies when it has heard a mail: that one comes again, under the same id', async () => {
