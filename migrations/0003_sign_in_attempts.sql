@@ -13,6 +13,8 @@ CREATE UNLOGGED TABLE sign_in_attempts (
   session_account_id    uuid,
   return_to             text NOT NULL,
   expires_at            timestamptz NOT NULL,
+  -- Digest of the browser's id: a cookie planted from elsewhere does not make it this browser's (A22).
+  browser               bytea NOT NULL,
   -- Owned by sign-in.
   account_id            uuid,
   cred_epoch            integer,
@@ -31,4 +33,6 @@ CREATE UNLOGGED TABLE sign_in_attempts (
 );
 
 CREATE INDEX sign_in_attempts_by_account ON sign_in_attempts (account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX sign_in_attempts_by_session_account ON sign_in_attempts (session_account_id)
+  WHERE session_account_id IS NOT NULL;
 CREATE INDEX sign_in_attempts_by_expiry ON sign_in_attempts (expires_at);

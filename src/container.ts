@@ -99,7 +99,19 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     clock,
   });
-  const mfaReset = createMfaReset({ db, devices, tickets, codes, endSessions, accountMail, guesses, audit, keyed, clock, log });
+  const mfaReset = createMfaReset({
+    db,
+    devices,
+    tickets,
+    codes,
+    endSessions,
+    accountMail,
+    guesses,
+    audit,
+    keyed,
+    clock,
+    log,
+  });
 
   return {
     config,

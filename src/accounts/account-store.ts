@@ -80,6 +80,8 @@ export async function insertAccount(tx: Queryable, account: NewAccount, now: Dat
 interface PasswordChange {
   readonly accountId: AccountId;
   readonly passwordHash: string;
+  /** Only while the account's credentials are still of this epoch. */
+  readonly credEpoch?: number;
   readonly now: Date;
 }
 
@@ -89,7 +91,7 @@ export async function upsertPassword(tx: Queryable, change: PasswordChange): Pro
     `WITH account AS (
        UPDATE accounts
           SET cred_epoch = cred_epoch + 1, activated_at = coalesce(activated_at, $3), updated_at = $3
-        WHERE id = $1
+        WHERE id = $1 AND cred_epoch = coalesce($4, cred_epoch)
        RETURNING id, cred_epoch
      ), credential AS (
        INSERT INTO credentials (account_id, password_hash, changed_at)
@@ -98,9 +100,14 @@ export async function upsertPassword(tx: Queryable, change: PasswordChange): Pro
           SET password_hash = excluded.password_hash, changed_at = excluded.changed_at, failures = 0, disabled_at = NULL
      )
      SELECT cred_epoch FROM account`,
-    [change.accountId, change.passwordHash, change.now],
+    [change.accountId, change.passwordHash, change.now, change.credEpoch],
   );
   return row === undefined ? undefined : (row.cred_epoch as number);
+}
+
+/** Holds the account's row until the transaction ends: what is bound to an account is bound one after the other. */
+export async function lockAccount(tx: Queryable, id: AccountId): Promise<void> {
+  await tx.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [id]);
 }
 
 /** The new count, or undefined when the account has no password. */

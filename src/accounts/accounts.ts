@@ -5,6 +5,7 @@ import {
   countFailure,
   insertAccount,
   isLastFailure,
+  lockAccount,
   selectById,
   selectByName,
   updateAtLogin,
@@ -51,6 +52,18 @@ export async function setPassword(
   if (credEpoch === undefined) throw new Error(`account ${change.accountId} is gone`);
   return credEpoch;
 }
+
+/**
+ * The same for a person who has just proved something about the account as it was read: undefined, and nothing is
+ * changed, when its credentials have changed since. Of two that change one password at once, one does.
+ */
+export const changePassword = (
+  tx: Queryable,
+  change: { accountId: AccountId; passwordHash: string; credEpoch: number; now: Date },
+): Promise<number | undefined> => upsertPassword(tx, change);
+
+/** Holds an account until the transaction ends: of two that bind something to it at once, the second sees the first. */
+export const holdAccount = (tx: Queryable, accountId: AccountId): Promise<void> => lockAccount(tx, accountId);
 
 /** Counts a wrong password. `disabled` is true once: for the one that used up the last try (R-20). */
 export async function recordPasswordFailure(

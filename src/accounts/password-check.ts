@@ -59,17 +59,16 @@ export function createPasswordCheck(parts: {
 }): PasswordCheck {
   const { db, passwords, addresses, knownBrowsers, accountMail, audit, keyed, clock } = parts;
 
-  /** Takes one try: of the browser's own budget where it is known and has one left, else of the name's. */
-  async function reserve(nameKey: Buffer, account: Account | undefined, visitor: Visitor) {
+  /** Takes one try: of the browser's own budget where it is known and has one left, else of what strangers share. */
+  async function reserve(shared: FailureCounter, account: Account | undefined, visitor: Visitor) {
     const nonce = account && knownBrowsers.find(visitor.knownBrowser, account.id);
     if (nonce !== undefined) {
       const own: FailureCounter = { policy: TRUSTED_BROWSER_FAILURES, key: keyed('known browser budget', nonce) };
       const reserved = await reserveFailure(db, { ...own, now: clock.now() });
       if (reserved.kind === 'reserved') return { kind: 'reserved' as const, counter: own };
     }
-    const counter: FailureCounter = { policy: PASSWORD_FAILURES, key: nameKey };
-    const reserved = await reserveFailure(db, { ...counter, now: clock.now() });
-    return reserved.kind === 'reserved' ? { kind: 'reserved' as const, counter } : reserved;
+    const reserved = await reserveFailure(db, { ...shared, now: clock.now() });
+    return reserved.kind === 'reserved' ? { kind: 'reserved' as const, counter: shared } : reserved;
   }
 
   async function recordRefusal(account: Account | undefined, cause: Refused, visitor: Visitor): Promise<void> {
@@ -105,7 +104,10 @@ export function createPasswordCheck(parts: {
       // What can be no name counts for itself: one counter for all would make strangers wait for one another.
       const typedName = name.kind === 'malformed' ? username.slice(0, MAX_COUNTED_LENGTH) : name.value;
       const nameKey = keyed('typed name', `${name.kind}:${typedName}`);
-      const reserved = await reserve(nameKey, account, visitor);
+      // By account where there is one: its NIP and its account name must not give two sets of tries (R-20).
+      const key = account === undefined ? nameKey : keyed('password of account', account.id);
+      const shared: FailureCounter = { policy: PASSWORD_FAILURES, key };
+      const reserved = await reserve(shared, account, visitor);
       if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
       const { counter } = reserved;
 
@@ -131,6 +133,8 @@ export function createPasswordCheck(parts: {
         weak: unmetRules(password, account).length > 0,
         accept: async (tx) => {
           await clearFailures(tx, { ...counter, now: clock.now() });
+          if (counter !== shared && account.passwordFailures > 0)
+            await clearFailures(tx, { ...shared, now: clock.now() });
           if (rehashed !== undefined || account.passwordFailures > 0) {
             await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed });
           }

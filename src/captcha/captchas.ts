@@ -28,6 +28,8 @@ export const CAPTCHA_LENGTH = 6;
 /** The two cases of a letter differ in shape, and no two characters look alike below the strokes. */
 export const CAPTCHA_ALPHABET = 'ABDEGHLMRTbdfghmr234678';
 const TTL_SECONDS = 600;
+/** Reloads, and the sound a few times. */
+const MAX_SHOWN = 12;
 
 interface Stored {
   /** Digest of the browser's id: who reads the store must not learn it. */
@@ -52,6 +54,14 @@ export interface CaptchaOptions {
 
 export function captchas({ keyValue, clock, testAnswer }: CaptchaOptions): Captchas {
   const places = openPlaces({ keyValue, clock, ttlSeconds: TTL_SECONDS });
+
+  /** Drawing costs more than asking for it: a captcha is shown a few times and no more (R-73). */
+  async function show(id: string, browser: string): Promise<Stored | undefined> {
+    const stored = await find(id, browser);
+    if (stored === undefined) return undefined;
+    const shown = await keyValue.increment(`${keyOf(id)}:shown`, TTL_SECONDS);
+    return shown > MAX_SHOWN ? undefined : stored;
+  }
 
   /** Reads without using it up: a picture may be fetched again. */
   async function find(id: string, browser: string): Promise<Stored | undefined> {
@@ -79,12 +89,12 @@ export function captchas({ keyValue, clock, testAnswer }: CaptchaOptions): Captc
     },
 
     async image(id, browser) {
-      const stored = await find(id, browser);
+      const stored = await show(id, browser);
       return stored && drawPicture(stored.answer, noiseOf(`picture:${stored.seed}`));
     },
 
     async audio(id, browser, locale) {
-      const stored = await find(id, browser);
+      const stored = await show(id, browser);
       return stored && speak(stored.answer, { locale, noise: noiseOf(`${locale}:${stored.seed}`) });
     },
 

@@ -169,6 +169,8 @@ export async function loadDemoPeople({ db, passwords, clock }: DemoServices): Pr
     const passwordHash = person.password === undefined ? undefined : await passwords.hash(person.password);
     const now = clock.now();
     await db.transaction(async (tx) => {
+      // Two that start at once on a new database add each person once.
+      await holdAgencies(tx);
       const added = await createAccount(tx, { account: accountOf(person), now });
       if (added.kind === 'known') return;
       if (passwordHash !== undefined) await setPassword(tx, { accountId: added.id, passwordHash, now });

@@ -7,10 +7,11 @@ import { OTP_FAILURES } from '../throttle/policies.js';
 
 /** How many wrong codes in a row begin a wait; the sign-in they came from is over. */
 const SPELL = 5;
+const LAST = OTP_FAILURES.disableAt ?? Number.POSITIVE_INFINITY;
 
 /**
  * Wrong second factors, counted by account wherever one is typed: sign-in, enrolment, reset, on all processes and
- * from all addresses, apart from passwords (R-07, A13). Strangers cannot raise it: a password comes first.
+ * from all addresses, apart from passwords (R-07, A13). A password comes first, or, in a reset, the mailbox.
  */
 export interface Guesses {
   /** Counts one failure before the code is looked at, so that parallel guesses cannot pass together. */
@@ -19,6 +20,8 @@ export interface Guesses {
   clear(tx: Queryable, accountId: AccountId): Promise<void>;
   /** True for the failure that ends the authenticator. */
   isLast(failures: number): boolean;
+  /** True where the next failure could be the one that ends the authenticator. */
+  isNearLast(failures: number): boolean;
   /** True for the failure that begins a wait. */
   endsSpell(failures: number): boolean;
 }
@@ -33,7 +36,8 @@ export function createGuesses({ keyed, clock }: { keyed: KeyedDigest; clock: Clo
     reserve: (tx, accountId) => reserveFailure(tx, of(accountId)),
     giveBack: (tx, accountId) => giveBackFailure(tx, of(accountId)),
     clear: (tx, accountId) => clearFailures(tx, of(accountId)),
-    isLast: (failures) => failures >= (OTP_FAILURES.disableAt ?? Number.POSITIVE_INFINITY),
+    isLast: (failures) => failures >= LAST,
+    isNearLast: (failures) => failures >= LAST - 1,
     endsSpell: (failures) => failures % SPELL === 0,
   };
 }

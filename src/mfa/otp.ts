@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import { secretContext, type Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
@@ -7,6 +7,9 @@ import type { Queryable } from '../storage/database.js';
 import { diagnose, REACH_STEPS } from './clock-drift.js';
 import type { Guesses } from './guesses.js';
 import { findStrayStep, matchStep, normaliseOtp, stepAt } from './totp.js';
+
+/** How long the page says to wait where no more tries are given: somebody with the password must set it right. */
+const NEAR_LAST_SECONDS = 3600;
 
 /** What a typed one-time code turned out to be. */
 export type OtpVerdict =
@@ -24,7 +27,18 @@ export interface OtpCheck {
    * Compares a code with the account's active devices and spends its step, in the caller's transaction. Commit
    * whatever the verdict: failures must count.
    */
-  check(tx: Queryable, attempt: { accountId: AccountId; typed: string }): Promise<OtpVerdict>;
+  check(
+    tx: Queryable,
+    attempt: {
+      accountId: AccountId;
+      typed: string;
+      /**
+       * False where no password was proved: then the last tries are not given, and whoever holds only the mailbox can
+       * neither find the code nor get rid of the authenticator by guessing (R-09).
+       */
+      mayDisable?: false;
+    },
+  ): Promise<OtpVerdict>;
   /** Compares the first code of a pending device; the caller confirms it with the step (A13: counted the same). */
   checkPending(tx: Queryable, attempt: { device: Device; typed: string }): Promise<OtpVerdict>;
 }
@@ -49,11 +63,15 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
   async function judge(
     tx: Queryable,
     candidates: readonly Device[],
-    { accountId, typed }: { accountId: AccountId; typed: string },
+    { accountId, typed, mayDisable = true }: { accountId: AccountId; typed: string; mayDisable?: boolean },
   ): Promise<OtpVerdict> {
     const reserved = await guesses.reserve(tx, accountId);
     if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
     const { failures } = reserved;
+    if (!mayDisable && guesses.isNearLast(failures)) {
+      await guesses.giveBack(tx, accountId);
+      return { kind: 'throttled', until: secondsAfter(clock.now(), NEAR_LAST_SECONDS) };
+    }
     const otp = normaliseOtp(typed);
     if (otp === undefined) return { kind: 'mismatch', failures };
 

@@ -36,10 +36,11 @@ export function endedSessions(db: Queryable): {
       await db.query('DELETE FROM sso_sessions WHERE account_id = ANY ($1::uuid[])', [accounts]);
       await db.query('DELETE FROM oidc_grants WHERE account_id = ANY ($1::uuid[])', [accounts]);
       // Attempts bound to one of those sessions are dead without it; these carry proofs of their own.
-      await db.query('DELETE FROM sign_in_attempts WHERE account_id = ANY ($1::uuid[]) AND uid IS DISTINCT FROM $2', [
-        accounts,
-        exceptAttempt,
-      ]);
+      await db.query(
+        `DELETE FROM sign_in_attempts
+          WHERE (account_id = ANY ($1::uuid[]) OR session_account_id = ANY ($1::uuid[])) AND uid IS DISTINCT FROM $2`,
+        [accounts, exceptAttempt],
+      );
     },
   };
 }

@@ -1,6 +1,7 @@
 import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../storage/database.js';
+import { browserDigest } from '../sign-in/browser-digest.js';
 import { omit } from './changes.js';
 import { interactionStore } from './interaction-store.js';
 import { currentRequest, requestScope } from './request-scope.js';
@@ -19,6 +20,10 @@ function kept(payload: AdapterPayload): Json {
   return { ...bare, session: omit(session, ['cookie']) };
 }
 
+/** The browser that makes the current request, as the web toolkit knows it. */
+const browserOf = (): Buffer =>
+  browserDigest((currentRequest()?.state as { browserId?: string } | undefined)?.browserId);
+
 const gone = (): Error => new errors.SessionNotFound('interaction session not found');
 
 /** The provider's Interaction model over its columns of `sign_in_attempts`. */
@@ -28,7 +33,7 @@ export function interactionAdapter({ db, clock }: { db: Database; clock: Clock }
     async upsert(uid, payload, expiresInSeconds = 0) {
       const now = clock.now();
       if (payload.result === undefined) {
-        await store.insert({ uid, payload: kept(payload), expiresInSeconds, now });
+        await store.insert({ uid, payload: kept(payload), browser: browserOf(), expiresInSeconds, now });
       } else if (!(await store.finish({ uid, payload: kept(payload), now }))) {
         throw gone();
       }
@@ -41,7 +46,7 @@ export function interactionAdapter({ db, clock }: { db: Database; clock: Clock }
         return payload === undefined ? undefined : { ...payload, jti: uid };
       }
       // Resuming spends the interaction: read and spent at once, so that resuming twice issues one code (R-05).
-      const taken = await store.take(uid, clock.now());
+      const taken = await store.take({ uid, browser: browserOf(), now: clock.now() });
       if (taken === undefined) return undefined;
       scope.taken.add(uid);
       if (taken.account !== undefined) scope.accounts.set(taken.account.id, taken.account.credEpoch);

@@ -7,6 +7,8 @@ import type { Json } from './session-store.js';
 export interface InteractionRow {
   readonly uid: string;
   readonly payload: Json;
+  /** Digest of the browser's id. */
+  readonly browser: Buffer;
   readonly expiresInSeconds: number;
   readonly now: Date;
 }
@@ -19,8 +21,9 @@ export interface TakenInteraction {
 
 // The provider owns these columns; what sign-in keeps in the same row stays (migrations/0003).
 const INSERT = `
-  INSERT INTO sign_in_attempts (uid, interaction, client_id, prompt, reasons, session_account_id, return_to, expires_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+  INSERT INTO sign_in_attempts (uid, interaction, client_id, prompt, reasons, session_account_id, return_to, expires_at,
+    browser)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
   ON CONFLICT (uid) DO UPDATE
      SET interaction = excluded.interaction, client_id = excluded.client_id, prompt = excluded.prompt,
          reasons = excluded.reasons, session_account_id = excluded.session_account_id,
@@ -41,7 +44,8 @@ const TAKE = `
     UPDATE sign_in_attempts t
        SET interaction = jsonb_build_object('spent', true, 'params', o.interaction->'params')
       FROM sign_in_attempts o
-     WHERE t.uid = $1 AND o.uid = $1 AND t.expires_at > $2 AND t.interaction->'spent' IS NULL
+     WHERE t.uid = $1 AND o.uid = $1 AND t.expires_at > $2 AND t.browser = $3
+       AND t.interaction->'spent' IS NULL
     RETURNING o.interaction
   )
   SELECT taken.interaction, a.id AS account_id, a.cred_epoch
@@ -56,8 +60,8 @@ export interface InteractionStore {
   /** Writes the person's result. False when the interaction has gone. */
   finish(interaction: { uid: string; payload: Json; now: Date }): Promise<boolean>;
   find(uid: string, now: Date): Promise<Json | undefined>;
-  /** Reads and spends in one statement: of two that resume at once, one gets it (R-05). */
-  take(uid: string, now: Date): Promise<TakenInteraction | undefined>;
+  /** Reads and spends in one statement, in the browser it began in: of two that resume at once, one gets it (R-05). */
+  take(taken: { uid: string; browser: Buffer; now: Date }): Promise<TakenInteraction | undefined>;
   /** What an authorization request asked for, spent or not. */
   origin(uid: string, now: Date): Promise<{ readonly spent: boolean; readonly interaction: Json } | undefined>;
   /** Cuts it loose from the session it began in, which belonged to another account. */
@@ -68,7 +72,7 @@ export interface InteractionStore {
 
 export function interactionStore(db: Queryable): InteractionStore {
   return {
-    async insert({ uid, payload, expiresInSeconds, now }) {
+    async insert({ uid, payload, browser, expiresInSeconds, now }) {
       const prompt = payload.prompt as { name: string; reasons: readonly string[] };
       const { client_id: clientId } = payload.params as { client_id?: string };
       const session = payload.session as { accountId?: string } | undefined;
@@ -81,6 +85,7 @@ export function interactionStore(db: Queryable): InteractionStore {
         session?.accountId,
         payload.returnTo,
         secondsAfter(now, expiresInSeconds),
+        browser,
       ]);
     },
 
@@ -93,8 +98,8 @@ export function interactionStore(db: Queryable): InteractionStore {
       return row?.interaction as Json | undefined;
     },
 
-    async take(uid, now) {
-      const [row] = await db.query(TAKE, [uid, now]);
+    async take({ uid, browser, now }) {
+      const [row] = await db.query(TAKE, [uid, now, browser]);
       if (row === undefined) return undefined;
       const account = row.account_id as string | null;
       return {

@@ -30,7 +30,10 @@ export function providerInteractions(parts: Parts): Interactions {
    * Somebody else is still signed in in this browser: that session ends first, or the provider would ask whether to
    * sign out, in the middle of signing in.
    */
-  async function endOthersSession(exchange: Exchange, uid: AttemptId, { accountId }: SignInResult): Promise<void> {
+  async function endOthersSession(exchange: Exchange, uid: AttemptId, result: SignInResult): Promise<void> {
+    // A step-up that lost its session must fail at the provider, not begin a new one.
+    if (result.buildsOnSession) return;
+    const { accountId } = result;
     const id = cookie(exchange, 'session');
     if (id === undefined) return;
     const session = await sessionStore(db).find(id, clock.now());

@@ -1,4 +1,4 @@
-import { setPassword, type Account } from '../accounts/accounts.js';
+import { changePassword, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
@@ -12,12 +12,13 @@ export interface PasswordChange {
   /**
    * Sets the new password and all that follows from it, in the caller's transaction: sessions, tokens and mailed
    * codes end, the person is told, and a person without a second factor may enrol one in this browser (R-03, R-11).
+   * False, with nothing done, when the account's credentials have changed since it was read.
    */
   apply(
     tx: Queryable,
     change: { account: Account; passwordHash: string; by: 'reset' | 'weak'; hasDevice: boolean },
     visitor: Visitor,
-  ): Promise<void>;
+  ): Promise<boolean>;
 }
 
 export function createPasswordChange(parts: {
@@ -33,7 +34,8 @@ export function createPasswordChange(parts: {
     async apply(tx, { account, passwordHash, by, hasDevice }, { browserId, requestId }) {
       const now = clock.now();
       const isActivation = by === 'reset' && account.activatedAt === undefined;
-      await setPassword(tx, { accountId: account.id, passwordHash, now });
+      const { id: accountId, credEpoch } = account;
+      if ((await changePassword(tx, { accountId, passwordHash, credEpoch, now })) === undefined) return false;
       await endSessions.ofAccounts(tx, [account.id]);
       await codes.voidAll(tx, account.id);
       await tickets.voidAll(tx, account.id);
@@ -43,6 +45,7 @@ export function createPasswordChange(parts: {
       await audit.record(tx, { type: 'password.changed', detail: { by: isActivation ? 'activation' : by }, ...about });
       if (isActivation) await audit.record(tx, { type: 'account.activated', detail: {}, ...about });
       await accountMail.queue(tx, { account, mail: 'password-changed', data: { at: now } });
+      return true;
     },
   };
 }

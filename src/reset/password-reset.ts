@@ -151,7 +151,8 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
 
   /** Judges the one-time code where the account has an active second factor. Undefined: nothing stands in the way. */
   async function judgeOtp(tx: Queryable, account: Account, typed: string, requestId: string) {
-    const verdict = await otp.check(tx, { accountId: account.id, typed });
+    // Only the mailbox is proved here: wrong codes count and wait, but can never end the authenticator.
+    const verdict = await otp.check(tx, { accountId: account.id, typed, mayDisable: false });
     if (verdict.kind === 'accepted') return undefined;
     const cause = verdict.kind;
     await audit.record(tx, { type: 'reset.otp_refused', detail: { cause }, accountId: account.id, requestId });
@@ -265,9 +266,11 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
         if (refused !== undefined) return refused;
         const now = clock.now();
         if (!(await codes.consume(tx, { ...codeFlow(flow.id), now }))) return { kind: 'code_invalid' };
+        if (!(await passwordChange.apply(tx, { account, passwordHash, by: 'reset', hasDevice }, visitor))) {
+          return { kind: 'gone' };
+        }
         await store.finishFlow(tx, flow.id, now);
         await store.failOthers(tx, account.id, flow.id);
-        await passwordChange.apply(tx, { account, passwordHash, by: 'reset', hasDevice }, visitor);
         if (held.mail !== undefined) {
           const places = mailPlaces({ account: held.mail.mailKey, address: held.mail.addressKey });
           await giveBackQuotas(tx, { places, spentAt: held.mail.at });

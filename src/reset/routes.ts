@@ -141,7 +141,9 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         const asked = queryValue(ctx, 'from');
         const from = isAttempt(asked) ? asked : undefined;
         if (from !== undefined) setCookie(ctx, FROM, from, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
-        write(ctx, 'reset/menu', { back: await wayBack.find(from ?? readCookie(ctx, FROM, AREA)) });
+        write(ctx, 'reset/menu', {
+          back: await wayBack.find(from ?? readCookie(ctx, FROM, AREA), ctx.state.browserId),
+        });
       },
     },
     { method: 'GET', path: '/reset/password', access: 'anyone', handle: (ctx) => showStart(ctx) },
@@ -256,7 +258,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
           redirect(ctx, '/reset/password/code');
           return;
         }
-        const back = await wayBack.find(view.attemptUid);
+        const back = await wayBack.find(view.attemptUid, ctx.state.browserId);
         write(ctx, 'reset/password/done', { back, loginHref: back?.href });
       },
     },
@@ -289,7 +291,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
       path: '/reset/weak/done',
       access: 'anyone',
       async handle(ctx) {
-        const back = await wayBack.find(readCookie(ctx, FROM, AREA));
+        const back = await wayBack.find(readCookie(ctx, FROM, AREA), ctx.state.browserId);
         write(ctx, 'reset/weak/done', { back, loginHref: back?.href });
       },
     },
@@ -298,7 +300,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
       path: '/reset/mfa',
       access: 'anyone',
       async handle(ctx) {
-        write(ctx, 'reset/mfa', { back: await wayBack.find(readCookie(ctx, FROM, AREA)) });
+        write(ctx, 'reset/mfa', { back: await wayBack.find(readCookie(ctx, FROM, AREA), ctx.state.browserId) });
       },
     },
     {

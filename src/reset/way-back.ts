@@ -1,5 +1,8 @@
 /** The service a person came from when RESET was chosen on its login page. */
 export interface WayBack {
-  /** Undefined when nothing leads back any more. */
-  find(attemptUid: string | undefined): Promise<{ readonly service: string; readonly href: string } | undefined>;
+  /** Undefined when nothing leads back any more, or it began in another browser. */
+  find(
+    attemptUid: string | undefined,
+    browserId: string,
+  ): Promise<{ readonly service: string; readonly href: string } | undefined>;
 }

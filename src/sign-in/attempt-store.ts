@@ -1,13 +1,19 @@
 import { accountId, attemptId, type AccountId, type AttemptId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
+import { browserDigest } from './browser-digest.js';
 import { personOf, type Answered, type Attempt, type FactorMethod } from './attempt.js';
 
 // What comes next hangs on whether the person has an authenticator: read with the attempt, in the same statement.
-const COLUMNS = `uid, client_id, reasons, session_account_id, account_id, cred_epoch, password_at, password_weak,
+// A session that has ended is nobody's: a step-up page left open must not outlive a logout or a new password.
+const SESSION_PERSON = `(
+    SELECT s.account_id FROM sso_sessions s
+     WHERE s.uid = sign_in_attempts.interaction #>> '{session,uid}' AND s.account_id = session_account_id)`;
+
+const COLUMNS = `uid, client_id, reasons, ${SESSION_PERSON} AS session_account_id, account_id, cred_epoch, password_at, password_weak,
   mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at,
   ARRAY(
     SELECT d.name FROM devices d
-     WHERE d.account_id = coalesce(sign_in_attempts.account_id, session_account_id) AND d.status = 'active'
+     WHERE d.account_id = coalesce(sign_in_attempts.account_id, ${SESSION_PERSON}) AND d.status = 'active'
      ORDER BY d.activated_at
   ) AS device_names`;
 
@@ -43,19 +49,27 @@ function fromRow(row: Row): Attempt {
   };
 }
 
-export async function find(db: Queryable, uid: AttemptId, now: Date): Promise<Attempt | undefined> {
-  const [row] = await db.query(`SELECT ${COLUMNS} FROM sign_in_attempts WHERE uid = $1 AND expires_at > $2`, [
-    uid,
-    now,
-  ]);
+/** An attempt as its own browser may see it. */
+export interface AttemptHolder {
+  readonly uid: AttemptId;
+  readonly browserId: string;
+  readonly now: Date;
+}
+
+export async function find(db: Queryable, { uid, browserId, now }: AttemptHolder): Promise<Attempt | undefined> {
+  const [row] = await db.query(
+    `SELECT ${COLUMNS} FROM sign_in_attempts WHERE uid = $1 AND expires_at > $2 AND browser = $3`,
+    [uid, now, browserDigest(browserId)],
+  );
   return row === undefined ? undefined : fromRow(row);
 }
 
 /** Reads it and holds it until the transaction ends: two posts of one attempt are taken one after the other. */
-export async function lock(tx: Queryable, uid: AttemptId, now: Date): Promise<Attempt | undefined> {
+export async function lock(tx: Queryable, { uid, browserId, now }: AttemptHolder): Promise<Attempt | undefined> {
   const [row] = await tx.query(
-    `SELECT ${COLUMNS} FROM sign_in_attempts WHERE uid = $1 AND expires_at > $2 AND finished_at IS NULL FOR UPDATE`,
-    [uid, now],
+    `SELECT ${COLUMNS} FROM sign_in_attempts
+      WHERE uid = $1 AND expires_at > $2 AND browser = $3 AND finished_at IS NULL FOR UPDATE`,
+    [uid, now, browserDigest(browserId)],
   );
   return row === undefined ? undefined : fromRow(row);
 }

@@ -1,4 +1,4 @@
-import { getById, type Account } from '../accounts/accounts.js';
+import { getById, holdAccount, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { maskEmail } from '../accounts/email.js';
 import { lastThreeOf } from '../accounts/nip.js';
@@ -61,7 +61,8 @@ export interface FirstEnrolmentParts {
 }
 
 export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment {
-  const { db, enrolment, recoveryCodes, wrongCodes, codes, mailboxProof, accountMail, audit, box, clock } = parts;
+  const { db, devices, enrolment, recoveryCodes, wrongCodes, codes, mailboxProof, accountMail, audit, box, clock } =
+    parts;
 
   const personOf = async (attempt: Attempt): Promise<Account> => {
     if (attempt.accountId === undefined) throw new Error('nobody has proved a password here');
@@ -74,11 +75,11 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       return email === undefined ? undefined : maskEmail(email);
     },
 
-    async proveMailbox(attempt, typed, { requestId }) {
+    async proveMailbox(attempt, typed, { browserId, requestId }) {
       const account = await personOf(attempt);
       const about = { accountId: account.id, clientId: attempt.clientId, requestId };
       return db.transaction(async (tx) => {
-        const held = await attempts.lock(tx, attempt.uid, clock.now());
+        const held = await attempts.lock(tx, { uid: attempt.uid, browserId, now: clock.now() });
         // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
         if (held === undefined || held.mailboxAt !== undefined) return { kind: 'accepted' };
         if (held.accountId !== account.id) return { kind: 'accepted' };
@@ -123,12 +124,15 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       // Ten slow hashes, made before any row is held, and only for a code that looks right.
       const prepared = (await enrolment.matches(db, uid, otp)) ? await recoveryCodes.prepare() : undefined;
       return db.transaction<ConfirmAnswer>(async (tx) => {
-        const held = await attempts.lock(tx, uid, clock.now());
+        const held = await attempts.lock(tx, { uid, browserId: visitor.browserId, now: clock.now() });
         if (held === undefined) return { kind: 'elsewhere' };
         const before = answerGiven(held, code, clock.now());
         if (before !== undefined) return before;
         // The other half of a double tap has done it, or another sign-in.
         if (nextStep(evidenceOf(held), clock.now()) !== 'enrol-device') return { kind: 'elsewhere' };
+        // Another sign-in of this person may be binding its first authenticator at this very moment.
+        await holdAccount(tx, account.id);
+        if ((await devices.activeOf(tx, account.id)).length > 0) return { kind: 'elsewhere' };
         const verdict = await enrolment.confirm(tx, { attempt: uid, typed: otp, name });
         switch (verdict.kind) {
           case 'accepted': {

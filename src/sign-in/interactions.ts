@@ -17,6 +17,8 @@ export interface SignInResult {
   readonly authenticatedAt: Date;
   /** The account's credential epoch when its password was proved; a newer one voids the session. */
   readonly credEpoch: number;
+  /** Only a fresh second factor was proved: worth nothing without the person's session in this browser. */
+  readonly buildsOnSession: boolean;
 }
 
 /** The authorization requests that wait for a person; implemented over the OpenID provider. */

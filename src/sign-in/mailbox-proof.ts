@@ -1,10 +1,9 @@
 import type { Account } from '../accounts/accounts.js';
-import { comparableEmail } from '../accounts/email.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { Audit } from '../audit/audit.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
-import type { AttemptId } from '../kernel/ids.js';
+import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { KeyedDigest } from '../security/digests.js';
 import type { Queryable } from '../storage/database.js';
 import { addressBucket } from '../throttle/address.js';
@@ -15,6 +14,8 @@ const TTL_SECONDS = 15 * 60;
 
 /** The mailed code without which nobody enrols an authenticator: a password alone may be stolen (R-03). */
 export interface MailboxProof {
+  /** What a code belongs to: the attempt and the account, so that it never serves another person's password (A6). */
+  flowOf(attempt: AttemptId, account: AccountId): string;
   /** Mails a new code, which voids the older one. `exhausted` when the account had its share of mail (R-23). */
   send(tx: Queryable, to: { attempt: AttemptId; account: Account }, visitor: Visitor): Promise<Spending>;
 }
@@ -27,18 +28,21 @@ export function createMailboxProof(parts: {
   clock: Clock;
 }): MailboxProof {
   const { codes, accountMail, audit, keyed, clock } = parts;
+  const flowOf = (attempt: AttemptId, account: AccountId): string => `${attempt}|${account}`;
   return {
+    flowOf,
     async send(tx, { attempt, account }, visitor) {
       if (account.email === undefined) return { kind: 'spent' };
       const now = clock.now();
       const places = mailPlaces({
-        account: keyed('mail', `${account.id}|${comparableEmail(account.email) ?? ''}`),
+        // Not the quota of resets: strangers can use that one up, and this owner has typed the right password (R-20).
+        account: keyed('mail after password', account.id),
         address: keyed('address', addressBucket(visitor.address)),
       });
       const spending = await spendQuotas(tx, { places, now });
       if (spending.kind === 'exhausted') return spending;
       const code = await codes.issue(tx, {
-        flow: attempt,
+        flow: flowOf(attempt, account.id),
         purpose: 'mailbox',
         accountId: account.id,
         ttlSeconds: TTL_SECONDS,

@@ -76,7 +76,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
   }
 
   async function open(ctx: PageContext): Promise<Here & { readonly step: Step }> {
-    const opened = await signIn.open(ctx, uidOf(ctx));
+    const opened = await signIn.open(ctx, uidOf(ctx), ctx.state.browserId);
     if (opened === undefined) throw new Refusal('flow_expired');
     return { ...at(ctx, opened.attempt), step: opened.step };
   }

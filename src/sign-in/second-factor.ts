@@ -94,11 +94,12 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
    * second half finds the first one's answer.
    */
   async function take(
-    { uid, code, method, requestId }: { uid: AttemptId; code: Buffer; method: FactorMethod; requestId: string },
+    { uid, code, method, visitor }: { uid: AttemptId; code: Buffer; method: FactorMethod; visitor: Visitor },
     judge: (tx: Queryable, guess: Guess) => Promise<FactorAnswer>,
   ): Promise<FactorOutcome> {
     return db.transaction(async (tx) => {
-      const attempt = await attempts.lock(tx, uid, clock.now());
+      const { browserId, requestId } = visitor;
+      const attempt = await attempts.lock(tx, { uid, browserId, now: clock.now() });
       if (attempt === undefined) return { answer: { kind: 'elsewhere' }, attempt };
       const before = answerGiven(attempt, code, clock.now());
       if (before !== undefined) return { answer: before, attempt };
@@ -121,20 +122,21 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
   }
 
   return {
-    submitOtp: (uid, typed, { requestId }) =>
+    submitOtp: (uid, typed, visitor) =>
       take(
-        { uid, code: keyed('answered code', `${uid}|otp|${typed.replace(/\s/g, '')}`), method: 'otp', requestId },
+        { uid, code: keyed('answered code', `${uid}|otp|${typed.replace(/\s/g, '')}`), method: 'otp', visitor },
         (tx, guess) => judgeOtp(tx, typed, guess),
       ),
 
-    async submitRecoveryCode(uid, typed, { requestId }) {
-      const opened = await attempts.find(db, uid, clock.now());
+    async submitRecoveryCode(uid, typed, visitor) {
+      const { browserId, requestId } = visitor;
+      const opened = await attempts.find(db, { uid, browserId, now: clock.now() });
       const person = opened === undefined ? undefined : personOf(opened);
       if (person === undefined) return { answer: { kind: 'elsewhere' }, attempt: opened };
       // The slow hash is made before the transaction: no row is held meanwhile.
       const slow = await recoveryCodes.read(db, person, typed);
       const code = keyed('answered code', `${uid}|recovery|${typed.trim()}`);
-      return take({ uid, code, method: 'recovery_code', requestId }, async (tx, guess) => {
+      return take({ uid, code, method: 'recovery_code', visitor }, async (tx, guess) => {
         const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId };
         const reserved = await guesses.reserve(tx, guess.person);
         if (reserved.kind === 'waiting') {

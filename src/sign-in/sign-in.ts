@@ -31,7 +31,7 @@ export type PasswordAnswer =
 
 export interface SignIn {
   /** Undefined when this browser holds no such attempt, or it has expired. */
-  open(exchange: Exchange, uid: AttemptId): Promise<Opened | undefined>;
+  open(exchange: Exchange, uid: AttemptId, browserId: string): Promise<Opened | undefined>;
   /** Throws `Busy` when the hash queue is full. */
   submitPassword(
     attempt: Attempt,
@@ -77,14 +77,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     if (accountId === undefined || factorAt === undefined || credEpoch === undefined) return undefined;
     if (!(await recordLogin(db, { accountId, now: clock.now() }))) return undefined;
     const amr = amrOf(attempt);
-    const location = await interactions.finish(exchange, attempt.uid, {
-      accountId,
-      amr,
-      acr: ACR,
-      authenticatedAt: factorAt,
-      credEpoch,
-    });
-    if (location === undefined) return undefined;
+    // The row first: no login without its record, even when the store fails between the two (R-40).
     await audit.record(db, {
       type: 'sign_in.completed',
       detail: { acr: ACR, amr },
@@ -92,13 +85,22 @@ export function createSignIn(parts: SignInParts): SignIn {
       clientId: attempt.clientId,
       requestId: visitor.requestId,
     });
-    return { kind: 'resume', location, accountId };
+    const location = await interactions.finish(exchange, attempt.uid, {
+      accountId,
+      amr,
+      acr: ACR,
+      authenticatedAt: factorAt,
+      credEpoch,
+      // Without a password here, our word holds only on top of the session it was asked for.
+      buildsOnSession: attempt.passwordAt === undefined,
+    });
+    return location === undefined ? undefined : { kind: 'resume', location, accountId };
   }
 
   return {
-    async open(exchange, uid) {
+    async open(exchange, uid, browserId) {
       if (!interactions.holds(exchange, uid)) return undefined;
-      const attempt = await attempts.find(db, uid, clock.now());
+      const attempt = await attempts.find(db, { uid, browserId, now: clock.now() });
       return attempt === undefined ? undefined : { attempt, step: stepOf(attempt) };
     },
 

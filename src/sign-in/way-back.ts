@@ -16,9 +16,12 @@ export interface WayBackParts {
  */
 export function createWayBack({ db, relyingParties, clock }: WayBackParts) {
   return {
-    async find(attemptUid: string | undefined): Promise<{ service: string; href: string } | undefined> {
+    async find(
+      attemptUid: string | undefined,
+      browserId: string,
+    ): Promise<{ service: string; href: string } | undefined> {
       if (attemptUid === undefined) return undefined;
-      const attempt = await find(db, attemptId(attemptUid), clock.now());
+      const attempt = await find(db, { uid: attemptId(attemptUid), browserId, now: clock.now() });
       if (attempt === undefined) return undefined;
       const party = relyingParties.find(attempt.clientId);
       if (party === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { getById, setPassword } from '../accounts/accounts.js';
+import { getById, changePassword } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import { judgePassword, type RuleState } from '../accounts/password-judgement.js';
@@ -41,12 +41,13 @@ export function createWeakPassword(parts: {
       if (password !== confirmation) return { kind: 'confirmation_mismatch' };
       const passwordHash = await passwords.hash(password);
       return db.transaction<ChangeAnswer>(async (tx) => {
-        const held = await attempts.lock(tx, uid, clock.now());
+        const held = await attempts.lock(tx, { uid, browserId: visitor.browserId, now: clock.now() });
         // The other half of a double tap has done it, or the attempt has ended: what is due next tells which.
         if (held?.passwordWeak !== true) return { kind: 'accepted' };
         if (held.accountId !== accountId || held.factorAt === undefined) return { kind: 'gone' };
         const now = clock.now();
-        const credEpoch = await setPassword(tx, { accountId, passwordHash, now });
+        const credEpoch = await changePassword(tx, { accountId, passwordHash, credEpoch: account.credEpoch, now });
+        if (credEpoch === undefined) return { kind: 'gone' };
         await endSessions.ofAccounts(tx, [accountId], { exceptAttempt: uid });
         await codes.voidAll(tx, accountId);
         await attempts.recordPasswordChange(tx, uid, credEpoch);

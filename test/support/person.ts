@@ -93,7 +93,12 @@ export function openPerson(base: string, options: PersonOptions = {}): Person {
       const response = await fetch(url, {
         ...next,
         redirect: 'manual',
-        headers: { 'accept-language': 'id', ...options.headers, cookie: cookieHeader(url), ...next.headers },
+        headers: {
+          'accept-language': 'id',
+          ...options.headers,
+          cookie: cookieHeader(url),
+          ...(next.headers as Record<string, string> | undefined),
+        },
       });
       keep(response);
       const html = await response.text();

@@ -155,4 +155,4 @@ export function createRules(people: Readonly<Record<Who, PersonState>>) {
   };
 }
 
-export type Rules = ReturnType<typeof createRules>;
+type Rules = ReturnType<typeof createRules>;

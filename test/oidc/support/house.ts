@@ -497,6 +497,7 @@ function standInSignIn(interactions: Interactions): Koa.Middleware {
       acr: 'urn:asn:aal2',
       amr: ['pwd', 'otp', 'mfa'],
       credEpoch: 0,
+      buildsOnSession: false,
       ...told,
       authenticatedAt: new Date(told.authenticatedAt),
     });
