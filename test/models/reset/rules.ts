@@ -154,5 +154,3 @@ export function createRules(people: Readonly<Record<Who, PersonState>>) {
     },
   };
 }
-
-type Rules = ReturnType<typeof createRules>;
