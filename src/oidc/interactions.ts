@@ -73,6 +73,11 @@ export function providerInteractions(parts: Parts): Interactions {
       }
     },
 
+    async isSignedIn(exchange) {
+      const id = cookie(exchange, 'session');
+      return id !== undefined && (await sessionStore(db).find(id, clock.now()))?.accountId !== undefined;
+    },
+
     async authorizationRequest(uid) {
       const origin = await interactionStore(db).origin(uid, clock.now());
       if (origin === undefined) return undefined;

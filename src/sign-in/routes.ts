@@ -90,6 +90,18 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     return true;
   }
 
+  /**
+   * Another tab has signed in: an attempt that lacked nothing but a session asks the provider again. Pages only: who
+   * posts a name and a password may be somebody else.
+   */
+  async function leaveOvertaken({ ctx, uid, attempt: { accountId, reasons } }: Here): Promise<boolean> {
+    if (accountId !== undefined || reasons.some((reason) => reason !== 'no_session')) return false;
+    if (!(await interactions.isSignedIn(ctx))) return false;
+    const request = await interactions.authorizationRequest(uid);
+    if (request !== undefined) redirect(ctx, request);
+    return request !== undefined;
+  }
+
   /** Goes on from the attempt as it is now: as this request left it, else as it is read. */
   async function proceed(ctx: PageContext, known?: Attempt): Promise<void> {
     const here = known === undefined ? await open(ctx) : at(ctx, known);
@@ -109,7 +121,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
       access: 'anyone',
       async handle(ctx) {
         const here = await open(ctx);
-        if (await leaveFinished(here)) return;
+        if ((await leaveFinished(here)) || (await leaveOvertaken(here))) return;
         if (here.step === step) await show(here);
         else await proceed(ctx, here.attempt);
       },

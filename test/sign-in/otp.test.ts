@@ -313,8 +313,7 @@ describe('the page of the code', () => {
     expect(shown).toMatchObject({ status: 410, page: 'expired', errors: ['flow_expired'] });
   });
 
-  // Needs a question to the provider that its port does not have yet; then this is a plain test.
-  it.failing('is left for the service when another tab has logged in meanwhile', async () => {
+  it('is left for the service when another tab has logged in meanwhile', async () => {
     const employee = somebody();
     const browser = house.browser();
     const { shown: first } = await house.begin(browser);

@@ -6,7 +6,7 @@ import { redisAddress } from '#src/storage/redis-address.js';
 import { openRedis } from '#src/storage/redis.js';
 import { keyValueContract } from '../contracts/key-value.js';
 
-const url = process.env.REDIS_URL;
+const url = process.env.TEST_REDIS_URL ?? process.env.REDIS_URL;
 const quiet = { onError: () => undefined };
 
 /** Redis refuses everything until its connection stands. */

@@ -114,6 +114,10 @@ function resume(state: State, slot: SlotName, into: SlotName = slot): Outcome {
 
 const other = (slot: SlotName): SlotName => (slot === 0 ? 1 : 0);
 
+/** Nobody has proved anything here, and another sign-in has made the session that it lacked. */
+export const isOvertaken = ({ slots, session }: State, slot: SlotName): boolean =>
+  slots[slot].phase === 'password' && slots[slot].who === undefined && session !== undefined;
+
 /** `replayed` is what the slot's last post was. */
 export function next(before: State, action: Action, replayed: Action | undefined): Outcome {
   if (action.do === 'prompt none')
@@ -153,7 +157,7 @@ export function next(before: State, action: Action, replayed: Action | undefined
       // The cookie decides, whatever the address says; without one there is nothing to resume.
       return resume(state, other(slot));
     case 'back':
-      return phase === 'finished' ? resume(state, slot) : { state };
+      return phase === 'finished' || isOvertaken(state, slot) ? resume(state, slot) : { state };
     case 'open as the other':
       return { state };
     case 'replay':
