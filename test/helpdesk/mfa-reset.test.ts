@@ -50,8 +50,8 @@ async function furnish(accountId: AccountId): Promise<void> {
     );
   }
   await db.query(
-    `INSERT INTO sign_in_attempts (uid, interaction, prompt, return_to, expires_at, account_id)
-     VALUES ($1, '{}', 'login', '/', $2, $3)`,
+    `INSERT INTO sign_in_attempts (uid, interaction, prompt, return_to, expires_at, account_id, browser)
+     VALUES ($1, '{}', 'login', '/', $2, $3, '')`,
     [attempt, later, accountId],
   );
 }
