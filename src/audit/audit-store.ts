@@ -11,14 +11,18 @@ export async function insertEvents(tx: Queryable, at: Date, events: readonly Aud
   );
 }
 
-/** Makes the partitions of this month and the two after it; harmless when they exist. */
-export async function ensureMonths(db: Queryable, now: Date): Promise<void> {
+/** Any number, always the same: IF NOT EXISTS alone lets two processes that start together collide. */
+const LOCK = 7_306_013;
+
+/** Makes the partitions of this month and the two after it, in a transaction; harmless when they exist. */
+export async function ensureMonths(tx: Queryable, now: Date): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1::bigint)', [LOCK]);
   for (const ahead of [0, 1, 2]) {
     const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
     const to = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1));
     const month = from.toISOString().slice(0, 7);
     // Only digits and dashes of a date reach these texts: DDL takes no parameters.
-    await db.query(
+    await tx.query(
       `CREATE TABLE IF NOT EXISTS audit_events_${month.replace('-', '_')} PARTITION OF audit_events
          FOR VALUES FROM ('${month}-01T00:00:00Z') TO ('${to.toISOString()}')`,
     );

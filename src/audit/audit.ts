@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
-import type { Queryable } from '../storage/database.js';
+import type { Database, Queryable } from '../storage/database.js';
 import { ensureMonths, insertEvents } from './audit-store.js';
 import type { AuditEvent } from './events.js';
 
@@ -10,12 +10,12 @@ export interface Audit {
    */
   record(tx: Queryable, ...events: readonly AuditEvent[]): Promise<void>;
   /** Makes room for the coming months. Run at start and by the purge job. */
-  prepare(db: Queryable): Promise<void>;
+  prepare(db: Database): Promise<void>;
 }
 
 export function createAudit(clock: Clock): Audit {
   return {
     record: (tx, ...events) => insertEvents(tx, clock.now(), events),
-    prepare: (db) => ensureMonths(db, clock.now()),
+    prepare: (db) => db.transaction((tx) => ensureMonths(tx, clock.now())),
   };
 }
