@@ -18,6 +18,10 @@ function isInside([x, y]: Point, outline: readonly Point[]): boolean {
   return crossed.length % 2 === 1;
 }
 
+/** By most of its corners: svg-captcha moves each at random, and one that nearly touches a line may cross it. */
+const liesInside = (shape: readonly Point[], outline: readonly Point[]): boolean =>
+  shape.filter((corner) => isInside(corner, outline)).length * 2 > shape.length;
+
 /**
  * The font that comes with svg-captcha draws hollow letters with a shadow, hard to read with weak eyes. From its
  * nested contours (0 rim and shadow, 1 face, 2 rim of the holes, 3 holes) this keeps 1 and 2: the letter, solid.
@@ -26,9 +30,8 @@ function solid(path: string): string {
   const contours = path.split('Z').filter((contour) => contour !== '');
   const shapes = contours.map(corners);
   const kept = contours.filter((_, index) => {
-    const [start] = shapes[index] ?? [];
-    if (start === undefined) return false;
-    const depth = shapes.filter((shape, other) => other !== index && isInside(start, shape)).length;
+    const shape = shapes[index] ?? [];
+    const depth = shapes.filter((outline, other) => other !== index && liesInside(shape, outline)).length;
     return depth === 1 || depth === 2;
   });
   return kept.length === 0 ? path : kept.map((contour) => `${contour}Z`).join('');

@@ -35,6 +35,11 @@ export function grantAdapter({ db, clock }: { db: Database; clock: Clock }): Par
       return payload;
     },
 
-    destroy: (id) => store.delete(id),
+    async destroy(id) {
+      // The provider ends a grant and its tokens side by side: here one after the other, so that an answer is not given
+      // while a statement is still under way.
+      await requestScope().revoked.get(id);
+      await store.delete(id);
+    },
   };
 }

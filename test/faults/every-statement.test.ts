@@ -35,7 +35,7 @@ const log = quietLog();
 
 /** What is asked of the database while nobody asks the program. */
 const BACKGROUND = /^\s*(WITH due AS|DELETE FROM outbox|UPDATE outbox)/;
-let asked = 0;
+let asked: string[] = [];
 let awayFrom = Number.POSITIVE_INFINITY;
 
 beforeAll(async () => {
@@ -44,8 +44,8 @@ beforeAll(async () => {
   running = await serve(loadConfig({ ...house.settings, PORT: '0', MANAGEMENT_PORT: '0' }), log, {
     onStatement(text) {
       if (BACKGROUND.test(text)) return;
-      asked += 1;
-      if (asked >= awayFrom) throw new DatabaseUnavailable(new Error('gone'));
+      asked.push(text.trim().slice(0, 60));
+      if (asked.length >= awayFrom) throw new DatabaseUnavailable(new Error('gone'));
     },
   });
 });
@@ -102,20 +102,20 @@ async function interruptEverywhere(journey: Journey, people: Employee[]) {
     let here = await come(index);
     for (let statement = 1; ; statement += 1) {
       const { name, ask, spends } = here.step;
-      asked = 0;
+      asked = [];
       awayFrom = statement;
       const answer = await ask().finally(() => {
         awayFrom = Number.POSITIVE_INFINITY;
       });
       const where = `${name}, statement ${statement}`;
-      if (asked < statement) {
+      if (asked.length < statement) {
         if (answer.status >= 400) problems.push(`${name} cannot be repeated: ${answer.status} ${answer.errors.join()}`);
-        statements[name] = asked;
+        statements[name] = asked.length;
         break;
       }
       const wrong = complaint(answer);
       if (wrong !== undefined) problems.push(`${where}: ${wrong}`);
-      if (asked > statement) problems.push(`${where}: asks ${asked - statement} times more`);
+      if (asked.length > statement) problems.push(`${where}: asks on, ${asked.slice(statement - 1).join(' | ')}`);
       if (spends === true) {
         here.visitor.close();
         here = await come(index);
