@@ -87,7 +87,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const guesses = createGuesses({ keyed, clock });
   const otp = createOtpCheck({ devices, guesses, box, clock });
   const wrongCodes = createWrongCodes({ devices, guesses, accountMail, audit, clock });
-  const recoveryCodes = createRecoveryCodes({ passwords, sets: createRecoveryCodeSets(clock) });
+  const recoveryCodeSets = createRecoveryCodeSets(clock);
+  const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
   const enrolment = createEnrolment({ devices, otp, box, clock, issuerName: brand.name });
   const passwordCheck = createPasswordCheck({
     db,
@@ -136,6 +137,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     guesses,
     otp,
     wrongCodes,
+    recoveryCodeSets,
     recoveryCodes,
     enrolment,
     passwordCheck,

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
+import { createDeviceRegistry } from './account/devices/registry.js';
+import { deviceRoutes } from './account/devices/routes.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -16,7 +18,7 @@ import { loadSigningKeys } from './oidc/keys.js';
 import { ownLogin as createOwnLogin } from './oidc/own-login.js';
 import { createProvider } from './oidc/provider.js';
 import { createPageSessions } from './portal/page-sessions.js';
-import { portalRoutes } from './portal/routes.js';
+import { portalPeople, portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
 import { createPasswordReset } from './reset/password-reset.js';
 import { resetRoutes } from './reset/routes.js';
@@ -125,9 +127,12 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
   );
 
+  const sessions = createPageSessions({ db, ownLogin, endSessions, audit, clock });
+  const people = portalPeople(sessions);
   const routes: Route[] = [
     ...portalRoutes({
-      sessions: createPageSessions({ db, ownLogin, endSessions, audit, clock }),
+      sessions,
+      people,
       services: {
         ofPerson: async (account) =>
           registry.servicesFor(
@@ -135,6 +140,10 @@ export async function buildSite(services: Services): Promise<Site> {
             (await rolesOf(db, account.id)).map(({ role }) => role),
           ),
       },
+      write,
+    }),
+    ...deviceRoutes({
+      registry: createDeviceRegistry({ db, devices, recoveryCodeSets: services.recoveryCodeSets }),
       write,
     }),
     ...signInRoutes({
@@ -223,6 +232,7 @@ export async function buildSite(services: Services): Promise<Site> {
     routes,
     openid,
     tokens,
+    people,
     write,
     observe: (seen) => {
       metrics.httpRequest(seen);

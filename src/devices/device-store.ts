@@ -1,17 +1,21 @@
 import { accountId, deviceId, type AccountId, type AttemptId, type DeviceId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
-import type { Device, DeviceEnd, DriftSighting } from './device.js';
+import type { Device, DeviceEnd, DeviceKind, DriftSighting } from './device.js';
 
-const COLUMNS = 'id, account_id, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at';
+const COLUMNS = `id, account_id, kind, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at,
+  activated_at, last_used_at`;
 
 function fromRow(row: Row): Device {
   const seenAt = row.drift_seen_at as Date | null;
   return {
     id: deviceId(row.id as string),
     accountId: accountId(row.account_id as string),
+    kind: row.kind as DeviceKind,
     status: row.status as 'pending' | 'active',
     name: (row.name as string | null) ?? '',
-    sealedSecret: row.secret as string,
+    sealedSecret: (row.secret as string | null) ?? undefined,
+    activatedAt: (row.activated_at as Date | null) ?? undefined,
+    lastUsedAt: (row.last_used_at as Date | null) ?? undefined,
     burnedSteps: (row.burned_steps as string[]).map(Number),
     drift:
       seenAt === null ? undefined : { offsetSteps: row.drift_steps as number, step: Number(row.drift_step), seenAt },

@@ -1,13 +1,20 @@
 import type { AccountId, DeviceId } from '../kernel/ids.js';
 
+export type DeviceKind = 'totp' | 'passkey';
+
 /** A registered second factor. Its secret stays sealed until the moment it is compared. */
 export interface Device {
   readonly id: DeviceId;
   readonly accountId: AccountId;
+  readonly kind: DeviceKind;
   readonly status: 'pending' | 'active';
   /** As the person named it; empty while pending. */
   readonly name: string;
-  readonly sealedSecret: string;
+  /** Of a TOTP app; a passkey keeps its secret to itself. */
+  readonly sealedSecret: string | undefined;
+  /** When it was bound; undefined while pending. */
+  readonly activatedAt: Date | undefined;
+  readonly lastUsedAt: Date | undefined;
   /** Steps that may not be accepted although they are later than the last one spent. */
   readonly burnedSteps: readonly number[];
   readonly drift: DriftSighting | undefined;
@@ -21,7 +28,10 @@ export interface DriftSighting {
   readonly seenAt: Date;
 }
 
-export type DeviceEnd = 'removed' | 'too_many_codes' | 'helpdesk_reset';
+export type DeviceEnd = 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+
+/** How many named authenticators an account may hold (R-52). */
+export const MAX_DEVICES = 5;
 
 /** What the sealed secret of a device is bound to (R-15). */
 export const secretContext = (id: DeviceId): string => `devices|${id}|secret`;

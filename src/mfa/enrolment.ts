@@ -6,6 +6,7 @@ import { secretContext, type Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import type { Queryable } from '../storage/database.js';
+import { openSecret } from './device-secret.js';
 import type { OtpCheck, OtpVerdict } from './otp.js';
 import { enrolmentUri, matchStep, newSecret, normaliseOtp } from './totp.js';
 
@@ -53,7 +54,7 @@ export interface EnrolmentParts {
 
 export function createEnrolment(parts: EnrolmentParts): Enrolment {
   const { devices, otp, box, clock, issuerName } = parts;
-  const secretOf = (device: Device): string => box.open(device.sealedSecret, secretContext(device.id)).toString();
+  const secretOf = (device: Device): string => openSecret(box, device);
   return {
     async begin(tx, attempt, accountId) {
       const id = deviceId(randomUUID());

@@ -1,10 +1,11 @@
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
-import { secretContext, type Device } from '../devices/device.js';
+import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import type { Queryable } from '../storage/database.js';
 import { diagnose, REACH_STEPS } from './clock-drift.js';
+import { openSecret } from './device-secret.js';
 import type { Guesses } from './guesses.js';
 import { findStrayStep, matchStep, normaliseOtp, stepAt } from './totp.js';
 
@@ -45,7 +46,7 @@ export interface OtpCheck {
 
 export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box: SealedBox; clock: Clock }): OtpCheck {
   const { devices, guesses, box, clock } = parts;
-  const secretOf = (device: Device): string => box.open(device.sealedSecret, secretContext(device.id)).toString();
+  const secretOf = (device: Device): string => openSecret(box, device);
 
   /** Looks at where else in time the code belongs and remembers it; tells only at the second such code. */
   async function seekDrift(tx: Queryable, candidates: readonly Device[], otp: string): Promise<number | undefined> {
@@ -90,7 +91,14 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
   }
 
   return {
-    check: async (tx, attempt) => judge(tx, await devices.activeOf(tx, attempt.accountId), attempt),
+    check: async (tx, attempt) => {
+      const active = await devices.activeOf(tx, attempt.accountId);
+      return judge(
+        tx,
+        active.filter(({ kind }) => kind === 'totp'),
+        attempt,
+      );
+    },
     checkPending: (tx, { device, typed }) => judge(tx, [device], { accountId: device.accountId, typed }),
   };
 }

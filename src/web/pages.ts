@@ -1,5 +1,6 @@
 import type { RefusalCode } from '../kernel/refusal.js';
 import type { Locale } from './locale.js';
+import type { AccountNotice } from './notice.js';
 
 /**
  * What every page is given: plain data, never HTML, never a sentence (texts live in views/locales).
@@ -50,6 +51,14 @@ export interface Pages {
   'sign-in/recovery-codes': SignInPage & { readonly codes: readonly string[]; readonly createdAt: Date };
   /** Posts `new_password`, `confirm_password` to `/sign-in/:uid/change-password`. */
   'sign-in/change-password': SignInPage;
+
+  /** `/account/devices`. Every way to change an authenticator starts here. */
+  'account/devices': AccountPage & {
+    readonly devices: readonly DeviceLine[];
+    readonly codes?: { readonly left: number; readonly count: number; readonly createdAt: Date } | undefined;
+    /** False: five are registered already. */
+    readonly mayAdd: boolean;
+  };
 
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
@@ -196,6 +205,20 @@ interface SignInPage extends FormPage {
   readonly uid: string;
   /** The relying party's name, told as "Masuk ke MyASN". */
   readonly service: string;
+}
+
+/** A page below `/account`, with the tabs of all of them; give `shell.person`. */
+interface AccountPage {
+  /** What was just done. */
+  readonly done?: AccountNotice | undefined;
+}
+
+export interface DeviceLine {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'totp' | 'passkey';
+  readonly addedAt: Date;
+  readonly lastUsedAt?: Date | undefined;
 }
 
 interface ResetDone {

@@ -4,8 +4,11 @@ import { SIZES, type Size } from '../support/chromium.js';
 /** States of a page that are worth a picture of their own. */
 type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow';
 
-/** What each picture shows, in the order of the tour. A page without a line here does not compile. */
-export const STOPS: Readonly<Record<PageName | State, string>> = {
+/** The tests that walk, one a file. */
+export type Tour = 'login' | 'account' | 'recovery';
+
+/** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
+const LOGIN_STOPS = {
   front: 'The front door. The gate is a link to LOGIN, for those who press the logo.',
   'sign-in/password': 'Every login begins here, whichever service asks.',
   'sign-in/password, refused': 'One sentence for every reason, so that it tells nobody which accounts exist.',
@@ -38,7 +41,18 @@ export const STOPS: Readonly<Record<PageName | State, string>> = {
   error: 'A relying party made a mistake; its developers see which.',
   'not-found': 'No such page.',
   'dev/components': 'Every part in every state.',
-};
+} as const;
+
+const ACCOUNT_STOPS = {
+  'account/devices':
+    'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+} as const;
+
+const RECOVERY_STOPS = {} as const;
+
+export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS };
+
+const STOPS: Readonly<Record<PageName | State, string>> = { ...LOGIN_STOPS, ...ACCOUNT_STOPS, ...RECOVERY_STOPS };
 
 export type Stop = keyof typeof STOPS;
 

@@ -514,11 +514,14 @@ describe('the login of our own pages', () => {
     expect(await house.own.redeem({ code, codeVerifier: verifier })).toBeUndefined();
   });
 
-  it('asks for everything again when it has to be fresh', async () => {
+  it('asks for a second factor, and for nothing else, when it has to be fresh', async () => {
     const { browser } = await signedIn();
-    later(100);
-    const answer = await browser.call(house.own.authorizationUrl({ state: 's', codeChallenge, maxAgeSeconds: 60 }));
-    expect(await reasonsOf(answer.location)).toEqual(['max_age']);
+    const url = house.own.authorizationUrl({ state: 's', codeChallenge, fresh: true });
+    const code = new URL((await browser.call(url)).location ?? '').searchParams.get('code') ?? '';
+    expect(await house.own.redeem({ code, codeVerifier: verifier })).toBeUndefined();
+    expect(await house.own.redeem({ code, codeVerifier: verifier, fresh: true })).toBeDefined();
+    later(301);
+    expect(await reasonsOf((await browser.call(url)).location)).toEqual(['factor_age']);
   });
 
   it('lives as long as the session, and keeps it awake', async () => {

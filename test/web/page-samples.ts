@@ -63,6 +63,9 @@ const mail = {
   text: 'Kode reset password\n\nKetik kode ini di halaman yang sedang Anda buka:\n\n7K3QM-9XD2R\n\nBerlaku sampai 08.30 WIB.',
 };
 
+/** Of pages of who is logged in. */
+const PERSON = { person: { name: 'Sari Contoh' } };
+
 /** Every page in every state people meet. */
 export const SAMPLES: readonly Sample[] = [
   ['front', 'plain', {}, { path: '/' }],
@@ -82,10 +85,10 @@ export const SAMPLES: readonly Sample[] = [
         { category: 'Instansi', services: [{ name: 'SIASN', href: '#' }] },
       ],
     },
-    { path: '/', person: { name: 'Sari Contoh' } },
+    { path: '/', ...PERSON },
   ],
-  ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', person: { name: 'Sari Contoh' } }],
-  ['launcher', 'no services', { groups: [] }, { path: '/', person: { name: 'Sari Contoh' } }],
+  ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
+  ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
 
   ['sign-in/password', 'plain', signIn],
   [
@@ -131,6 +134,24 @@ export const SAMPLES: readonly Sample[] = [
   ['sign-in/change-password', 'differs', { ...signIn, error: { code: 'confirmation_mismatch' } }],
   ['sign-in/change-password', 'missing', { ...signIn, error: missing('new_password') }],
   ['sign-in/change-password', 'second missing', { ...signIn, error: missing('confirm_password') }],
+
+  [
+    'account/devices',
+    'two',
+    {
+      devices: [
+        { id: 'd1', name: 'Ponsel kerja', kind: 'totp', addedAt: SAMPLE_SHELL.now, lastUsedAt: SAMPLE_SHELL.now },
+        { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
+      ],
+      codes: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now },
+      mayAdd: true,
+      done: 'device_added',
+    },
+    PERSON,
+  ],
+  ['account/devices', 'no codes', { devices: [], mayAdd: true, done: 'device_removed' }, PERSON],
+  ['account/devices', 'renamed', { devices: [], mayAdd: true, done: 'device_renamed' }, PERSON],
+  ['account/devices', 'moved', { devices: [], mayAdd: true, done: 'device_moved' }, PERSON],
 
   ['reset/menu', 'plain', {}],
   ['reset/menu', 'from a service', { back }],
