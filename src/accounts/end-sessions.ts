@@ -5,12 +5,14 @@ import type { Queryable } from '../storage/database.js';
 export interface EndSessions {
   /**
    * Ends every single sign-on session, half-finished sign-in, grant and token of the accounts, in the
-   * caller's transaction: after the commit none of them works any more (R-11). A sign-in under way may be left.
+   * caller's transaction: after the commit none of them works any more (R-11). A sign-in under way may be left; or, for
+   * what a person changes on our own pages, the session that they sit in, with nothing but these pages (R-11: "keep this
+   * one"), raised to the account's credential epoch of now.
    */
   ofAccounts(
     tx: Queryable,
     accounts: readonly AccountId[],
-    options?: { readonly exceptAttempt?: AttemptId },
+    options?: { readonly exceptAttempt?: AttemptId; readonly exceptSession?: string },
   ): Promise<void>;
   /** Ends one single sign-on session with all that hangs on it. False when there was none. */
   one(tx: Queryable, sessionUid: string): Promise<boolean>;

@@ -11,11 +11,20 @@ export interface EndedSession {
 const END_BY_ID = 'DELETE FROM sso_sessions WHERE id = $1 RETURNING uid, account_id';
 const END_BY_UID = 'DELETE FROM sso_sessions WHERE uid = $1 RETURNING uid, account_id';
 
+// The clients of the kept session are asked to come again; our own pages need no grant.
+const KEEP = `
+  UPDATE sso_sessions s SET authorizations = '{}', cred_epoch = a.cred_epoch
+    FROM accounts a
+   WHERE s.uid = $1 AND s.account_id = ANY ($2::uuid[]) AND a.id = s.account_id`;
+
 /** The statements that end sessions; the caller chooses the transaction. */
 export function endedSessions(db: Queryable): {
   byId(id: string): Promise<EndedSession | undefined>;
   byUid(uid: string): Promise<EndedSession | undefined>;
-  ofAccounts(accounts: readonly AccountId[], exceptAttempt: string | undefined): Promise<void>;
+  ofAccounts(
+    accounts: readonly AccountId[],
+    except?: { readonly exceptAttempt?: string; readonly exceptSession?: string },
+  ): Promise<void>;
 } {
   const end = async (text: string, key: unknown): Promise<EndedSession | undefined> => {
     const [row] = await db.query(text, [key]);
@@ -32,9 +41,13 @@ export function endedSessions(db: Queryable): {
       return ended;
     },
 
-    async ofAccounts(accounts, exceptAttempt) {
-      await db.query('DELETE FROM sso_sessions WHERE account_id = ANY ($1::uuid[])', [accounts]);
+    async ofAccounts(accounts, { exceptAttempt, exceptSession } = {}) {
+      await db.query('DELETE FROM sso_sessions WHERE account_id = ANY ($1::uuid[]) AND uid IS DISTINCT FROM $2', [
+        accounts,
+        exceptSession,
+      ]);
       await db.query('DELETE FROM oidc_grants WHERE account_id = ANY ($1::uuid[])', [accounts]);
+      if (exceptSession !== undefined) await db.query(KEEP, [exceptSession, accounts]);
       // Attempts bound to one of those sessions are dead without it; these carry proofs of their own.
       await db.query(
         `DELETE FROM sign_in_attempts

@@ -6,6 +6,6 @@ import { endedSessions } from './end-sessions-store.js';
  * the grant none works (R-11).
  */
 export const endSessions: EndSessions = {
-  ofAccounts: (tx, accounts, options) => endedSessions(tx).ofAccounts(accounts, options?.exceptAttempt),
+  ofAccounts: (tx, accounts, options) => endedSessions(tx).ofAccounts(accounts, options),
   one: async (tx, sessionUid) => (await endedSessions(tx).byUid(sessionUid)) !== undefined,
 };

@@ -105,6 +105,7 @@ export async function openHouse(db: Database) {
       browserId: `${numbered}-${number}`,
       address: `10.${number}.${(numbered >> 8) % 256}.${numbered % 256}`,
       knownBrowser: undefined,
+      agent: { browser: 'Chrome', system: 'Android' },
       locale: 'id',
       requestId: 'request',
     });
