@@ -124,6 +124,7 @@ export async function buildSite(services: Services): Promise<Site> {
       issuer: config.issuer,
       pushesRequests: registry.registration(id)?.require_pushed_authorization_requests === true,
       keyValue,
+      sessionSeconds: registry.registration(id)?.x.max_age_seconds,
     }),
   );
 
@@ -163,6 +164,7 @@ export async function buildSite(services: Services): Promise<Site> {
         devices,
         enrolment,
         recoveryCodes,
+        otp,
         wrongCodes,
         codes,
         mailboxProof,

@@ -20,7 +20,9 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
   const accounts = program.command('accounts').description('the SSO ASN accounts of employees');
   accounts
     .command('import')
-    .description('add and change accounts from a CSV file; see docs for its columns')
+    .description(
+      'add and change accounts from a CSV file with the columns nip, name, email, employment, agency_code, status and, if you like, username, person_id, previous_nip, password_hash',
+    )
     .argument('<file>', 'UTF-8 with a header row')
     .option('--dry-run', 'change nothing, report the same')
     .option('--errors <file>', 'where to tell of skipped rows (default: <file>.errors.csv)')
@@ -51,18 +53,31 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
     .description('the state of one account, without secrets')
     .requiredOption('--nip <nip>', '18 digits')
     .action(({ nip }: { nip: string }) =>
-      run(async ({ db }) => {
+      run(async ({ db, devices, guesses }) => {
         const account = await findByNip(db, nip);
         if (account === undefined) return 1;
-        for (const [label, value] of facts(account, await rolesOf(db, account.id)))
-          console.log(`${label.padEnd(12)}  ${value}`);
+        const factors = {
+          names: (await devices.activeOf(db, account.id)).map(({ name }) => name),
+          codesWaitUntil: await guesses.findWait(db, account.id),
+        };
+        for (const [label, value] of facts(account, await rolesOf(db, account.id), factors))
+          console.log(`${label.padEnd(13)}  ${value}`);
         return 0;
       }),
     );
   return accounts;
 }
 
-function facts(account: Account, roles: readonly RoleGrant[]): readonly (readonly [string, string])[] {
+interface Factors {
+  readonly names: readonly string[];
+  readonly codesWaitUntil: Date | undefined;
+}
+
+function facts(
+  account: Account,
+  roles: readonly RoleGrant[],
+  { names, codesWaitUntil }: Factors,
+): readonly (readonly [string, string])[] {
   const password = account.passwordDisabled ? 'disabled after too many failures' : 'set';
   return [
     ['id', account.id],
@@ -77,6 +92,8 @@ function facts(account: Account, roles: readonly RoleGrant[]): readonly (readonl
     ['last login', moment(account.lastLoginAt)],
     ['password', account.passwordHash === undefined ? 'none' : password],
     ['failures', String(account.passwordFailures)],
+    ['MFA', names.length === 0 ? 'not active' : names.join(', ')],
+    ['one-time code', codesWaitUntil === undefined ? 'may be typed' : `refused until ${codesWaitUntil.toISOString()}`],
     [
       'roles',
       roles.length === 0

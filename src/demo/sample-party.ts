@@ -39,7 +39,6 @@ interface Session {
 }
 
 const PENDING_SECONDS = 3600;
-const SESSION_SECONDS = 12 * 3600;
 
 export interface SamplePartyOptions {
   readonly id: string;
@@ -50,6 +49,8 @@ export interface SamplePartyOptions {
   /** SIASN pushes its requests (RFC 9126). */
   readonly pushesRequests: boolean;
   readonly keyValue: KeyValue;
+  /** How long its own session lasts: a service that wants a fresh second factor must not remember one for hours. */
+  readonly sessionSeconds?: number | undefined;
 }
 
 export function createSampleParty({
@@ -59,6 +60,7 @@ export function createSampleParty({
   key,
   pushesRequests,
   keyValue,
+  sessionSeconds = 12 * 3600,
 }: SamplePartyOptions): SampleParty {
   const home = `${issuer.origin}/demo/${id}`;
   let discovered: Promise<oidc.Configuration> | undefined;
@@ -86,7 +88,7 @@ export function createSampleParty({
   };
 
   const keep = (secret: string, session: Session): Promise<void> =>
-    keyValue.set(keyOf('session', secret), JSON.stringify(session), SESSION_SECONDS);
+    keyValue.set(keyOf('session', secret), JSON.stringify(session), sessionSeconds);
 
   /** The claims, while the access token lives. */
   const ask = async ({ accessToken, sub }: Session): Promise<oidc.UserInfoResponse | undefined> =>

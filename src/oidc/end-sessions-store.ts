@@ -54,6 +54,13 @@ export function endedSessions(db: Queryable): {
           WHERE (account_id = ANY ($1::uuid[]) OR session_account_id = ANY ($1::uuid[])) AND uid IS DISTINCT FROM $2`,
         [accounts, exceptAttempt],
       );
+      // The one that stays goes on without the session that it was begun in: it has asked for everything anew.
+      if (exceptAttempt !== undefined) {
+        await db.query(
+          `UPDATE sign_in_attempts SET interaction = interaction - 'session', session_account_id = NULL WHERE uid = $1`,
+          [exceptAttempt],
+        );
+      }
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Devices } from '../devices/devices.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AttemptId } from '../kernel/ids.js';
 import type { Enrolment, EnrolmentOffer } from '../mfa/enrolment.js';
+import type { OtpCheck } from '../mfa/otp.js';
 import type { RecoveryCodes } from '../mfa/recovery-codes.js';
 import type { WrongCodes } from '../mfa/wrong-codes.js';
 import { digest } from '../security/digests.js';
@@ -37,6 +38,8 @@ export interface FirstEnrolment {
   mailboxOf(attempt: Attempt): Promise<string | undefined>;
   proveMailbox(attempt: Attempt, typed: string, visitor: Visitor): Promise<MailboxAnswer>;
   resend(attempt: Attempt, visitor: Visitor): Promise<ResendAnswer>;
+  /** Until when no code is looked at, after too many wrong ones; undefined when one may be typed. */
+  findWait(attempt: Attempt): Promise<Date | undefined>;
   /** What to show; undefined when it has waited too long. */
   offer(attempt: Attempt): Promise<EnrolmentOffer | undefined>;
   /** Binds the device, makes recovery codes and counts as the second factor of this sign-in (no second code asked). */
@@ -51,6 +54,7 @@ export interface FirstEnrolmentParts {
   readonly devices: Devices;
   readonly enrolment: Enrolment;
   readonly recoveryCodes: RecoveryCodes;
+  readonly otp: Pick<OtpCheck, 'findWait'>;
   readonly wrongCodes: WrongCodes;
   readonly codes: MailedCodes;
   readonly mailboxProof: MailboxProof;
@@ -61,8 +65,20 @@ export interface FirstEnrolmentParts {
 }
 
 export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment {
-  const { db, devices, enrolment, recoveryCodes, wrongCodes, codes, mailboxProof, accountMail, audit, box, clock } =
-    parts;
+  const {
+    db,
+    devices,
+    enrolment,
+    recoveryCodes,
+    otp: otpCheck,
+    wrongCodes,
+    codes,
+    mailboxProof,
+    accountMail,
+    audit,
+    box,
+    clock,
+  } = parts;
 
   const personOf = async (attempt: Attempt): Promise<Account> => {
     if (attempt.accountId === undefined) throw new Error('nobody has proved a password here');
@@ -83,7 +99,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
         if (held === undefined || held.mailboxAt !== undefined) return { kind: 'accepted' };
         if (held.accountId !== account.id) return { kind: 'accepted' };
-        const flow = mailboxProof.flowOf(attempt.uid, account.id);
+        const flow = mailboxProof.flowOf(attempt.uid, account);
         const answer = await codes.redeem(tx, { flow, purpose: 'mailbox', typed, now: clock.now() });
         switch (answer.kind) {
           case 'right':
@@ -107,6 +123,10 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       const account = await personOf(attempt);
       const spending = await db.transaction((tx) => mailboxProof.send(tx, { attempt: attempt.uid, account }, visitor));
       return spending.kind === 'spent' ? { kind: 'sent' } : { kind: 'throttled', until: spending.until };
+    },
+
+    async findWait({ accountId }) {
+      return accountId === undefined ? undefined : otpCheck.findWait(db, accountId);
     },
 
     async offer(attempt) {

@@ -9,6 +9,7 @@ import type { Passwords } from '../security/passwords.js';
 import type { Database } from '../storage/database.js';
 import type { Attempt } from './attempt.js';
 import * as attempts from './attempt-store.js';
+import { addressBucket } from '../throttle/address.js';
 import type { Visitor } from '../throttle/visitor.js';
 
 export type ChangeAnswer =
@@ -39,7 +40,7 @@ export function createWeakPassword(parts: {
       const { met, rules } = judgePassword(password, account);
       if (!met) return { kind: 'password_policy', rules };
       if (password !== confirmation) return { kind: 'confirmation_mismatch' };
-      const passwordHash = await passwords.hash(password);
+      const passwordHash = await passwords.hash(password, addressBucket(visitor.address));
       return db.transaction<ChangeAnswer>(async (tx) => {
         const held = await attempts.lock(tx, { uid, browserId: visitor.browserId, now: clock.now() });
         // The other half of a double tap has done it, or the attempt has ended: what is due next tells which.

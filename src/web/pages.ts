@@ -46,6 +46,8 @@ export interface Pages {
     readonly qr: QrCode;
     /** As typed; comes back after a refusal. */
     readonly deviceName?: string | undefined;
+    /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
+    readonly restartHref?: string | undefined;
   };
   /** Posts `saved` to `/sign-in/:uid/recovery-codes`; the download is `/sign-in/:uid/recovery-codes.txt`. */
   'sign-in/recovery-codes': SignInPage & { readonly codes: readonly string[]; readonly createdAt: Date };

@@ -58,7 +58,7 @@ export async function openHouse(db: Database) {
   const tickets = createEnrolmentTickets({ keyed, clock });
   const guesses = createGuesses({ keyed, clock });
   const otp = createOtpCheck({ devices, guesses, box, clock });
-  const wrongCodes = createWrongCodes({ devices, guesses, accountMail, audit, clock });
+  const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
   const knownBrowsers = createKnownBrowsers(keyed);
   const addresses = addressGuard({ keyValue, clock });
   const passwordCheck = createPasswordCheck({

@@ -51,7 +51,10 @@ export const registrations = (adminResource: string): object[] =>
       },
       web('fresh', { x: { max_age_seconds: 300 } }),
       web('pushed', { require_pushed_authorization_requests: true }),
-      web('limited', { x: { allowed_employment: ['PPPK'], launch_uri: 'https://limited.example/' } }),
+      web('limited', {
+        grant_types: ['authorization_code', 'refresh_token'],
+        x: { allowed_employment: ['PPPK'], launch_uri: 'https://limited.example/' },
+      }),
       web('officers', { x: { allowed_roles: ['helpdesk'] } }),
       web('strong', { x: { acr: 'phr' } }),
       web('bare', { x: { claims: [] } }),
