@@ -46,9 +46,18 @@ const LOGIN_STOPS = {
 const ACCOUNT_STOPS = {
   'account/devices':
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+  'account/contact': 'The registered address, masked, and a new one.',
+  'account/contact/code': 'The new address proves itself by a code; until then nothing has changed.',
 } as const;
 
-const RECOVERY_STOPS = {} as const;
+const RECOVERY_STOPS = {
+  'disavow/confirm': '*Bukan saya*: the link in a notice. Only the button freezes the account.',
+  'disavow/done': 'Frozen: nobody gets in until an officer has looked at it.',
+  'link-gone': 'A link that was used up or is too old.',
+  'contact/start': 'A new address that an officer entered, after the wait: its link asks for a code.',
+  'contact/code': 'The code, typed where the link led.',
+  'contact/done': 'Registered.',
+} as const;
 
 export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS };
 

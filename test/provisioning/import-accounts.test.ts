@@ -19,6 +19,7 @@ const nip = (sequence: number): string => `198609262015051${String(sequence).pad
 let db: Awaited<ReturnType<typeof openTestDatabase>>;
 let files: Files;
 let inactive: AccountId[];
+let moved: { id: string; oldEmail: string | undefined }[];
 
 beforeAll(async () => {
   db = await openTestDatabase();
@@ -27,6 +28,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   files = new Files();
   inactive = [];
+  moved = [];
   for (const table of ['nip_history', 'credentials', 'accounts', 'agencies']) await db.query(`DELETE FROM ${table}`);
   await addAgencies(db);
 });
@@ -46,6 +48,10 @@ const loadText = (content: string | Buffer, more: Partial<AccountImport> = {}) =
     clock: { now: () => NOW },
     onInactive: (_tx, ids) => {
       inactive.push(...ids);
+      return Promise.resolve();
+    },
+    onEmailMoved: (_tx, accounts) => {
+      moved.push(...accounts.map(({ id, oldEmail }) => ({ id, oldEmail })));
       return Promise.resolve();
     },
     ...more,
@@ -131,6 +137,7 @@ describe('a first import', () => {
       path: 'config/accounts.example.csv',
       dryRun: false,
       onInactive: () => Promise.resolve(),
+      onEmailMoved: () => Promise.resolve(),
     });
     expect(files.problems()).toBeUndefined();
     expect(outcome).toMatchObject({ kind: 'done', ...counts(5, 0, 0, 0) });
