@@ -8,7 +8,9 @@ CREATE TABLE account_notices (
   account_id   uuid NOT NULL,
   -- Sealed JSON: what happened, in which language it is told, and the address known before it happened.
   notice       text NOT NULL,
-  happened_at  timestamptz NOT NULL
+  happened_at  timestamptz NOT NULL,
+  -- When it leaves at the latest, with all that wait then.
+  due_at       timestamptz NOT NULL
 );
 
 CREATE INDEX account_notices_of_account ON account_notices (account_id, happened_at);

@@ -33,7 +33,7 @@ export interface AccountMail {
    * waits.
    */
   queue<Kind extends MailKind>(tx: Queryable, notice: AccountNotice<Kind>): Promise<void>;
-  /** Queues what waits for the account as one mail an address; nothing when another has. */
+  /** Queues what waits for the account as one mail an address, once one of it is due; nothing when another has. */
   queueWaiting(tx: Queryable, accountId: AccountId): Promise<void>;
 }
 
@@ -108,20 +108,17 @@ export function createAccountMail(parts: AccountMailParts): AccountMail {
     }
   }
 
-  const waitingOf = async (tx: Queryable, account: AccountId): Promise<Addressed[]> =>
-    (await takeNotices(tx, account)).map(opened);
+  const waitingOf = async (tx: Queryable, account: AccountId, dueBy?: Date): Promise<Addressed[]> =>
+    (await takeNotices(tx, account, dueBy)).map(opened);
 
   async function keep(tx: Queryable, account: AccountId, notice: Addressed): Promise<void> {
     const id = randomUUID();
     const now = clock.now();
-    await insertNotice(tx, { id, accountId: account, notice: box.seal(packed(notice), contextOf(id)), now });
+    const dueAt = secondsAfter(now, mergeSeconds);
+    await insertNotice(tx, { id, accountId: account, notice: box.seal(packed(notice), contextOf(id)), now, dueAt });
     // One for each notice, none for another's sake: whichever is due first takes all, the others find nothing. A shared
     // one might be handled just before this transaction commits, and nobody would come for this notice.
-    await outbox.add(tx, {
-      kind: NOTICES,
-      payload: { accountId: account },
-      notBefore: secondsAfter(now, mergeSeconds),
-    });
+    await outbox.add(tx, { kind: NOTICES, payload: { accountId: account }, notBefore: dueAt });
   }
 
   return {
@@ -148,7 +145,7 @@ export function createAccountMail(parts: AccountMailParts): AccountMail {
     },
 
     async queueWaiting(tx, account) {
-      await send(tx, account, await waitingOf(tx, account));
+      await send(tx, account, await waitingOf(tx, account, clock.now()));
     },
   };
 }
