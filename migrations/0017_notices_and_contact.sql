@@ -1,8 +1,8 @@
 -- Up Migration
 
 -- What happened to an account, waiting a few minutes so that several events become one mail (docs/adr/0014). Written in
--- the transaction of the event, taken in the transaction that queues the mail. No foreign key: whoever writes here
--- often holds the account, and whoever takes must not wait for it.
+-- the transaction of the event, taken in the transaction that queues the mail. No foreign keys here and below: accounts
+-- are never deleted, and whoever takes notices must not wait for those who hold the account.
 CREATE TABLE account_notices (
   id           uuid PRIMARY KEY,
   account_id   uuid NOT NULL,
@@ -35,7 +35,7 @@ CREATE INDEX disavowals_by_expiry ON disavowals (expires_at);
 -- What waits for an officer to look at it. Reasons stand here and not in the audit trail: free text may name people.
 CREATE TABLE helpdesk_cases (
   id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  account_id     uuid NOT NULL REFERENCES accounts (id),
+  account_id     uuid NOT NULL,
   cause          text NOT NULL CHECK (cause IN ('disavowed', 'frozen_by_operator')),
   -- Of a disavowal: what the person said was not them.
   events         jsonb NOT NULL DEFAULT '[]',
@@ -53,7 +53,7 @@ CREATE INDEX helpdesk_cases_of_account ON helpdesk_cases (account_id, since);
 -- stop it), then invited (the new address was told), then done by a code. One at a time lives for an account.
 CREATE TABLE contact_changes (
   id            uuid PRIMARY KEY,
-  account_id    uuid NOT NULL REFERENCES accounts (id),
+  account_id    uuid NOT NULL,
   state         text NOT NULL CHECK (state IN ('asked', 'waiting', 'invited', 'done', 'stopped', 'failed')),
   -- Sealed.
   address       text NOT NULL,

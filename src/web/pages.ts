@@ -77,11 +77,11 @@ export interface Pages {
       readonly resent?: boolean | undefined;
     };
 
-  /** Posts to `path`: mails a code to the new address that an officer entered. */
-  'contact/start': FormPage & { readonly path: string; readonly emailHint: string; readonly nipEnding: string };
-  /** Posts `code` to `path` + `/kode`; *Kirim ulang* to `path` + `/ulang`. */
+  /** Posts to `base`: mails a code to the new address that an officer entered. */
+  'contact/start': FormPage & { readonly base: string; readonly emailHint: string; readonly nipEnding: string };
+  /** Posts `code` to `base` + `/kode`; *Kirim ulang* to `base` + `/ulang`. */
   'contact/code': FormPage & {
-    readonly path: string;
+    readonly base: string;
     readonly emailHint: string;
     readonly resent?: boolean | undefined;
   };

@@ -74,11 +74,11 @@ export function contactRoutes({ contactChanges, write, clock }: ContactRoutePart
     else if (found === 'done') write(ctx, 'contact/done', {});
     else if (step === 'start') {
       const { emailHint, nipEnding } = found;
-      const page = { path: pathOf(ctx), emailHint, nipEnding, error: refused?.error };
+      const page = { base: pathOf(ctx), emailHint, nipEnding, error: refused?.error };
       write(ctx, 'contact/start', page, { status: refused?.status ?? 200 });
     } else if (found.codeMailed) {
       const resent = takeNotice(ctx, 'resent');
-      const page = { path: pathOf(ctx), emailHint: found.emailHint, resent, error: refused?.error };
+      const page = { base: pathOf(ctx), emailHint: found.emailHint, resent, error: refused?.error };
       write(ctx, 'contact/code', page, { status: refused?.status ?? 200 });
     } else redirect(ctx, pathOf(ctx));
   }
