@@ -308,6 +308,7 @@ describe('an officer', () => {
     expect(await mailsTo('mati@surat.example')).toEqual([]);
     const link = await invited('mati@surat.example');
 
+    await mailsTo('mati@surat.example');
     const before = await fingerprint(house.services.db);
     const browser = house.browser();
     for (const path of [link, `${link}/kode`, link]) {

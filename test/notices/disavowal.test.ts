@@ -95,6 +95,7 @@ describe('"Bukan saya"', () => {
   it('opened changes nothing, whoever opens it how often: programs open the links in mails', async () => {
     const employee = somebody();
     const link = await loginAndLink(employee);
+    await mailsTo(employee, /./);
     const before = await fingerprint(house.services.db);
     for (let time = 1; time <= 3; time += 1) {
       const shown = await open(link);
