@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { createContactChanges } from './account/contact/contact-change.js';
 import { createAccountMail } from './accounts/account-mail.js';
+import { createDisavowals } from './accounts/disavowals.js';
+import { createFreezing, type EndUnderWay } from './accounts/freezing.js';
 import { createPasswordCheck } from './accounts/password-check.js';
 import { createAudit } from './audit/audit.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
@@ -20,6 +23,7 @@ import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
 import { endSessions } from './oidc/end-sessions.js';
 import { createOutbox } from './outbox/outbox.js';
+import { endPasswordResets } from './reset/end-resets.js';
 import { loadDigestKey } from './security/digest-key-store.js';
 import { createKeyedDigest } from './security/digests.js';
 import { createHashQueue } from './security/hash-queue.js';
@@ -76,7 +80,10 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const audit = createAudit(clock);
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
   const mailer = createMailer({ outbox, render: createMailTemplates({ directory: VIEWS, brand }) });
-  const accountMail = createAccountMail(mailer);
+  const { origin } = config.issuer;
+  const disavowals = createDisavowals({ box, clock, origin });
+  const mergeSeconds = config.noticeMergeSeconds;
+  const accountMail = createAccountMail({ mailer, outbox, disavowals, box, clock, mergeSeconds });
   const codes = createMailedCodes({ keyed });
   const addresses = addressGuard({ keyValue, clock });
   const knownBrowsers = createKnownBrowsers(keyed);
@@ -114,6 +121,35 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     log,
   });
 
+  // What must not outlive a freeze, nor a new address.
+  const underWay: readonly EndUnderWay[] = [
+    (tx, id) => codes.voidAll(tx, id),
+    (tx, id) => tickets.voidAll(tx, id),
+    endPasswordResets,
+  ];
+  const contactChanges = createContactChanges({
+    db,
+    outbox,
+    codes,
+    underWay,
+    accountMail,
+    audit,
+    box,
+    keyed,
+    clock,
+    origin,
+    waitSeconds: config.contactChangeWaitSeconds,
+  });
+  const freezing = createFreezing({
+    db,
+    disavowals,
+    endSessions,
+    underWay: [...underWay, contactChanges.endUnderWay],
+    accountMail,
+    audit,
+    clock,
+  });
+
   return {
     config,
     log,
@@ -143,6 +179,10 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     passwordCheck,
     endSessions,
     mfaReset,
+    disavowals,
+    underWay,
+    contactChanges,
+    freezing,
   };
 }
 

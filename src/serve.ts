@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { CONTACT_EXPIRY, CONTACT_OPENS } from './account/contact/contact-change.js';
+import { createNoticeHandler, NOTICES, NOTICE_EXPIRIES } from './accounts/account-mail.js';
 import { MAILED_CODES_EXPIRY } from './codes/mailed-codes.js';
 import { isLoopback } from './config/load.js';
 import type { Config } from './config/settings.js';
@@ -137,7 +139,11 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       box,
       clock,
       log,
-      handlers: { [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }) },
+      handlers: {
+        [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }),
+        [NOTICES]: createNoticeHandler({ db, accountMail: services.accountMail }),
+        [CONTACT_OPENS]: services.contactChanges.openWaiting,
+      },
       onOutcome: metrics.outbox,
     });
     later.worker = worker;
@@ -152,7 +158,14 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       db,
       clock,
       log,
-      expiries: [...EXPIRED_ROWS, ...EXPIRED_LIMITS, OUTBOX_EXPIRY, MAILED_CODES_EXPIRY],
+      expiries: [
+        ...EXPIRED_ROWS,
+        ...EXPIRED_LIMITS,
+        OUTBOX_EXPIRY,
+        MAILED_CODES_EXPIRY,
+        ...NOTICE_EXPIRIES,
+        CONTACT_EXPIRY,
+      ],
       tasks: [
         { name: 'tokens', run: purgeExpired },
         { name: 'partitions', run: () => keepPartitions(services) },

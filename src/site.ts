@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
+import { contactRoutes } from './account/contact/routes.js';
+import { disavowalRoutes } from './account/disavowal/routes.js';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
 import { createApp } from './app.js';
@@ -9,6 +11,7 @@ import { demoRoutes } from './demo/routes.js';
 import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
+import { getById } from './accounts/accounts.js';
 import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
 import { clientRegistry } from './oidc/client-registry.js';
@@ -108,6 +111,8 @@ export async function buildSite(services: Services): Promise<Site> {
     tickets,
     mailboxProof,
     interactions,
+    knownBrowsers,
+    accountMail,
     audit,
     clock,
   });
@@ -145,6 +150,15 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
     ...deviceRoutes({
       registry: createDeviceRegistry({ db, devices, recoveryCodeSets: services.recoveryCodeSets }),
+      write,
+    }),
+    ...contactRoutes({ contactChanges: services.contactChanges, write, clock }),
+    ...disavowalRoutes({
+      freezing: services.freezing,
+      find: async (token) => {
+        const disavowal = await services.disavowals.find(db, token);
+        return disavowal && { disavowal, account: await getById(db, disavowal.accountId) };
+      },
       write,
     }),
     ...signInRoutes({

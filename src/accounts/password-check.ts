@@ -157,7 +157,7 @@ export function createPasswordCheck(parts: {
           if (counter !== shared && account.passwordFailures > 0)
             await clearFailures(tx, { ...shared, now: clock.now() });
           if (rehashed !== undefined || account.passwordFailures > 0) {
-            await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed });
+            await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed, completed: false });
           }
           await audit.record(tx, {
             type: 'sign_in.password_accepted',

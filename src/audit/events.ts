@@ -26,6 +26,17 @@ export interface AuditDetails {
   'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' };
   'account.activated': object;
   'account.imported_inactive': object;
+  /** An import brought another address to an account in use. */
+  'account.email_imported': object;
+  /** "Bukan saya" was chosen in a notice mail. */
+  'account.disavowed': { readonly case: string };
+  'account.frozen': { readonly by: 'owner' | 'operator'; readonly case: string };
+  'account.unfrozen': { readonly cases: readonly string[] };
+  'contact_change.asked': { readonly change: string; readonly by: 'person' | 'operator' };
+  'contact_change.code_sent': { readonly change: string };
+  'contact_change.code_refused': { readonly change: string; readonly cause: 'wrong' | 'exhausted' };
+  'contact_change.stopped': { readonly change: string };
+  'contact_change.done': { readonly change: string };
   'session.ended': { readonly by: 'person' | 'client' };
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };

@@ -130,6 +130,18 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'ask the one-time code in a password reset when a second factor is active',
   },
   {
+    name: 'NOTICE_MERGE_SECONDS',
+    defaultText: '`300`',
+    meaning:
+      'how long a notice by mail waits for others of the same account, to become one mail; `0` sends each at once',
+  },
+  {
+    name: 'CONTACT_CHANGE_WAIT_SECONDS',
+    defaultText: '`259200`',
+    meaning:
+      'how long a new e-mail address that an operator entered waits, while the old one can stop it; a day or more in production',
+  },
+  {
     name: 'DEMO',
     defaultText: '`true` in development without `DATABASE_URL`',
     meaning: 'demo accounts, agencies and sample relying parties; refused in production',
@@ -176,6 +188,8 @@ export interface Config {
   readonly workers: number | 'auto';
   readonly resetEmailHint: 'masked' | 'none';
   readonly resetRequiresOtp: boolean;
+  readonly noticeMergeSeconds: number;
+  readonly contactChangeWaitSeconds: number;
   readonly demo: boolean;
   readonly captchaTestAnswer: string | undefined;
   readonly institution: string;
@@ -286,6 +300,8 @@ export const schema = z.object({
   WORKERS: z.union([z.literal('auto'), number(1, 256)], 'must be auto or a number from 1 to 256').default(1),
   RESET_EMAIL_HINT: z.enum(['masked', 'none'], 'must be masked or none').default('masked'),
   RESET_REQUIRES_OTP: flag.default(true),
+  NOTICE_MERGE_SECONDS: number(0, 3600).default(300),
+  CONTACT_CHANGE_WAIT_SECONDS: number(0, 2_592_000).default(259_200),
   DEMO: flag.optional(),
   CAPTCHA_TEST_ANSWER: z.string().max(32, 'must have 1 to 32 characters').optional(),
   INSTITUTION: z.string().max(120, 'must have 120 characters at most').default('Badan Kepegawaian Negara'),

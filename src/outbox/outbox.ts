@@ -18,6 +18,8 @@ export interface NewMessage {
   readonly payload: unknown;
   /** While a message with this key waits, another one is not added. */
   readonly dedupKey?: string | undefined;
+  /** Not delivered before; it counts as made then. At once unless given. */
+  readonly notBefore?: Date | undefined;
   /** From then on it is thrown away instead of delivered. */
   readonly expiresAt?: Date | undefined;
 }
@@ -37,11 +39,12 @@ export interface OutboxOptions {
 
 export function createOutbox({ box, clock, onAdded }: OutboxOptions): Outbox {
   return {
-    async add(tx, { kind, payload, dedupKey, expiresAt }) {
+    async add(tx, { kind, payload, dedupKey, notBefore, expiresAt }) {
       const id = randomUUID();
       const sealed = box.seal(JSON.stringify(payload), sealContext(id));
-      await outboxStore(tx).insert({ id, kind, payload: sealed, dedupKey, expiresAt, createdAt: clock.now() });
-      onAdded?.();
+      const createdAt = notBefore ?? clock.now();
+      await outboxStore(tx).insert({ id, kind, payload: sealed, dedupKey, expiresAt, createdAt });
+      if (notBefore === undefined) onAdded?.();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { changePassword, type Account } from '../accounts/accounts.js';
+import { changePassword, recordEmailProved, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
@@ -36,6 +36,7 @@ export function createPasswordChange(parts: {
       const isActivation = by === 'reset' && account.activatedAt === undefined;
       const { id: accountId, credEpoch } = account;
       if ((await changePassword(tx, { accountId, passwordHash, credEpoch, now })) === undefined) return false;
+      if (by === 'reset' && !account.emailProved) await recordEmailProved(tx, accountId);
       await endSessions.ofAccounts(tx, [account.id]);
       await codes.voidAll(tx, account.id);
       await tickets.voidAll(tx, account.id);

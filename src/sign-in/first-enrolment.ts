@@ -1,4 +1,4 @@
-import { getById, holdAccount, type Account } from '../accounts/accounts.js';
+import { getById, holdAccount, recordEmailProved, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { maskEmail } from '../accounts/email.js';
 import { lastThreeOf } from '../accounts/nip.js';
@@ -104,6 +104,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         switch (answer.kind) {
           case 'right':
             await attempts.recordMailbox(tx, attempt.uid, clock.now());
+            if (!account.emailProved) await recordEmailProved(tx, account.id);
             await enrolment.begin(tx, attempt.uid, account.id);
             await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'code' }, ...about });
             return { kind: 'accepted' };

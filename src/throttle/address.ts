@@ -27,3 +27,13 @@ export function addressBucket(address: string): string {
   }
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
+
+/**
+ * The network that an address lies in, for people to recognise: 203.0.113.x, or the first 48 bits of an IPv6 address,
+ * as a household or an office has them. Coarse on purpose: a mail may be read by others (R-23).
+ */
+export function networkOf(address: string): string {
+  const bucket = addressBucket(address);
+  if (isIPv4(bucket)) return bucket.replace(/\d+$/, 'x');
+  return bucket === 'unknown' ? bucket : `${bucket.split(':').slice(0, 3).join(':')}:…`;
+}

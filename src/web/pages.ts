@@ -62,6 +62,44 @@ export interface Pages {
     readonly mayAdd: boolean;
   };
 
+  /** Posts `new_email` to `/account/contact`; what is under way is stopped by `/account/contact/stop`. */
+  'account/contact': AccountPage &
+    FormPage & {
+      /** The registered address, masked; none is on file unless given. */
+      readonly emailHint?: string | undefined;
+      readonly change?: { readonly state: 'asked' | 'waiting' | 'invited'; readonly opensAt: Date } | undefined;
+      /** As typed; comes back after a refusal. */
+      readonly email?: string | undefined;
+    };
+  /** Posts `code` to `/account/contact/code`; *Kirim ulang* to `/account/contact/resend`, *Batal* to `/account/contact/stop`. */
+  'account/contact/code': AccountPage &
+    FormPage & {
+      /** The address just typed, whole: a slip of the finger shows. */
+      readonly email: string;
+      readonly resent?: boolean | undefined;
+    };
+
+  /** Posts to `base`: mails a code to the new address that an officer entered. */
+  'contact/start': FormPage & { readonly base: string; readonly emailHint: string; readonly nipEnding: string };
+  /** Posts `code` to `base` + `/kode`; *Kirim ulang* to `base` + `/ulang`. */
+  'contact/code': FormPage & {
+    readonly base: string;
+    readonly emailHint: string;
+    readonly resent?: boolean | undefined;
+  };
+  'contact/done': object;
+
+  /** `/bukan-saya/:token`. Posts to itself: freezes the account. */
+  'disavow/confirm': {
+    readonly token: string;
+    /** What the mail told of, by kind of mail. */
+    readonly events: readonly { readonly kind: string; readonly at: Date }[];
+    readonly nipEnding: string;
+  };
+  'disavow/done': object;
+  /** 410: a link in a mail that is unknown, used up or too old. */
+  'link-gone': { readonly what: 'disavow' | 'contact' };
+
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
   /** Posts `username`, `captcha` to `/reset/password`; the picture is `/captcha/:id.png`, its sound `/captcha/:id.wav`. */

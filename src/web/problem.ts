@@ -38,6 +38,9 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'reset/password/email': ['email'],
   'reset/password/code': ['code', 'new_password', 'confirm_password', 'otp'],
   'reset/weak': ['username', 'password', 'otp', 'new_password', 'confirm_password'],
+  'account/contact': ['new_email'],
+  'account/contact/code': ['code'],
+  'contact/code': ['code'],
 };
 
 const FIELD_OF: Readonly<Partial<Record<RefusalCode, string>>> = {

@@ -45,6 +45,7 @@ describe('finding', () => {
       accountName: 'galuh.permadi',
       name: 'Nama Pegawai',
       email: 'pegawai@contoh.example',
+      emailProved: false,
       employment: 'PNS',
       agency: { code: 'REGENCY', name: 'Instansi REGENCY' },
       status: 'active',
@@ -195,6 +196,22 @@ describe('a login', () => {
       passwordHash: 'first',
       credEpoch: 1,
     });
+  });
+
+  it('tells of the one before; a right password alone is none yet', async () => {
+    const id = await activated();
+    await recordPasswordFailure(db, id, NOW);
+    await recordLogin(db, { accountId: id, now: NOW, completed: false });
+    expect(await getById(db, id)).toMatchObject({ passwordFailures: 0, lastLoginAt: undefined });
+    expect(await recordLogin(db, { accountId: id, now: NOW })).toEqual({ lastAt: undefined });
+    expect(await recordLogin(db, { accountId: id, now: later })).toEqual({ lastAt: NOW });
+  });
+
+  it('is none of an account that is frozen', async () => {
+    const id = await activated();
+    await db.query('UPDATE accounts SET frozen_at = $2 WHERE id = $1', [id, NOW]);
+    expect(await recordLogin(db, { accountId: id, now: later })).toBeUndefined();
+    expect((await getById(db, id)).lastLoginAt).toBeUndefined();
   });
 
   it('replaces the hash that was verified, and no other', async () => {

@@ -38,6 +38,15 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     expect(phone.code()).toMatch(/^[0-9]{6}$/);
   });
 
+  it('a new e-mail address', async () => {
+    await tab.open('/account/contact');
+    await stop('account/contact');
+    await tab.type({ new_email: 'bayu.lesmana@surat.example' });
+    await tab.press('Kirim');
+    await stop('account/contact/code');
+    await tab.press(t('account.contact.code.stop'));
+  });
+
   it('nothing was blocked or missing, nothing was above 30 kB', () => {
     guide.expectAllSeen();
   });

@@ -5,7 +5,7 @@ import { SIZES, type Size } from '../support/chromium.js';
 type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow';
 
 /** The tests that walk, one a file. */
-export type Tour = 'login' | 'account' | 'recovery';
+export type Tour = 'login' | 'account' | 'recovery' | 'notices';
 
 /** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
 const LOGIN_STOPS = {
@@ -46,13 +46,29 @@ const LOGIN_STOPS = {
 const ACCOUNT_STOPS = {
   'account/devices':
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+  'account/contact': 'The registered address, masked, and a new one.',
+  'account/contact/code': 'The new address proves itself by a code; until then nothing has changed.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;
 
-export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS };
+const NOTICE_STOPS = {
+  'disavow/confirm': '*Bukan saya*: the link in a notice. Only the button freezes the account.',
+  'disavow/done': 'Frozen: nobody gets in until an officer has looked at it.',
+  'link-gone': 'A link that was used up or is too old.',
+  'contact/start': 'A new address that an officer entered, after the wait: its link asks for a code.',
+  'contact/code': 'The code, typed where the link led.',
+  'contact/done': 'Registered.',
+} as const;
 
-const STOPS: Readonly<Record<PageName | State, string>> = { ...LOGIN_STOPS, ...ACCOUNT_STOPS, ...RECOVERY_STOPS };
+export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS, notices: NOTICE_STOPS };
+
+const STOPS: Readonly<Record<PageName | State, string>> = {
+  ...LOGIN_STOPS,
+  ...ACCOUNT_STOPS,
+  ...RECOVERY_STOPS,
+  ...NOTICE_STOPS,
+};
 
 export type Stop = keyof typeof STOPS;
 

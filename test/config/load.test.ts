@@ -156,6 +156,8 @@ describe('in production', () => {
 
 /** What each setting refuses. */
 const BAD: Readonly<Record<string, readonly string[]>> = {
+  NOTICE_MERGE_SECONDS: ['x', '-1', '3601', '1.5', 'never'],
+  CONTACT_CHANGE_WAIT_SECONDS: ['x', '-1', '2592001', '3d'],
   NODE_ENV: ['prod', 'PRODUCTION', ' production'],
   HOST: ['http://localhost', 'local host', 'localhost/path', '[::1]'],
   PORT: ['x', '-1', '65536', '3000.5', '0x10', '1e3', ' ', '3000 '],

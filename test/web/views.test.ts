@@ -81,6 +81,7 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
       'not-found': 'not_found',
       'no-access': 'no_access',
       expired: 'flow_expired',
+      'link-gone': 'flow_expired',
     };
     const code = error?.code ?? whole[page];
     expect(told.map((match) => match[2])).toEqual(code === undefined ? [] : [code]);
