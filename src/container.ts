@@ -18,8 +18,10 @@ import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
-import { endSessions } from './oidc/end-sessions.js';
+import { createEndSessions } from './oidc/end-sessions.js';
+import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
+import { loadRelyingParties } from './relying-parties.js';
 import { loadDigestKey } from './security/digest-key-store.js';
 import { createKeyedDigest } from './security/digests.js';
 import { createHashQueue } from './security/hash-queue.js';
@@ -72,9 +74,14 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   });
   const passwords = createPasswords({ peppers: config.passwordPeppers, queue: hashQueue });
 
+  // Relying parties
+  const { registry, demoKeys } = await loadRelyingParties(config, { keyed, portalName: brand.portal });
+
   // Mechanisms
   const audit = createAudit(clock);
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
+  const notices = createLogoutNotices({ outbox, registry });
+  const endSessions = createEndSessions({ notices });
   const mailer = createMailer({ outbox, render: createMailTemplates({ directory: VIEWS, brand }) });
   const accountMail = createAccountMail(mailer);
   const codes = createMailedCodes({ keyed });
@@ -127,8 +134,11 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     hashQueue,
     passwords,
+    registry,
+    demoKeys,
     audit,
     outbox,
+    notices,
     accountMail,
     codes,
     knownBrowsers,

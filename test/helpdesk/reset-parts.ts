@@ -10,12 +10,12 @@ import type { AccountId } from '#src/kernel/ids.js';
 import { createMailer } from '#src/mail/mailer.js';
 import { createMailTemplates } from '#src/mail/templates.js';
 import { createGuesses } from '#src/mfa/guesses.js';
-import { endSessions } from '#src/oidc/end-sessions.js';
 import { createOutbox, sealContext } from '#src/outbox/outbox.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Database } from '#src/storage/database.js';
+import { endSessions } from '../support/end-sessions.js';
 import { quietLog } from '../support/quiet-log.js';
 import { now } from './people.js';
 
