@@ -30,18 +30,20 @@ const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1/128'];
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
 
-function listOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
+/** Whether an address is in one of the ranges. */
+function within(ranges: readonly string[]): (address: string) => boolean {
+  // One list for each version: in a common one IPv4 addresses are also looked for as `::ffff:` ones.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/');
     const version = versionOf(address);
-    if (prefix === undefined) list.addAddress(address, version);
-    else list.addSubnet(address, Number(prefix), version);
+    if (prefix === undefined) lists[version].addAddress(address, version);
+    else lists[version].addSubnet(address, Number(prefix), version);
   }
-  return list;
+  return (address) => lists[versionOf(address)].check(address, versionOf(address));
 }
 
-const special = listOf(SPECIAL);
+const isSpecial = within(SPECIAL);
 
 /** `::ffff:10.0.0.1` is the host that 10.0.0.1 is (RFC 4291 section 2.5.5.2). */
 function plain(address: string): string {
@@ -84,13 +86,12 @@ export interface ReachableOptions {
 
 export function createReachable({ privateHosts, allowsLoopback }: ReachableOptions): Reachable {
   const ranges = privateHosts.filter((host) => isIP(host.split('/')[0] ?? '') !== 0);
-  const listed = listOf([...ranges, ...(allowsLoopback ? LOOPBACK : [])]);
+  const isListed = within([...ranges, ...(allowsLoopback ? LOOPBACK : [])]);
   const names = new Set(privateHosts.filter((host) => !ranges.includes(host)).map((host) => host.toLowerCase()));
 
   const isAllowed = (address: string): boolean => {
     const judged = plain(address);
-    const version = versionOf(judged);
-    return listed.check(judged, version) || !special.check(judged, version);
+    return isListed(judged) || !isSpecial(judged);
   };
 
   return {
