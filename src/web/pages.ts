@@ -139,7 +139,10 @@ export interface Pages {
   'demo/home': DemoPage;
   /** After login; logout posts to `path` + `/logout`. */
   'demo/signed-in': DemoPage & { readonly claims: readonly Claim[] };
-  'demo/signed-out': DemoPage;
+  'demo/signed-out': DemoPage & {
+    /** True when the provider told the application by itself that the login ended elsewhere. */
+    readonly told?: boolean | undefined;
+  };
 }
 
 export type PageName = keyof Pages;

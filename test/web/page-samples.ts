@@ -289,4 +289,5 @@ export const SAMPLES: readonly Sample[] = [
     },
   ],
   ['demo/signed-out', 'plain', { app, others }],
+  ['demo/signed-out', 'told', { app, others, told: true }],
 ];
