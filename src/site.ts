@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
+import { sessionRoutes } from './account/sessions/routes.js';
+import { createSessions } from './account/sessions/sessions.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -14,6 +16,7 @@ import { adminTokens } from './oidc/admin-tokens.js';
 import { providerInteractions } from './oidc/interactions.js';
 import { loadSigningKeys } from './oidc/keys.js';
 import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from './oidc/logout-delivery.js';
+import { createOpenSessions } from './oidc/open-sessions.js';
 import { ownLogin as createOwnLogin } from './oidc/own-login.js';
 import { createProvider } from './oidc/provider.js';
 import { adminResourceOf } from './oidc/resources.js';
@@ -143,6 +146,15 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
     ...deviceRoutes({
       registry: createDeviceRegistry({ db, devices, recoveryCodeSets: services.recoveryCodeSets }),
+      write,
+    }),
+    ...sessionRoutes({
+      sessions: createSessions({
+        db,
+        openSessions: createOpenSessions({ db, registry, clock }),
+        endSessions,
+        audit,
+      }),
       write,
     }),
     ...signInRoutes({

@@ -26,7 +26,8 @@ export interface AuditDetails {
   'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' };
   'account.activated': object;
   'account.imported_inactive': object;
-  'session.ended': { readonly by: 'person' | 'client' };
+  /** `elsewhere`: the person ended it from another browser. */
+  'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true };
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
