@@ -3,7 +3,7 @@ import { epochSeconds, type Clock } from '../kernel/clock.js';
 import type { Delivery, OutboxHandler } from '../outbox/worker.js';
 import type { PostForm } from '../security/outbound-form.js';
 import { randomId } from '../security/secrets.js';
-import { breaker, type Breaker } from '../storage/breaker.js';
+import { breaker, type Breaker, type BreakerOptions } from '../storage/breaker.js';
 import type { ClientRegistry } from './client-registry.js';
 import { signJwt } from './keys.js';
 import type { PartySession } from './logout-notices.js';
@@ -15,7 +15,7 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** What one relying party may take of our time. */
 export const LOGOUT_TIMEOUT_MS = 2_500;
 /** After so many calls in a row that took their whole time it is left alone for a while: the others must not wait. */
-const PATIENCE = { slowMs: 2_000, failures: 5, pauseMs: 30_000 };
+const PATIENCE: BreakerOptions = { slowMs: 2_000, failures: 5, pauseMs: 30_000 };
 
 export interface LogoutDeliveryParts {
   readonly registry: ClientRegistry;
@@ -24,6 +24,7 @@ export interface LogoutDeliveryParts {
   readonly issuer: string;
   readonly clock: Clock;
   readonly post: PostForm;
+  readonly patience?: BreakerOptions;
 }
 
 /** OpenID Connect Back-Channel Logout 1.0 section 2.8: 200 or 204 is well, 400 is final. */
@@ -38,10 +39,11 @@ function judge(status: number): Delivery {
 class NotDelivered extends Error {}
 
 /** Tells one relying party that one of its sessions ended, with a token made for this attempt. */
-export function createLogoutDelivery({ registry, keys, issuer, clock, post }: LogoutDeliveryParts): OutboxHandler {
+export function createLogoutDelivery(parts: LogoutDeliveryParts): OutboxHandler {
+  const { registry, keys, issuer, clock, post, patience = PATIENCE } = parts;
   const breakers = new Map<string, Breaker>();
   const breakerOf = (clientId: string): Breaker => {
-    const known = breakers.get(clientId) ?? breaker(PATIENCE);
+    const known = breakers.get(clientId) ?? breaker(patience);
     breakers.set(clientId, known);
     return known;
   };

@@ -15,6 +15,7 @@ import { parseKeyRing } from '#src/security/key-ring.js';
 import { createFormPost } from '#src/security/outbound-form.js';
 import { createReachable } from '#src/security/reachable.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
+import type { BreakerOptions } from '#src/storage/breaker.js';
 import { startLogoutReceiver, type LogoutReceiver } from '../support/logout-receiver.js';
 import { quietLog } from '../support/quiet-log.js';
 import { openTestDatabase } from '../support/test-database.js';
@@ -53,7 +54,7 @@ const registration = (id: string, more: object): object => {
   };
 };
 
-async function open(): Promise<void> {
+async function open(patience?: BreakerOptions): Promise<void> {
   const loaded = parseClients(
     [
       registration('myasn', { backchannel_logout_uri: party.address }),
@@ -72,7 +73,14 @@ async function open(): Promise<void> {
   } as JSONWebKeySet;
   const reachable = createReachable({ privateHosts, allowsLoopback });
   const post = createFormPost({ reachable, timeoutMs: LOGOUT_TIMEOUT_MS });
-  const deliver = createLogoutDelivery({ registry, keys, issuer: ISSUER, clock, post });
+  const deliver = createLogoutDelivery({
+    registry,
+    keys,
+    issuer: ISSUER,
+    clock,
+    post,
+    ...(patience === undefined ? {} : { patience }),
+  });
   worker = createOutboxWorker({ db, box, clock, log, handlers: { [BACKCHANNEL_LOGOUT]: deliver }, concurrency: 20 });
   notices = createLogoutNotices({ outbox: createOutbox({ box, clock }), registry });
 }
@@ -244,6 +252,21 @@ describe('a relying party that', () => {
     expect(party.received).toHaveLength(20);
     expect(await rows("last_error = 'timeout'")).toHaveLength(20);
     expect(await rows("last_error = 'paused'")).toHaveLength(40);
+  });
+
+  it('answers again after a while gets everything', async () => {
+    await open({ slowMs: 2_000, failures: 5, pauseMs: 100 });
+    party.answer = 'never';
+    await queue(...Array.from({ length: 25 }, () => 'myasn'));
+    await worker.deliverDue();
+    expect(await rows("last_error = 'timeout'")).toHaveLength(20);
+    expect(await rows("last_error = 'paused'")).toHaveLength(5);
+    party.answer = 204;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    advance(60);
+    await worker.deliverDue();
+    expect(await rows()).toEqual([]);
+    expect(new Set(party.received.map(({ token }) => decodeJwt(token).sid)).size).toBe(25);
   });
 });
 

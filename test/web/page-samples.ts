@@ -178,7 +178,12 @@ export const SAMPLES: readonly Sample[] = [
 
   ['account/sessions', 'three', { current: session, others: [phone, unknownBrowser], more: false }, PERSON],
   ['account/sessions', 'one ended', { current: session, others: [], more: false, done: 'session_ended' }, PERSON],
-  ['account/sessions', 'all others ended', { current: session, others: [], more: false, done: 'sessions_ended' }, PERSON],
+  [
+    'account/sessions',
+    'all others ended',
+    { current: session, others: [], more: false, done: 'sessions_ended' },
+    PERSON,
+  ],
   [
     'account/sessions',
     'very many',
