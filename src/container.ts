@@ -21,9 +21,11 @@ import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
-import { endSessions } from './oidc/end-sessions.js';
+import { createEndSessions } from './oidc/end-sessions.js';
+import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
 import { endPasswordResets } from './reset/end-resets.js';
+import { loadRelyingParties } from './relying-parties.js';
 import { loadDigestKey } from './security/digest-key-store.js';
 import { createKeyedDigest } from './security/digests.js';
 import { createHashQueue } from './security/hash-queue.js';
@@ -76,9 +78,14 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   });
   const passwords = createPasswords({ peppers: config.passwordPeppers, queue: hashQueue });
 
+  // Relying parties
+  const { registry, demoKeys } = await loadRelyingParties(config, { keyed, portalName: brand.portal });
+
   // Mechanisms
   const audit = createAudit(clock);
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
+  const notices = createLogoutNotices({ outbox, registry });
+  const endSessions = createEndSessions({ notices });
   const mailer = createMailer({ outbox, render: createMailTemplates({ directory: VIEWS, brand }) });
   const { origin } = config.issuer;
   const disavowals = createDisavowals({ box, clock, origin });
@@ -163,8 +170,11 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     hashQueue,
     passwords,
+    registry,
+    demoKeys,
     audit,
     outbox,
+    notices,
     accountMail,
     codes,
     knownBrowsers,

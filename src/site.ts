@@ -4,6 +4,8 @@ import { contactRoutes } from './account/contact/routes.js';
 import { disavowalRoutes } from './account/disavowal/routes.js';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
+import { sessionRoutes } from './account/sessions/routes.js';
+import { createSessions } from './account/sessions/sessions.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -14,12 +16,14 @@ import { localMailRoutes } from './mail/routes.js';
 import { getById } from './accounts/accounts.js';
 import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
-import { clientRegistry } from './oidc/client-registry.js';
-import { loadClients } from './oidc/clients.js';
 import { providerInteractions } from './oidc/interactions.js';
 import { loadSigningKeys } from './oidc/keys.js';
+import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from './oidc/logout-delivery.js';
+import { createOpenSessions } from './oidc/open-sessions.js';
 import { ownLogin as createOwnLogin } from './oidc/own-login.js';
 import { createProvider } from './oidc/provider.js';
+import { adminResourceOf } from './oidc/resources.js';
+import type { OutboxHandler } from './outbox/worker.js';
 import { createPageSessions } from './portal/page-sessions.js';
 import { portalPeople, portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
@@ -36,19 +40,13 @@ import { createWeakPassword } from './sign-in/weak-password.js';
 import { captchas as createCaptchas } from './captcha/captchas.js';
 import { VIEWS } from './container.js';
 import { providerPagesBy } from './provider-pages.js';
+import { createFormPost } from './security/outbound-form.js';
+import { createReachable } from './security/reachable.js';
 import { createFormTokens } from './web/csrf.js';
 import { servedOrigins } from './web/origin.js';
 import { pageWriter } from './web/page.js';
 import type { Route } from './web/route-table.js';
 import { createViews } from './web/views.js';
-
-/** The registrations in the clients file cannot be used. */
-export class ClientsRefused extends Error {
-  constructor(problems: readonly { client: string; field: string; problem: string }[]) {
-    super(problems.map(({ client, field, problem }) => `${client} ${field} ${problem}`).join('; '));
-    this.name = 'ClientsRefused';
-  }
-}
 
 /** Everything that answers on the public listener. */
 export interface Site {
@@ -57,6 +55,8 @@ export interface Site {
   readonly routes: readonly Route[];
   /** Where mail goes when no SMTP server is set. */
   readonly localOutbox: LocalOutbox | undefined;
+  /** Tells relying parties of sessions that ended. */
+  readonly deliverLogout: OutboxHandler;
 }
 
 /** Builds the site over the services: provider, pages, API. */
@@ -65,16 +65,8 @@ export async function buildSite(services: Services): Promise<Site> {
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
-  const adminResource = `${config.adminOrigin}/api/admin`;
-
-  const loaded = await loadClients(config.clientsFile, {
-    issuer: config.issuer,
-    adminResource,
-    production: config.production,
-    demoSecret: config.demo ? keyed('demo clients', config.issuerText) : undefined,
-  });
-  if (loaded.kind === 'refused') throw new ClientsRefused(loaded.problems);
-  const registry = clientRegistry(loaded.clients, { issuer: config.issuer, name: services.brand.portal });
+  const { registry, notices } = services;
+  const adminResource = adminResourceOf(config.adminOrigin);
 
   const tokens = createFormTokens(keyed);
   const write = pageWriter({ views: createViews({ directory: VIEWS }), tokens, brand: services.brand, clock });
@@ -84,6 +76,7 @@ export async function buildSite(services: Services): Promise<Site> {
     allowedHosts: config.allowedHosts,
   });
 
+  const keys = await loadSigningKeys({ db, box, clock, audit });
   const openid = await createProvider({
     db,
     clock,
@@ -93,14 +86,23 @@ export async function buildSite(services: Services): Promise<Site> {
     origins,
     endpointStyle: config.endpointStyle,
     registry,
-    keys: await loadSigningKeys({ db, box, clock, audit }),
+    keys,
     cookieKeys,
     adminResource,
     pages: providerPagesBy(write),
     record: metrics.protocol,
+    notices,
   });
   const { issuerText: issuer, endpointStyle } = config;
-  const interactions = providerInteractions({ provider: openid.provider, db, clock, registry, issuer, endpointStyle });
+  const interactions = providerInteractions({
+    provider: openid.provider,
+    db,
+    clock,
+    registry,
+    endSessions,
+    issuer,
+    endpointStyle,
+  });
   const ownLogin = createOwnLogin({ db, clock, issuer, endpointStyle });
 
   const mailboxProof = createMailboxProof({ codes, accountMail, audit, keyed, clock });
@@ -121,7 +123,7 @@ export async function buildSite(services: Services): Promise<Site> {
 
   const localOutbox =
     config.smtpUrl === undefined ? createLocalOutbox({ folder: join(config.dataDir, 'mail') }) : undefined;
-  const samples = [...loaded.demoKeys].map(([id, key]) =>
+  const samples = [...services.demoKeys].map(([id, key]) =>
     createSampleParty({
       id,
       key,
@@ -159,6 +161,15 @@ export async function buildSite(services: Services): Promise<Site> {
         const disavowal = await services.disavowals.find(db, token);
         return disavowal && { disavowal, account: await getById(db, disavowal.accountId) };
       },
+      write,
+    }),
+    ...sessionRoutes({
+      sessions: createSessions({
+        db,
+        openSessions: createOpenSessions({ db, registry, clock }),
+        endSessions,
+        audit,
+      }),
       write,
     }),
     ...signInRoutes({
@@ -257,5 +268,15 @@ export async function buildSite(services: Services): Promise<Site> {
     clock,
   });
   const answer = app.callback();
-  return { listener: (req, res) => void answer(req, res), routes, localOutbox };
+  const reachable = createReachable({
+    privateHosts: config.backchannelPrivateHosts,
+    allowsLoopback: !config.production,
+  });
+  const post = createFormPost({ reachable, timeoutMs: LOGOUT_TIMEOUT_MS });
+  return {
+    listener: (req, res) => void answer(req, res),
+    routes,
+    localOutbox,
+    deliverLogout: createLogoutDelivery({ registry, keys, issuer, clock, post }),
+  };
 }

@@ -37,7 +37,8 @@ export interface AuditDetails {
   'contact_change.code_refused': { readonly change: string; readonly cause: 'wrong' | 'exhausted' };
   'contact_change.stopped': { readonly change: string };
   'contact_change.done': { readonly change: string };
-  'session.ended': { readonly by: 'person' | 'client' };
+  /** `elsewhere`: the person ended it from another browser. */
+  'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true };
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };

@@ -113,6 +113,7 @@ function toConfig(raw: RawSettings): Config {
     smtpUrl: raw.SMTP_URL,
     mailFrom: raw.MAIL_FROM ?? 'SSO ASN <no-reply@localhost>',
     clientsFile: resolve(raw.CLIENTS_FILE),
+    backchannelPrivateHosts: raw.BACKCHANNEL_PRIVATE_HOSTS,
     encryptionKeys: ring('ENCRYPTION_KEYS'),
     passwordPeppers: ring('PASSWORD_PEPPERS'),
     cookieKeys: ring('COOKIE_KEYS'),

@@ -83,6 +83,11 @@ export const SETTINGS: readonly Setting[] = [
   },
   { name: 'CLIENTS_FILE', defaultText: '`config/clients.json`', meaning: 'the relying parties' },
   {
+    name: 'BACKCHANNEL_PRIVATE_HOSTS',
+    defaultText: 'none',
+    meaning: 'hosts or CIDR, comma separated, to which logout tokens may go although they are private',
+  },
+  {
     name: 'ENCRYPTION_KEYS',
     defaultText: 'generated once into `DATA_DIR` in development',
     meaning: '`kid:base64(32 bytes)`, comma separated, the first seals, all open',
@@ -180,6 +185,7 @@ export interface Config {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly clientsFile: string;
+  readonly backchannelPrivateHosts: readonly string[];
   readonly encryptionKeys: KeyRing;
   readonly passwordPeppers: KeyRing;
   readonly cookieKeys: KeyRing;
@@ -252,6 +258,8 @@ function isIssuer(text: string): boolean {
 const isHost = (text: string): boolean =>
   URL.canParse(`http://${text}`) && new URL(`http://${text}`).host === text.toLowerCase();
 
+const isHostName = (text: string): boolean => isHost(text) && !/[:/[]/.test(text);
+
 function isAddressOrRange(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const version = isIP(address);
@@ -290,6 +298,12 @@ export const schema = z.object({
     .regex(/^(?:[^<>\r\n]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must be an address, or Name <address>')
     .optional(),
   CLIENTS_FILE: z.string().default('config/clients.json'),
+  BACKCHANNEL_PRIVATE_HOSTS: list
+    .refine(
+      (hosts) => hosts.every((host) => isAddressOrRange(host) || isHostName(host)),
+      'must be host names without port, addresses or CIDR',
+    )
+    .default([]),
   ENCRYPTION_KEYS: keyRing.optional(),
   PASSWORD_PEPPERS: keyRing.optional(),
   COOKIE_KEYS: keyRing.optional(),

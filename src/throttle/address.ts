@@ -29,11 +29,17 @@ export function addressBucket(address: string): string {
 }
 
 /**
- * The network that an address lies in, for people to recognise: 203.0.113.x, or the first 48 bits of an IPv6 address,
- * as a household or an office has them. Coarse on purpose: a mail may be read by others (R-23).
+ * Where in the network an address is, for its owner to recognise and for nobody to be found by: `203.0.113.x`, or the
+ * first 48 bits of an IPv6 address, which one provider gives to one site. Empty for what is no address.
  */
 export function networkOf(address: string): string {
   const bucket = addressBucket(address);
-  if (isIPv4(bucket)) return bucket.replace(/\d+$/, 'x');
-  return bucket === 'unknown' ? bucket : `${bucket.split(':').slice(0, 3).join(':')}:…`;
+  if (bucket === 'unknown') return '';
+  return isIPv4(bucket)
+    ? bucket.replace(/\d+$/, 'x')
+    : `${bucket
+        .split(':')
+        .slice(0, 3)
+        .join(':')
+        .replace(/(:0)+$/, '')}::/48`;
 }

@@ -12,7 +12,9 @@ export type AccountNotice =
   | 'codes_renewed'
   | 'password_changed'
   | 'contact_changed'
-  | 'contact_stopped';
+  | 'contact_stopped'
+  | 'session_ended'
+  | 'sessions_ended';
 
 /** What the next page says once: carried in a cookie, never in the address. */
 export type Notice = 'resent' | AccountNotice;

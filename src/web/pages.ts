@@ -99,6 +99,20 @@ export interface Pages {
   'disavow/done': object;
   /** 410: a link in a mail that is unknown, used up or too old. */
   'link-gone': { readonly what: 'disavow' | 'contact' };
+  /** `/account/sessions`. Each other session links to `/account/sessions/:uid/end`. */
+  'account/sessions': AccountPage & {
+    /** The browser that asks; absent when its session ended while the page was on its way. */
+    readonly current?: SessionLine | undefined;
+    readonly others: readonly SessionLine[];
+    /** There are more than are shown. */
+    readonly more: boolean;
+  };
+  /** Posts to `/account/sessions/:uid/end`. */
+  'account/sessions/end': AccountPage & { readonly session: SessionLine };
+  /** Posts to `/account/sessions/end-others`. */
+  'account/sessions/end-others': AccountPage;
+  /** Posts to `/account/sessions/end-all`. */
+  'account/sessions/end-all': AccountPage;
 
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
@@ -179,7 +193,10 @@ export interface Pages {
   'demo/home': DemoPage;
   /** After login; logout posts to `path` + `/logout`. */
   'demo/signed-in': DemoPage & { readonly claims: readonly Claim[] };
-  'demo/signed-out': DemoPage;
+  'demo/signed-out': DemoPage & {
+    /** True when the provider told the application by itself that the login ended elsewhere. */
+    readonly told?: boolean | undefined;
+  };
 }
 
 export type PageName = keyof Pages;
@@ -259,6 +276,23 @@ export interface DeviceLine {
   readonly kind: 'totp' | 'passkey';
   readonly addedAt: Date;
   readonly lastUsedAt?: Date | undefined;
+}
+
+/** One single sign-on session. */
+export interface SessionLine {
+  readonly uid: string;
+  /** What the browser calls itself; `known` says which of the two are. */
+  readonly agent: {
+    readonly known: 'both' | 'browser' | 'system' | 'nothing';
+    readonly browser: string;
+    readonly system: string;
+  };
+  /** `203.0.113.x`; empty when it is not known. */
+  readonly network: string;
+  readonly startedAt: Date;
+  readonly lastSeenAt: Date;
+  /** Names. */
+  readonly services: readonly string[];
 }
 
 interface ResetDone {

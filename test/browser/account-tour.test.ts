@@ -1,10 +1,11 @@
 import { jest } from '@jest/globals';
+import { PASSWORD } from '../journeys/steps.js';
 import { describeInBrowser, launchChromium, type Tab, type TestBrowser } from '../support/chromium.js';
 import { startSite, type TestSite } from '../support/site.js';
 import type { StoppedTime } from '../support/stopped-time.js';
 import { signInOnTour } from './first-login.js';
 import { stopInTheMorning } from './morning.js';
-import { demoPerson, WORDS, type authenticator } from './steps.js';
+import { demoPerson, login, WORDS, type authenticator } from './steps.js';
 import { createGuide, PATIENCE_MS, type Guide } from './tour-guide.js';
 
 const t = WORDS.id;
@@ -35,7 +36,27 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     await tab.open('/');
     await tab.press(t('shell.account'));
     await stop('account/devices');
-    expect(phone.code()).toMatch(/^[0-9]{6}$/);
+  });
+
+  it('sessions', async () => {
+    const other = await browser.openTab({ origin: site.origin });
+    const who = demoPerson('Bayu Lesmana');
+    await other.open('/demo/myasn/login');
+    await login(other, who, PASSWORD);
+    await other.type({ otp: phone.code() });
+    await other.press(t('action.continue'));
+    await tab.open('/account/devices');
+    await tab.press(t('account.tabs.sessions'));
+    await stop('account/sessions');
+    await tab.press(/^Akhiri Chrome/);
+    await stop('account/sessions/end');
+    await tab.press(t('account.sessions.cancel'));
+    await tab.press(new RegExp(`^${t('account.sessions.endOthers.link')}`));
+    await stop('account/sessions/end-others');
+    await tab.press(t('account.sessions.cancel'));
+    await tab.press(new RegExp(`^${t('account.sessions.endAll.link')} Peramban`));
+    await stop('account/sessions/end-all');
+    await other.close();
   });
 
   it('a new e-mail address', async () => {

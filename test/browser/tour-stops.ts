@@ -48,6 +48,10 @@ const ACCOUNT_STOPS = {
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
   'account/contact': 'The registered address, masked, and a new one.',
   'account/contact/code': 'The new address proves itself by a code; until then nothing has changed.',
+  'account/sessions': 'Every browser that is logged in: where, since when and for which services.',
+  'account/sessions/end': 'Ending one of the others asks for a fresh code first.',
+  'account/sessions/end-others': 'All the others at once, and phone apps with them.',
+  'account/sessions/end-all': 'Everything, this browser too.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;

@@ -7,7 +7,7 @@ import { createAudit } from '#src/audit/audit.js';
 import { addCareCommands } from '#src/cli/account-care.js';
 import type { RunWithServices } from '#src/cli/run.js';
 import { createMailedCodes } from '#src/codes/mailed-codes.js';
-import { endSessions } from '#src/oidc/end-sessions.js';
+import { endSessions } from '../support/end-sessions.js';
 import { createOutbox } from '#src/outbox/outbox.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';

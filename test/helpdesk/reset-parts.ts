@@ -6,13 +6,13 @@ import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
 import { createMfaReset, type OfficersOrder } from '#src/helpdesk/mfa-reset.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { createGuesses } from '#src/mfa/guesses.js';
-import { endSessions } from '#src/oidc/end-sessions.js';
-import { sealContext } from '#src/outbox/outbox.js';
+import { createOutbox, sealContext } from '#src/outbox/outbox.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Database } from '#src/storage/database.js';
 import { accountMailWith } from '../support/account-mail.js';
+import { endSessions } from '../support/end-sessions.js';
 import { quietLog } from '../support/quiet-log.js';
 import { now } from './people.js';
 

@@ -1,4 +1,4 @@
-import type { PageError, PageName, Pages, Shell } from '#src/web/pages.js';
+import type { PageError, PageName, Pages, SessionLine, Shell } from '#src/web/pages.js';
 
 /** One page in one state: `[page, what is special about it, data, shell?]`. */
 export type Sample = {
@@ -61,6 +61,29 @@ const mail = {
   subject: 'Kode reset password SSO ASN',
   at: SAMPLE_SHELL.now,
   text: 'Kode reset password\n\nKetik kode ini di halaman yang sedang Anda buka:\n\n7K3QM-9XD2R\n\nBerlaku sampai 08.30 WIB.',
+};
+
+const session: SessionLine = {
+  uid,
+  agent: { known: 'both', browser: 'Firefox', system: 'Windows' },
+  network: '203.0.113.x',
+  startedAt: SAMPLE_SHELL.now,
+  lastSeenAt: SAMPLE_SHELL.now,
+  services: ['ASN Digital', 'MyASN'],
+};
+const phone: SessionLine = {
+  ...session,
+  uid: 'uid9876543210',
+  agent: { known: 'both', browser: 'Chrome', system: 'Android' },
+  network: '2001:db8:17::/48',
+  services: ['DMS', 'SIASN', 'SSCASN'],
+};
+const unknownBrowser: SessionLine = {
+  ...phone,
+  uid: 'uid5555555555',
+  agent: { known: 'nothing', browser: '', system: '' },
+  network: '',
+  services: [],
 };
 
 /** Of pages of who is logged in. */
@@ -190,6 +213,35 @@ export const SAMPLES: readonly Sample[] = [
   ['disavow/done', 'plain', {}],
   ['link-gone', 'disavow', { what: 'disavow' }],
   ['link-gone', 'contact', { what: 'contact' }],
+  ['account/sessions', 'three', { current: session, others: [phone, unknownBrowser], more: false }, PERSON],
+  ['account/sessions', 'one ended', { current: session, others: [], more: false, done: 'session_ended' }, PERSON],
+  [
+    'account/sessions',
+    'all others ended',
+    { current: session, others: [], more: false, done: 'sessions_ended' },
+    PERSON,
+  ],
+  [
+    'account/sessions',
+    'very many',
+    { others: Array.from({ length: 12 }, (_, index) => ({ ...phone, uid: `${uid}${index}` })), more: true },
+    PERSON,
+  ],
+  ['account/sessions/end', 'plain', { session: phone }, PERSON],
+  [
+    'account/sessions/end',
+    'system unknown',
+    { session: { ...phone, agent: { ...phone.agent, known: 'browser' } } },
+    PERSON,
+  ],
+  [
+    'account/sessions/end',
+    'browser unknown',
+    { session: { ...phone, agent: { ...phone.agent, known: 'system' } } },
+    PERSON,
+  ],
+  ['account/sessions/end-others', 'plain', {}, PERSON],
+  ['account/sessions/end-all', 'plain', {}, PERSON],
 
   ['reset/menu', 'plain', {}],
   ['reset/menu', 'from a service', { back }],
@@ -327,4 +379,5 @@ export const SAMPLES: readonly Sample[] = [
     },
   ],
   ['demo/signed-out', 'plain', { app, others }],
+  ['demo/signed-out', 'told', { app, others, told: true }],
 ];
