@@ -78,6 +78,7 @@ export function createPasswordCheck(parts: {
         detail: { cause },
         accountId: account?.id,
         requestId: visitor.requestId,
+        agent: visitor.agent,
       });
       if (account === undefined || cause !== 'mismatch') return;
       const { disabled } = await recordPasswordFailure(tx, account.id, clock.now());
@@ -143,6 +144,7 @@ export function createPasswordCheck(parts: {
             detail: { rehashed: rehashed !== undefined },
             accountId: account.id,
             requestId: visitor.requestId,
+            agent: visitor.agent,
           });
         },
       };

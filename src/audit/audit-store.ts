@@ -1,13 +1,19 @@
 import type { Queryable } from '../storage/database.js';
 import type { AuditEvent } from './events.js';
 
+/** An event as its row holds it: where the browser tells what it is, the detail says so too. */
+function rowOf({ agent, detail, ...event }: AuditEvent): object {
+  const words = Object.entries(agent ?? {}).filter(([, word]) => word !== '');
+  return { ...event, detail: { ...detail, ...Object.fromEntries(words) } };
+}
+
 export async function insertEvents(tx: Queryable, at: Date, events: readonly AuditEvent[]): Promise<void> {
   await tx.query(
     `INSERT INTO audit_events (at, type, account_id, actor_id, agency_code, client_id, request_id, detail)
      SELECT $1, e->>'type', (e->>'accountId')::uuid, (e->>'actorId')::uuid, e->>'agencyCode', e->>'clientId',
             e->>'requestId', coalesce(e->'detail', '{}')
        FROM jsonb_array_elements($2::jsonb) AS e`,
-    [at, JSON.stringify(events)],
+    [at, JSON.stringify(events.map(rowOf))],
   );
 }
 

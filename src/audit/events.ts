@@ -23,9 +23,10 @@ export interface AuditDetails {
   'reset.code_sent': object;
   'reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
   'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' };
-  'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' };
+  'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' | 'person' };
   'account.activated': object;
   'account.imported_inactive': object;
+  'account.data_exported': object;
   'session.ended': { readonly by: 'person' | 'client' };
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
@@ -34,6 +35,12 @@ export interface AuditDetails {
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
   'key.generated': { readonly kid: string; readonly alg: string };
+}
+
+/** As {@link Visitor.agent}: empty where the browser does not tell. */
+interface EventAgent {
+  readonly browser: string;
+  readonly system: string;
 }
 
 export type AuditType = keyof AuditDetails;
@@ -49,5 +56,7 @@ export type AuditEvent = {
     readonly agencyCode?: string | undefined;
     readonly clientId?: string | undefined;
     readonly requestId?: string | undefined;
+    /** What kind of browser it came from, in coarse words; kept in the detail as `browser` and `system`. */
+    readonly agent?: EventAgent | undefined;
   };
 }[AuditType];

@@ -84,6 +84,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       accountId,
       clientId: attempt.clientId,
       requestId: visitor.requestId,
+      agent: visitor.agent,
     });
     const location = await interactions.finish(exchange, attempt.uid, {
       accountId,
