@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
+import { createActivity } from './account/activity/activity.js';
+import { activityRoutes } from './account/activity/routes.js';
+import { createMyData } from './account/data/my-data.js';
+import { dataRoutes } from './account/data/routes.js';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
+import { createOwnPassword } from './account/password/own-password.js';
+import { passwordRoutes } from './account/password/routes.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -9,6 +15,7 @@ import { demoRoutes } from './demo/routes.js';
 import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
+import { createNewPassword } from './accounts/new-password.js';
 import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
 import { clientRegistry } from './oidc/client-registry.js';
@@ -111,7 +118,8 @@ export async function buildSite(services: Services): Promise<Site> {
     audit,
     clock,
   });
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const captchas = createCaptchas({ keyValue, clock, testAnswer: config.captchaTestAnswer });
 
   const localOutbox =
@@ -129,6 +137,7 @@ export async function buildSite(services: Services): Promise<Site> {
 
   const sessions = createPageSessions({ db, ownLogin, endSessions, audit, clock });
   const people = portalPeople(sessions);
+  const nameOf = (clientId: string): string | undefined => registry.find(clientId)?.name;
   const routes: Route[] = [
     ...portalRoutes({
       sessions,
@@ -146,6 +155,13 @@ export async function buildSite(services: Services): Promise<Site> {
       registry: createDeviceRegistry({ db, devices, recoveryCodeSets: services.recoveryCodeSets }),
       write,
     }),
+    ...activityRoutes({ activity: createActivity({ db, services: { nameOf }, clock }), write }),
+    ...passwordRoutes({
+      ownPassword: createOwnPassword({ db, passwordCheck, passwords, newPassword, tickets, clock }),
+      write,
+      clock,
+    }),
+    ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock }), nameOf, write, clock }),
     ...signInRoutes({
       signIn,
       secondFactor: createSecondFactor({
@@ -171,7 +187,7 @@ export async function buildSite(services: Services): Promise<Site> {
         box,
         clock,
       }),
-      weakPassword: createWeakPassword({ db, passwords, endSessions, codes, accountMail, audit, clock }),
+      weakPassword: createWeakPassword({ db, passwords, newPassword, clock }),
       interactions,
       relyingParties: registry,
       knownBrowsers,

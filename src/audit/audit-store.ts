@@ -1,5 +1,6 @@
 import type { Queryable } from '../storage/database.js';
 import type { AuditEvent } from './events.js';
+import type { TrailEvent, TrailQuery } from './trail.js';
 
 /** An event as its row holds it: where the browser tells what it is, the detail says so too. */
 function rowOf({ agent, detail, ...event }: AuditEvent): object {
@@ -33,4 +34,29 @@ export async function ensureMonths(tx: Queryable, now: Date): Promise<void> {
          FOR VALUES FROM ('${month}-01T00:00:00Z') TO ('${to.toISOString()}')`,
     );
   }
+}
+
+const SELECT = (place: string): string => `
+  SELECT id, at, type, detail, actor_id, client_id FROM audit_events
+   WHERE account_id = $1 AND type = ANY ($2::text[]) AND at >= $3 ${place}
+   ORDER BY at DESC, id DESC`;
+
+const NEWEST = `${SELECT('')} LIMIT $4`;
+// `at <= $5` besides: by it the months that come later are left out, and the index is entered at the right place.
+const OLDER = `${SELECT('AND at <= $5 AND (at, id) < ($5, $6::bigint)')} LIMIT $4`;
+
+export async function selectEvents(db: Queryable, query: TrailQuery): Promise<readonly TrailEvent[]> {
+  const { accountId, types, since, before, limit } = query;
+  const values = [accountId, types, since, limit];
+  const rows = await (before === undefined
+    ? db.query(NEWEST, values)
+    : db.query(OLDER, [...values, before.at, before.id]));
+  return rows.map((row) => ({
+    id: row.id as string,
+    at: row.at as Date,
+    type: row.type as string,
+    detail: row.detail as TrailEvent['detail'],
+    actorId: (row.actor_id as string | null) ?? undefined,
+    clientId: (row.client_id as string | null) ?? undefined,
+  }));
 }

@@ -128,6 +128,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       detail: {},
       accountId: account?.id,
       requestId: visitor.requestId,
+      agent: visitor.agent,
     });
   }
 
@@ -236,6 +237,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           detail: { cause },
           accountId: account?.id,
           requestId: visitor.requestId,
+          agent: visitor.agent,
         });
         if (cause === 'exhausted') await store.failFlow(db, flow.id);
         return cause === 'exhausted' ? { kind: 'exhausted' } : { kind: 'code_invalid' };

@@ -46,6 +46,9 @@ const LOGIN_STOPS = {
 const ACCOUNT_STOPS = {
   'account/devices':
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+  'account/activity': 'What happened to the account in 90 days, in plain words.',
+  'account/password': 'A new password for who knows the old one and has just shown a second factor.',
+  'account/data': 'Everything held about the person, to read and as a file.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createAccountMail } from '#src/accounts/account-mail.js';
 import { setPassword } from '#src/accounts/accounts.js';
 import { createPasswordCheck } from '#src/accounts/password-check.js';
+import { createNewPassword } from '#src/accounts/new-password.js';
 import { createAudit } from '#src/audit/audit.js';
 import { captchas as createCaptchas } from '#src/captcha/captchas.js';
 import { createMailedCodes } from '#src/codes/mailed-codes.js';
@@ -71,7 +72,8 @@ export async function openHouse(db: Database) {
     keyed,
     clock,
   });
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const common = { db, devices, otp, wrongCodes, passwords, passwordChange, audit };
   const reset = createPasswordReset({ ...common, captchas, codes, accountMail, keyed, clock, requiresOtp: true });
   const weakReset = createWeakPasswordReset({ ...common, passwordCheck });
