@@ -60,6 +60,8 @@ export function createOwnPassword(parts: {
       if (verdict.kind === 'throttled') return verdict;
       if (verdict.kind === 'refused') return (await wasJustDone(id, wanted)) ? { kind: 'done' } : verdict;
       const { account, accept } = verdict;
+      // An import may give a NIP to somebody else at any moment: nobody changes the password of another account here.
+      if (account.id !== id) return { kind: 'refused' };
       await db.transaction(accept);
 
       const { met, rules } = judgePassword(wanted, account, password);
