@@ -1,8 +1,8 @@
-import { HOLDINGS, LEFT_OUT } from '#src/account/data/holdings.js';
+import { HOLDINGS, LEFT_OUT } from '#src/account/my-data/holdings.js';
 import { openTestDatabase } from '../support/test-database.js';
 
 /**
- * The list of what a person is given (src/account/data/holdings.ts) beside the schema. A table or column that is new
+ * The list of what a person is given (src/account/my-data/holdings.ts) beside the schema. A table or column that is new
  * fails here until somebody has said what becomes of it (UU PDP, R-45).
  */
 const db = await openTestDatabase();

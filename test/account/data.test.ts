@@ -1,5 +1,5 @@
-import { HOLDINGS } from '#src/account/data/holdings.js';
-import { createMyData } from '#src/account/data/my-data.js';
+import { HOLDINGS } from '#src/account/my-data/holdings.js';
+import { createMyData } from '#src/account/my-data/my-data.js';
 import { agencyCode } from '#src/kernel/ids.js';
 import { grantRole } from '#src/accounts/roles.js';
 import type { Database, Row } from '#src/storage/database.js';
