@@ -105,33 +105,6 @@ describe('a new password', () => {
     expect(await opens(employee, NEW)).toBe(true);
   });
 
-  it.each([
-    ['nothing', { password: '', new_password: '', confirm_password: '' }, 'invalid_input'],
-    ['no old password', { password: '' }, 'invalid_input'],
-    ['no confirmation', { confirm_password: '' }, 'invalid_input'],
-    ['a wrong old password', { password: 'Salah Sekali 1 lari' }, 'invalid_credentials'],
-    ['two that differ', { confirm_password: `${NEW}!` }, 'confirmation_mismatch'],
-    ['a weak one', { new_password: 'lemah', confirm_password: 'lemah' }, 'password_policy'],
-    ['the old one again', { new_password: PASSWORD, confirm_password: PASSWORD }, 'password_policy'],
-  ])('refuses %s, and writes nothing into the fields', async (_, more: Record<string, string>, code) => {
-    const [employee] = people;
-    if (employee === undefined) throw new Error('nobody is left');
-    const browser = await enter(house, employee);
-    const shown = await send(browser, more);
-    expect(shown).toMatchObject({ status: 422, page: 'account/password', errors: [code] });
-    expect(shown.html).not.toMatch(/<input[^>]*type="password"[^>]* value=/);
-    expect(await changesOf(employee)).toEqual([]);
-    expect((await browser.get('/')).page).toBe('launcher');
-  });
-
-  it('tells every unmet rule once', async () => {
-    const browser = await enter(house, somebody());
-    const shown = await send(browser, { new_password: 'lemah', confirm_password: 'lemah' });
-    expect(attributes(shown.html, 'data-rule')).toEqual(['length', 'case', 'digit', 'symbol']);
-    const same = await send(browser, { new_password: PASSWORD, confirm_password: PASSWORD });
-    expect(attributes(same.html, 'data-rule')).toEqual(['same']);
-  });
-
   it('counts a wrong old password as the login page does, and makes whoever guesses wait', async () => {
     const employee = somebody();
     const browser = await enter(house, employee);
@@ -180,5 +153,39 @@ describe('a new password', () => {
       first.status === 303,
       second.status === 303,
     ]);
+  });
+});
+
+describe('a new password that is refused', () => {
+  let employee: Employee;
+  let browser: Person;
+  beforeAll(async () => {
+    employee = somebody();
+    browser = await enter(house, employee);
+  });
+  afterEach(async () => {
+    expect(await changesOf(employee)).toEqual([]);
+    expect((await browser.get('/')).page).toBe('launcher');
+  });
+
+  it.each([
+    ['nothing', { password: '', new_password: '', confirm_password: '' }, 'invalid_input'],
+    ['no old password', { password: '' }, 'invalid_input'],
+    ['no confirmation', { confirm_password: '' }, 'invalid_input'],
+    ['a wrong old password', { password: 'Salah Sekali 1 lari' }, 'invalid_credentials'],
+    ['two that differ', { confirm_password: `${NEW}!` }, 'confirmation_mismatch'],
+    ['a weak one', { new_password: 'lemah', confirm_password: 'lemah' }, 'password_policy'],
+    ['the old one again', { new_password: PASSWORD, confirm_password: PASSWORD }, 'password_policy'],
+  ])('refuses %s, and writes nothing into the fields', async (_, more: Record<string, string>, code) => {
+    const shown = await send(browser, more);
+    expect(shown).toMatchObject({ status: 422, page: 'account/password', errors: [code] });
+    expect(shown.html).not.toMatch(/<input[^>]*type="password"[^>]* value=/);
+  });
+
+  it('tells every unmet rule once', async () => {
+    const shown = await send(browser, { new_password: 'lemah', confirm_password: 'lemah' });
+    expect(attributes(shown.html, 'data-rule')).toEqual(['length', 'case', 'digit', 'symbol']);
+    const same = await send(browser, { new_password: PASSWORD, confirm_password: PASSWORD });
+    expect(attributes(same.html, 'data-rule')).toEqual(['same']);
   });
 });
