@@ -2,10 +2,16 @@ import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
 import { contactRoutes } from './account/contact/routes.js';
 import { disavowalRoutes } from './account/disavowal/routes.js';
-import { createDeviceRegistry } from './account/devices/registry.js';
-import { deviceRoutes } from './account/devices/routes.js';
 import { sessionRoutes } from './account/sessions/routes.js';
 import { createSessions } from './account/sessions/sessions.js';
+import { createActivity } from './account/activity/activity.js';
+import { activityRoutes } from './account/activity/routes.js';
+import { createMyData } from './account/my-data/my-data.js';
+import { dataRoutes } from './account/my-data/routes.js';
+import { createDeviceRegistry } from './account/devices/registry.js';
+import { deviceRoutes } from './account/devices/routes.js';
+import { createOwnPassword } from './account/password/own-password.js';
+import { passwordRoutes } from './account/password/routes.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -14,6 +20,7 @@ import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
 import { getById } from './accounts/accounts.js';
+import { createNewPassword } from './accounts/new-password.js';
 import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
 import { providerInteractions } from './oidc/interactions.js';
@@ -118,7 +125,8 @@ export async function buildSite(services: Services): Promise<Site> {
     audit,
     clock,
   });
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const captchas = createCaptchas({ keyValue, clock, testAnswer: config.captchaTestAnswer });
 
   const localOutbox =
@@ -137,6 +145,7 @@ export async function buildSite(services: Services): Promise<Site> {
 
   const sessions = createPageSessions({ db, ownLogin, endSessions, audit, clock });
   const people = portalPeople(sessions);
+  const nameOf = (clientId: string): string | undefined => registry.find(clientId)?.name;
   const routes: Route[] = [
     ...portalRoutes({
       sessions,
@@ -172,6 +181,13 @@ export async function buildSite(services: Services): Promise<Site> {
       }),
       write,
     }),
+    ...activityRoutes({ activity: createActivity({ db, services: { nameOf }, clock }), write }),
+    ...passwordRoutes({
+      ownPassword: createOwnPassword({ db, passwordCheck, passwords, newPassword, tickets, clock }),
+      write,
+      clock,
+    }),
+    ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock }), nameOf, write, clock }),
     ...signInRoutes({
       signIn,
       secondFactor: createSecondFactor({
@@ -198,7 +214,7 @@ export async function buildSite(services: Services): Promise<Site> {
         box,
         clock,
       }),
-      weakPassword: createWeakPassword({ db, passwords, endSessions, codes, accountMail, audit, clock }),
+      weakPassword: createWeakPassword({ db, passwords, newPassword, clock }),
       interactions,
       relyingParties: registry,
       knownBrowsers,

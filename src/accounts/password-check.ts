@@ -80,6 +80,7 @@ export function createPasswordCheck(parts: {
         detail: { cause },
         accountId: account?.id,
         requestId: visitor.requestId,
+        agent: visitor.agent,
       });
       // The same statement for names that do not exist (R-19, A3).
       const counted = account !== undefined && cause === 'mismatch' ? account.id : NOBODY;
@@ -164,6 +165,7 @@ export function createPasswordCheck(parts: {
             detail: { rehashed: rehashed !== undefined },
             accountId: account.id,
             requestId: visitor.requestId,
+            agent: visitor.agent,
           });
         },
       };

@@ -23,7 +23,7 @@ export interface AuditDetails {
   'reset.code_sent': object;
   'reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
   'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' };
-  'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' };
+  'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' | 'person' };
   'account.activated': object;
   'account.imported_inactive': object;
   /** An import brought another address to an account in use. */
@@ -39,6 +39,7 @@ export interface AuditDetails {
   'contact_change.done': { readonly change: string };
   /** `elsewhere`: the person ended it from another browser. */
   'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true };
+  'account.data_exported': object;
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
@@ -46,6 +47,12 @@ export interface AuditDetails {
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
   'key.generated': { readonly kid: string; readonly alg: string };
+}
+
+/** As {@link Visitor.agent}: empty where the browser does not tell. */
+interface EventAgent {
+  readonly browser: string;
+  readonly system: string;
 }
 
 export type AuditType = keyof AuditDetails;
@@ -61,5 +68,7 @@ export type AuditEvent = {
     readonly agencyCode?: string | undefined;
     readonly clientId?: string | undefined;
     readonly requestId?: string | undefined;
+    /** What kind of browser it came from, in coarse words; kept in the detail as `browser` and `system`. */
+    readonly agent?: EventAgent | undefined;
   };
 }[AuditType];

@@ -134,6 +134,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       detail: {},
       accountId: account?.id,
       requestId: visitor.requestId,
+      agent: visitor.agent,
     });
   }
 
@@ -251,6 +252,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           detail: { cause },
           accountId: account?.id,
           requestId: visitor.requestId,
+          agent: visitor.agent,
         });
         if (cause === 'exhausted') await store.failFlow(db, flow.id);
         return cause === 'exhausted' ? { kind: 'exhausted' } : { kind: 'code_invalid' };

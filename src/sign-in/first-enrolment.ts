@@ -91,9 +91,9 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       return email === undefined ? undefined : maskEmail(email);
     },
 
-    async proveMailbox(attempt, typed, { browserId, requestId }) {
+    async proveMailbox(attempt, typed, { browserId, requestId, agent }) {
       const account = await personOf(attempt);
-      const about = { accountId: account.id, clientId: attempt.clientId, requestId };
+      const about = { accountId: account.id, clientId: attempt.clientId, requestId, agent };
       return db.transaction(async (tx) => {
         const held = await attempts.lock(tx, { uid: attempt.uid, browserId, now: clock.now() });
         // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
@@ -140,7 +140,8 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       if (name === undefined) return { kind: 'name_invalid' };
       const account = await personOf(attempt);
       const { uid } = attempt;
-      const about = { accountId: account.id, clientId: attempt.clientId, requestId: visitor.requestId };
+      const { requestId, agent } = visitor;
+      const about = { accountId: account.id, clientId: attempt.clientId, requestId, agent };
       const code = digest(`${uid}|enrol|${otp.replace(/\s/g, '')}`);
       // Ten slow hashes, made before any row is held, and only for a code that looks right.
       const prepared = (await enrolment.matches(db, uid, otp)) ? await recoveryCodes.prepare() : undefined;
@@ -187,7 +188,6 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
             const cause = verdict.kind === 'drift' ? 'drift' : 'mismatch';
             await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause }, ...about });
             const { failures } = verdict;
-            const { requestId } = visitor;
             const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
             if (consequence.kind !== 'none') await attempts.forgetPassword(tx, uid);
             if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };

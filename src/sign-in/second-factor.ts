@@ -44,6 +44,7 @@ interface Guess {
   readonly attempt: Attempt;
   readonly person: AccountId;
   readonly requestId: string;
+  readonly agent: Visitor['agent'];
 }
 
 export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
@@ -62,8 +63,8 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
   }
 
   async function judgeOtp(tx: Queryable, typed: string, guess: Guess): Promise<FactorAnswer> {
-    const { attempt, person, requestId } = guess;
-    const about = { accountId: person, clientId: attempt.clientId, requestId };
+    const { attempt, person, requestId, agent } = guess;
+    const about = { accountId: person, clientId: attempt.clientId, requestId, agent };
     const verdict = await otp.check(tx, { accountId: person, typed });
     switch (verdict.kind) {
       case 'accepted':
@@ -98,7 +99,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
     judge: (tx: Queryable, guess: Guess) => Promise<FactorAnswer>,
   ): Promise<FactorOutcome> {
     return db.transaction(async (tx) => {
-      const { browserId, requestId } = visitor;
+      const { browserId, requestId, agent } = visitor;
       const attempt = await attempts.lock(tx, { uid, browserId, now: clock.now() });
       if (attempt === undefined) return { answer: { kind: 'elsewhere' }, attempt };
       const before = answerGiven(attempt, code, clock.now());
@@ -107,7 +108,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       if (person === undefined || nextStep(evidenceOf(attempt), clock.now()) !== 'second-factor') {
         return { answer: { kind: 'elsewhere' }, attempt };
       }
-      const answer = await judge(tx, { attempt, person, requestId });
+      const answer = await judge(tx, { attempt, person, requestId, agent });
       const now = clock.now();
       const given = keptAnswer(answer, code, now);
       if (answer.kind !== 'accepted') {
@@ -137,7 +138,8 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       const slow = await recoveryCodes.read(db, person, typed);
       const code = keyed('answered code', `${uid}|recovery|${typed.trim()}`);
       return take({ uid, code, method: 'recovery_code', visitor }, async (tx, guess) => {
-        const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId };
+        const { agent } = guess;
+        const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId, agent };
         const reserved = await guesses.reserve(tx, guess.person);
         if (reserved.kind === 'waiting') {
           await attempts.forgetPassword(tx, uid);

@@ -94,7 +94,8 @@ export function createSignIn(parts: SignInParts): SignIn {
     const record = async (tx: Queryable): Promise<boolean> => {
       const recorded = await recordLogin(tx, { accountId, now: clock.now() });
       if (recorded === undefined) return false;
-      const about = { accountId, clientId: attempt.clientId, requestId: visitor.requestId };
+      const { requestId, agent } = visitor;
+      const about = { accountId, clientId: attempt.clientId, requestId, agent };
       await audit.record(tx, { type: 'sign_in.completed', detail: { acr: ACR, amr }, ...about });
       if (!isKnown && recorded.lastAt !== undefined) await tellOfNewBrowser(tx, accountId, visitor);
       return true;

@@ -61,6 +61,18 @@ export interface Pages {
     /** False: five are registered already. */
     readonly mayAdd: boolean;
   };
+  /** `/account/activity`: what happened to the account, newest first. */
+  'account/activity': AccountPage & {
+    readonly lines: readonly ActivityLine[];
+    /** Where *Lihat yang lebih lama* leads; none on the last page. */
+    readonly olderHref?: string | undefined;
+    /** False on the pages behind the first. */
+    readonly isFirst: boolean;
+  };
+  /** Posts `password`, `new_password`, `confirm_password` to `/account/password`. */
+  'account/password': AccountPage & FormPage;
+  /** `/account/data`; the file comes for a post to `/account/data/file`. */
+  'account/data': AccountPage & FormPage & { readonly sections: readonly HeldSection[] };
 
   /** Posts `new_email` to `/account/contact`; what is under way is stopped by `/account/contact/stop`. */
   'account/contact': AccountPage &
@@ -293,6 +305,39 @@ export interface SessionLine {
   readonly lastSeenAt: Date;
   /** Names. */
   readonly services: readonly string[];
+}
+
+export interface ActivityLine {
+  /** The key of its text below `account.activity.event`, and what that needs. */
+  readonly event: string;
+  readonly values?: Readonly<Record<string, string | number>> | undefined;
+  readonly refused?: boolean | undefined;
+  readonly at: Date;
+  /** Of several in a row: how many, and when the first was. */
+  readonly count: number;
+  readonly firstAt: Date;
+  /** What kind of browser; empty where it is not known. */
+  readonly browser: string;
+  readonly system: string;
+  readonly officer?: { readonly name: string; readonly agency: string } | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface HeldSection {
+  /** Its title is `account.data.section.<name>`. */
+  readonly name: string;
+  readonly rows: readonly (readonly HeldLine[])[];
+  /** True: the file holds more of these than the page shows. */
+  readonly hasMore: boolean;
+}
+
+/** One thing that is held: its label is `account.data.label.<label>`. */
+export interface HeldLine {
+  readonly label: string;
+  readonly text?: string | undefined;
+  /** A code that has a word for people, `account.data.word.<word>`. */
+  readonly word?: string | undefined;
+  readonly at?: Date | undefined;
 }
 
 interface ResetDone {

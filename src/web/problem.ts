@@ -34,6 +34,7 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'sign-in/enrol': ['otp', 'device_name'],
   'sign-in/recovery-codes': ['saved'],
   'sign-in/change-password': ['new_password', 'confirm_password'],
+  'account/password': ['password', 'new_password', 'confirm_password'],
   'reset/password/start': ['username', 'captcha'],
   'reset/password/email': ['email'],
   'reset/password/code': ['code', 'new_password', 'confirm_password', 'otp'],
@@ -64,6 +65,7 @@ const LIMIT_OF: Readonly<Partial<Record<PageName, PageError['limit']>>> = {
   'sign-in/otp': 'codes',
   'sign-in/prove-mailbox': 'mails',
   'sign-in/enrol': 'codes',
+  'account/password': 'passwords',
   'reset/password/email': 'mails',
   'reset/password/code': 'mails',
   'reset/weak': 'passwords',
@@ -144,6 +146,7 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'otp_required':
       return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');
     case 'invalid_credentials':
+      return pair(page === 'account/password' ? 'error.old_password' : 'error.invalid_credentials');
     case 'otp_reused':
     case 'captcha_wrong':
     case 'confirmation_mismatch':

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { jest } from '@jest/globals';
 import { PASSWORD } from '../journeys/steps.js';
 import { describeInBrowser, launchChromium, type Tab, type TestBrowser } from '../support/chromium.js';
@@ -9,6 +10,7 @@ import { demoPerson, login, WORDS, type authenticator } from './steps.js';
 import { createGuide, PATIENCE_MS, type Guide } from './tour-guide.js';
 
 const t = WORDS.id;
+const NEW_PASSWORD = 'Gajah Merah 8 tidur-pulas';
 jest.setTimeout(PATIENCE_MS);
 
 describeInBrowser('the account pages in Chromium, phone and desktop, light and dark', () => {
@@ -66,6 +68,41 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     await tab.press('Kirim');
     await stop('account/contact/code');
     await tab.press(t('account.contact.code.stop'));
+  });
+
+  it('activity', async () => {
+    await tab.press(t('account.tabs.activity'));
+    await stop('account/activity');
+    const lines = await tab.page.locator('.timeline strong').allInnerTexts();
+    expect(lines.slice(0, 3)).toEqual([
+      'Masuk ke ASN Digital',
+      '10 kode pemulihan dibuat',
+      'Autentikator dipasang: Ponsel kerja',
+    ]);
+  });
+
+  it('my data, to read and as a file', async () => {
+    await tab.press(t('account.tabs.data'));
+    await stop('account/data');
+    const button = tab.page.getByRole('button', { name: t('account.data.download') });
+    const [download] = await Promise.all([tab.page.waitForEvent('download'), button.click()]);
+    expect(download.suggestedFilename()).toBe('data-saya-sso-asn.json');
+    const file = JSON.parse(await readFile(await download.path(), 'utf8')) as { account: { name: string }[] };
+    expect(file.account.map(({ name }) => name)).toEqual(['Bayu Lesmana']);
+  });
+
+  it('password, the old one wrong and then right', async () => {
+    await tab.press(t('account.tabs.password'));
+    await stop('account/password');
+    const fresh = { new_password: NEW_PASSWORD, confirm_password: NEW_PASSWORD };
+    await tab.type({ password: 'Salah Sekali 1 lari', ...fresh });
+    expect(await tab.press(t('account.password.submit'))).toMatchObject({ errors: ['invalid_credentials'] });
+    await tab.type({ password: PASSWORD, ...fresh });
+    expect(await tab.press(t('account.password.submit'))).toMatchObject({ page: 'account/activity', errors: [] });
+    expect(await tab.page.locator('[data-done="password_changed"]').innerText()).toContain('Password sudah diganti');
+    expect(await tab.page.locator('.timeline strong').allInnerTexts()).toEqual(
+      expect.arrayContaining(['Password diganti', 'Password salah', 'Semua data akun diunduh']),
+    );
   });
 
   it('nothing was blocked or missing, nothing was above 30 kB', () => {

@@ -52,6 +52,9 @@ const ACCOUNT_STOPS = {
   'account/sessions/end': 'Ending one of the others asks for a fresh code first.',
   'account/sessions/end-others': 'All the others at once, and phone apps with them.',
   'account/sessions/end-all': 'Everything, this browser too.',
+  'account/activity': 'What happened to the account in 90 days, in plain words.',
+  'account/password': 'A new password for who knows the old one and has just shown a second factor.',
+  'account/data': 'Everything held about the person, to read and as a file.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;

@@ -6,7 +6,7 @@ import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
 import { createMfaReset, type OfficersOrder } from '#src/helpdesk/mfa-reset.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { createGuesses } from '#src/mfa/guesses.js';
-import { createOutbox, sealContext } from '#src/outbox/outbox.js';
+import { sealContext } from '#src/outbox/outbox.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';

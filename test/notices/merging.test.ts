@@ -39,7 +39,7 @@ const SITI = {
 };
 
 const queue = (mail: NoticeKind, more: Partial<AccountNotice<'password-changed'>> = {}, by = accountMail) =>
-  db.transaction((tx) => by.queue(tx, { account: SITI, mail, data: { at: now }, ...more } as never));
+  db.transaction((tx) => by.queue(tx, { account: SITI, mail, data: { at: now }, ...more }));
 
 const worker = (handlers: Record<string, OutboxHandler> = {}): OutboxWorker => {
   const made = createOutboxWorker({

@@ -1,4 +1,5 @@
 import type { PageError, PageName, Pages, SessionLine, Shell } from '#src/web/pages.js';
+import { ACTIVITY, ALL_ACTIVITY, HARDLY_HELD, HELD, WORDS_HELD } from './account-samples.js';
 
 /** One page in one state: `[page, what is special about it, data, shell?]`. */
 export type Sample = {
@@ -175,6 +176,25 @@ export const SAMPLES: readonly Sample[] = [
   ['account/devices', 'no codes', { devices: [], mayAdd: true, done: 'device_removed' }, PERSON],
   ['account/devices', 'renamed', { devices: [], mayAdd: true, done: 'device_renamed' }, PERSON],
   ['account/devices', 'moved', { devices: [], mayAdd: true, done: 'device_moved' }, PERSON],
+  ['account/activity', 'plain', { lines: ACTIVITY, isFirst: true, olderHref: '/account/activity?before=1-1' }, PERSON],
+  ['account/activity', 'password changed', { lines: ACTIVITY, isFirst: true, done: 'password_changed' }, PERSON],
+  ['account/activity', 'nothing', { lines: [], isFirst: true }, PERSON],
+  ...ALL_ACTIVITY.map((lines, page): Sample => [
+    'account/activity',
+    `everything, ${page}`,
+    { lines, isFirst: false, olderHref: '/account/activity?before=1795392000000-123456789012' },
+    PERSON,
+  ]),
+  ['account/password', 'plain', {}, PERSON],
+  ['account/password', 'old one wrong', { error: { code: 'invalid_credentials', field: 'password' } }, PERSON],
+  ['account/password', 'old one missing', { error: missing('password') }, PERSON],
+  ['account/password', 'weak', { error: policy }, PERSON],
+  ['account/password', 'differs', { error: { code: 'confirmation_mismatch' } }, PERSON],
+  ['account/password', 'throttled', { error: wait }, PERSON],
+  ['account/data', 'plain', { sections: HELD }, PERSON],
+  ['account/data', 'hardly anything', { sections: HARDLY_HELD }, PERSON],
+  ['account/data', 'every word', { sections: WORDS_HELD }, PERSON],
+  ['account/data', 'throttled', { sections: HARDLY_HELD, error: wait }, PERSON],
 
   ['account/contact', 'plain', { emailHint: 's•••••@c•••••', done: 'contact_changed' }, PERSON],
   ['account/contact', 'no address', { done: 'contact_stopped' }, PERSON],

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setPassword } from '#src/accounts/accounts.js';
 import { createPasswordCheck } from '#src/accounts/password-check.js';
+import { createNewPassword } from '#src/accounts/new-password.js';
 import { createAudit } from '#src/audit/audit.js';
 import { captchas as createCaptchas } from '#src/captcha/captchas.js';
 import { createMailedCodes } from '#src/codes/mailed-codes.js';
@@ -12,7 +13,7 @@ import { createGuesses } from '#src/mfa/guesses.js';
 import { createOtpCheck } from '#src/mfa/otp.js';
 import { newSecret } from '#src/mfa/totp.js';
 import { createWrongCodes } from '#src/mfa/wrong-codes.js';
-import { createOutbox, sealContext } from '#src/outbox/outbox.js';
+import { sealContext } from '#src/outbox/outbox.js';
 import { createPasswordChange } from '#src/reset/password-change.js';
 import { createPasswordReset } from '#src/reset/password-reset.js';
 import { createWeakPasswordReset } from '#src/reset/weak-password-reset.js';
@@ -65,7 +66,8 @@ export async function openHouse(db: Database) {
     keyed,
     clock,
   });
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const common = { db, devices, otp, wrongCodes, passwords, passwordChange, audit };
   const reset = createPasswordReset({ ...common, captchas, codes, accountMail, keyed, clock, requiresOtp: true });
   const weakReset = createWeakPasswordReset({ ...common, passwordCheck });
