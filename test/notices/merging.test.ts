@@ -94,8 +94,8 @@ describe('notices of one account', () => {
     pass(1);
     await deliver();
     expect(subjects()).toEqual(['2 pemberitahuan tentang akun SSO ASN Anda']);
-    const [{ text = '', to } = {}] = sent;
-    expect(to).toEqual({ address: SITI.email, name: SITI.name });
+    const text = sent[0]?.text;
+    expect(sent[0]?.to).toEqual({ address: SITI.email, name: SITI.name });
     expect(text).toMatch(
       /Password Anda sudah diganti\n.* 08\.15 WIB\n[^]*Autentikator sudah terpasang\n.* 08\.16 WIB\n/,
     );
