@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
+import { createDeviceChanges } from './account/devices/changes.js';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
+import { createNewApp } from './account/new-app/new-app.js';
+import { newAppRoutes } from './account/new-app/routes.js';
+import { createOwnChange } from './account/own-change.js';
+import { createCodeRenewal } from './account/recovery-codes/renewal.js';
+import { recoveryCodeRoutes } from './account/recovery-codes/routes.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -61,6 +67,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
+  const { recoveryCodeSets } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const adminResource = `${config.adminOrigin}/api/admin`;
 
@@ -129,6 +136,7 @@ export async function buildSite(services: Services): Promise<Site> {
 
   const sessions = createPageSessions({ db, ownLogin, endSessions, audit, clock });
   const people = portalPeople(sessions);
+  const ownChange = createOwnChange({ db, devices, endSessions, accountMail, audit, clock });
   const routes: Route[] = [
     ...portalRoutes({
       sessions,
@@ -143,7 +151,18 @@ export async function buildSite(services: Services): Promise<Site> {
       write,
     }),
     ...deviceRoutes({
-      registry: createDeviceRegistry({ db, devices, recoveryCodeSets: services.recoveryCodeSets }),
+      registry: createDeviceRegistry({ db, devices, recoveryCodeSets }),
+      changes: createDeviceChanges({ devices, ownChange, audit }),
+      write,
+    }),
+    ...newAppRoutes({
+      newApp: createNewApp({ db, devices, enrolment, wrongCodes, ownChange, audit, keyed }),
+      write,
+      metrics,
+      clock,
+    }),
+    ...recoveryCodeRoutes({
+      renewal: createCodeRenewal({ db, recoveryCodes, recoveryCodeSets, ownChange, box, clock }),
       write,
     }),
     ...signInRoutes({
@@ -154,6 +173,7 @@ export async function buildSite(services: Services): Promise<Site> {
         guesses: services.guesses,
         recoveryCodes,
         wrongCodes,
+        accountMail,
         audit,
         keyed,
         clock,

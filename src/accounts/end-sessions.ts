@@ -1,7 +1,7 @@
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
 
-/** Ends what an account has open; implemented by the OpenID provider's stores. */
+/** What an account has open, and its end; implemented by the OpenID provider's stores. */
 export interface EndSessions {
   /**
    * Ends every single sign-on session, half-finished sign-in, grant and token of the accounts, in the
@@ -14,6 +14,11 @@ export interface EndSessions {
     accounts: readonly AccountId[],
     options?: { readonly exceptAttempt?: AttemptId; readonly exceptSession?: string },
   ): Promise<void>;
+  /**
+   * Whether the account's session still lives as this transaction sees it. Asked with the account held: what a session
+   * that has just been ended had under way changes nothing any more (R-11).
+   */
+  isOpen(tx: Queryable, session: { readonly uid: string; readonly accountId: AccountId }): Promise<boolean>;
   /** Ends one single sign-on session with all that hangs on it. False when there was none. */
   one(tx: Queryable, sessionUid: string): Promise<boolean>;
 }

@@ -26,6 +26,12 @@ export interface Mails {
   'enrolment-code': CodeMail;
   'password-changed': MailOccasion;
   'authenticator-added': MailOccasion & { readonly deviceName: string };
+  'authenticator-removed': MailOccasion & { readonly deviceName: string };
+  /** `deviceName` has taken the place of `oldName` (R-04). */
+  'authenticator-moved': MailOccasion & { readonly deviceName: string; readonly oldName: string };
+  'recovery-codes-renewed': MailOccasion;
+  /** Somebody logged in with one, and few are left. */
+  'recovery-codes-few': MailOccasion & { readonly left: number };
   /** After 50 wrong codes (R-07). */
   'authenticator-disabled': MailOccasion;
   /** By the helpdesk, or, without `by`, by a national operator. */
@@ -121,6 +127,16 @@ const LETTERS: { readonly [K in MailKind]: (data: Mails[K], words: Words) => Let
   'password-changed': plainNotice('password-changed'),
   'authenticator-added': ({ deviceName }, words) =>
     notice('authenticator-added', [words.say('authenticator-added.text', { deviceName })], words),
+  'authenticator-removed': ({ deviceName }, words) =>
+    notice('authenticator-removed', [words.say('authenticator-removed.text', { deviceName })], words),
+  'authenticator-moved': ({ deviceName, oldName }, words) =>
+    notice('authenticator-moved', [words.say('authenticator-moved.text', { deviceName, oldName })], words),
+  'recovery-codes-renewed': plainNotice('recovery-codes-renewed'),
+  'recovery-codes-few': ({ left }, words) => {
+    const values = { left: String(left) };
+    const letter = notice('recovery-codes-few', [words.say('recovery-codes-few.text', values)], words);
+    return { ...letter, title: words.say('recovery-codes-few.title', values) };
+  },
   'authenticator-disabled': plainNotice('authenticator-disabled'),
   'mfa-reset': ({ by }, words) => {
     const who = by ? words.say('mfa-reset.byOfficer', { ...by }) : words.say('mfa-reset.byOperator');

@@ -1,6 +1,7 @@
 import { accountId, type AccountId } from '../kernel/ids.js';
 import { digest } from '../security/digests.js';
 import type { Queryable } from '../storage/database.js';
+import { LIVE_ACCOUNT } from './live-account.js';
 
 export interface EndedSession {
   readonly uid: string;
@@ -17,8 +18,13 @@ const KEEP = `
     FROM accounts a
    WHERE s.uid = $1 AND s.account_id = ANY ($2::uuid[]) AND a.id = s.account_id`;
 
+const IS_OPEN = `
+  SELECT 1 FROM sso_sessions s JOIN accounts a ON a.id = s.account_id
+   WHERE s.uid = $1 AND s.account_id = $2 AND s.cred_epoch = a.cred_epoch AND ${LIVE_ACCOUNT}`;
+
 /** The statements that end sessions; the caller chooses the transaction. */
 export function endedSessions(db: Queryable): {
+  isOpen(session: { readonly uid: string; readonly accountId: AccountId }): Promise<boolean>;
   byId(id: string): Promise<EndedSession | undefined>;
   byUid(uid: string): Promise<EndedSession | undefined>;
   ofAccounts(
@@ -33,6 +39,8 @@ export function endedSessions(db: Queryable): {
     return { uid: row.uid as string, accountId: account === null ? undefined : accountId(account) };
   };
   return {
+    isOpen: async (session) => (await db.query(IS_OPEN, [session.uid, session.accountId])).length === 1,
+
     byId: (id) => end(END_BY_ID, digest(id)),
 
     async byUid(uid) {

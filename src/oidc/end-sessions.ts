@@ -7,5 +7,6 @@ import { endedSessions } from './end-sessions-store.js';
  */
 export const endSessions: EndSessions = {
   ofAccounts: (tx, accounts, options) => endedSessions(tx).ofAccounts(accounts, options),
+  isOpen: (tx, session) => endedSessions(tx).isOpen(session),
   one: async (tx, sessionUid) => (await endedSessions(tx).byUid(sessionUid)) !== undefined,
 };

@@ -46,6 +46,15 @@ const LOGIN_STOPS = {
 const ACCOUNT_STOPS = {
   'account/devices':
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+  'account/devices/add': 'Another authenticator: which kind.',
+  'account/devices/add/app': 'An app, set up as at the first login. Nothing changes until its code is right.',
+  'account/devices/rename': 'A name that is remembered.',
+  'account/devices/remove': 'Removing one asks once more; one always stays.',
+  'account/devices/move': 'Pindah HP: which phone is replaced.',
+  'account/devices/move/app': 'The new phone; the old one works until the new one does.',
+  'account/recovery-codes': 'How many recovery codes are left.',
+  'account/recovery-codes/renew': 'A new set ends the old one.',
+  'account/recovery-codes/new': 'Ten new codes, shown until they are said to be saved.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;
