@@ -63,7 +63,12 @@ export function createOwnChange(parts: {
       await devices.voidPendingElsewhere(tx, accountId, sessionUid);
       await endSessions.ofAccounts(tx, [accountId], { exceptSession: sessionUid });
       await audit.record(tx, ...events);
-      await accountMail.queue(tx, { account, mail, data: { ...data, at: clock.now() } as never, locale: visitor.locale });
+      await accountMail.queue(tx, {
+        account,
+        mail,
+        data: { ...data, at: clock.now() } as never,
+        locale: visitor.locale,
+      });
     },
   };
 }

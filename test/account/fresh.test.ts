@@ -59,7 +59,7 @@ it.each(titled('POST'))('%s, sixteen minutes after the login: nothing is done be
   const posted = await browser.post(house.site.origin + addressOf(path), { csrf });
   expect(posted.status).toBe(303);
   await expectCodeOnly(await browser.get(posted.headers.get('location') ?? ''));
-  const page = 'page' in route && route.page !== undefined ? route.page : addressOf(path);
-  expect(browser.trail.map((address) => new URL(address).pathname)).toContain(page);
+  const page = 'page' in route ? route.page : undefined;
+  expect(browser.trail.map((address) => new URL(address).pathname)).toContain(page ?? addressOf(path));
   expect(await house.services.db.query('SELECT id, name, status FROM devices ORDER BY id')).toEqual(before);
 });

@@ -18,10 +18,8 @@ async function giveCodes(employee: Employee, left = 10): Promise<readonly string
   await db.transaction(async (tx) => {
     await recoveryCodes.issue(tx, employee.id, prepared);
   });
-  for (const code of prepared.codes.slice(left)) {
-    const typed = await recoveryCodes.read(db, employee.id, code);
-    if (typed === undefined || (await recoveryCodes.redeem(db, typed)) === undefined) throw new Error('not spent');
-  }
+  const spent = prepared.hashes.slice(left);
+  await db.query('UPDATE recovery_codes SET spent_at = $2 WHERE hash = ANY ($1::bytea[])', [spent, house.time.now()]);
   return prepared.codes.slice(0, left);
 }
 
@@ -180,7 +178,7 @@ describe('a recovery code at sign-in', () => {
   });
 
   it('of the old set does not live beside the new one: of a login and a renewal at once, both can be', async () => {
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       const employee = await house.somebody();
       const codes = await giveCodes(employee);
       const browser = await house.enter(employee);

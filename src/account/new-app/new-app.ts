@@ -99,10 +99,13 @@ export function createNewApp(parts: NewAppParts): NewApp {
   /** In one commit: the new one lives, the old one is history, everything else that is open ends, the owner is told. */
   async function bind(
     tx: Queryable,
-    { owner, account, old, device, name }: { owner: Owner; account: Account; device: Device; name: string } & Pick<
-      Waiting,
-      'old'
-    >,
+    {
+      owner,
+      account,
+      old,
+      device,
+      name,
+    }: { owner: Owner; account: Account; device: Device; name: string } & Pick<Waiting, 'old'>,
   ): Promise<void> {
     const about = { accountId: account.id, requestId: owner.visitor.requestId };
     const enrolled: AuditEvent = { type: 'device.enrolled', detail: { device: device.id }, ...about };
