@@ -8,10 +8,16 @@ import { createActivity } from './account/activity/activity.js';
 import { activityRoutes } from './account/activity/routes.js';
 import { createMyData } from './account/my-data/my-data.js';
 import { dataRoutes } from './account/my-data/routes.js';
-import { createDeviceRegistry } from './account/devices/registry.js';
-import { deviceRoutes } from './account/devices/routes.js';
 import { createOwnPassword } from './account/password/own-password.js';
 import { passwordRoutes } from './account/password/routes.js';
+import { createDeviceChanges } from './account/devices/changes.js';
+import { createDeviceRegistry } from './account/devices/registry.js';
+import { deviceRoutes } from './account/devices/routes.js';
+import { createNewApp } from './account/new-app/new-app.js';
+import { newAppRoutes } from './account/new-app/routes.js';
+import { createOwnChange } from './account/own-change.js';
+import { createCodeRenewal } from './account/recovery-codes/renewal.js';
+import { recoveryCodeRoutes } from './account/recovery-codes/routes.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -71,6 +77,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
+  const { recoveryCodeSets } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const { registry, notices } = services;
   const adminResource = adminResourceOf(config.adminOrigin);
@@ -146,6 +153,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const sessions = createPageSessions({ db, ownLogin, endSessions, audit, clock });
   const people = portalPeople(sessions);
   const nameOf = (clientId: string): string | undefined => registry.find(clientId)?.name;
+  const ownChange = createOwnChange({ db, devices, endSessions, accountMail, audit, clock });
   const routes: Route[] = [
     ...portalRoutes({
       sessions,
@@ -160,7 +168,18 @@ export async function buildSite(services: Services): Promise<Site> {
       write,
     }),
     ...deviceRoutes({
-      registry: createDeviceRegistry({ db, devices, recoveryCodeSets: services.recoveryCodeSets }),
+      registry: createDeviceRegistry({ db, devices, recoveryCodeSets }),
+      changes: createDeviceChanges({ devices, ownChange, audit }),
+      write,
+    }),
+    ...newAppRoutes({
+      newApp: createNewApp({ db, devices, enrolment, wrongCodes, ownChange, audit, keyed }),
+      write,
+      metrics,
+      clock,
+    }),
+    ...recoveryCodeRoutes({
+      renewal: createCodeRenewal({ db, recoveryCodes, recoveryCodeSets, ownChange, box, clock }),
       write,
     }),
     ...contactRoutes({ contactChanges: services.contactChanges, write, clock }),
@@ -196,6 +215,7 @@ export async function buildSite(services: Services): Promise<Site> {
         guesses: services.guesses,
         recoveryCodes,
         wrongCodes,
+        accountMail,
         audit,
         keyed,
         clock,

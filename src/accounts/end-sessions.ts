@@ -17,6 +17,11 @@ export interface EndSessions {
     accounts: readonly AccountId[],
     options?: { readonly exceptAttempt?: AttemptId; readonly exceptSession?: string },
   ): Promise<void>;
+  /**
+   * Whether the account's session still lives as this transaction sees it. Asked with the account held: what a session
+   * that has just been ended had under way changes nothing any more (R-11).
+   */
+  isOpen(tx: Queryable, session: { readonly uid: string; readonly accountId: AccountId }): Promise<boolean>;
   /** Ends one single sign-on session with all that hangs on it. False when there was none. */
   one(tx: Queryable, sessionUid: string): Promise<boolean>;
   /** The same for a session of this account alone: one statement asks whose it is and ends it. */

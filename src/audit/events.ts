@@ -16,7 +16,16 @@ export interface AuditDetails {
   'sign_in.mailbox_refused': { readonly cause: 'wrong' | 'exhausted' };
   'sign_in.completed': { readonly acr: string; readonly amr: readonly string[] };
   'device.enrolled': { readonly device: string };
-  'device.ended': { readonly device: string; readonly reason: 'removed' | 'too_many_codes' | 'helpdesk_reset' };
+  'device.ended': {
+    readonly device: string;
+    readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset';
+  };
+  'device.renamed': { readonly device: string };
+  /** The first code of a new authenticator, typed on the account pages. */
+  'device.code_refused': {
+    readonly cause: 'mismatch' | 'reused' | 'drift' | 'throttled';
+    readonly drift_minutes?: number;
+  };
   'recovery_codes.issued': { readonly count: number };
   'reset.started': object;
   'reset.email_refused': object;

@@ -28,6 +28,12 @@ export interface Letters {
 export interface Notices {
   'password-changed': MailOccasion;
   'authenticator-added': MailOccasion & { readonly deviceName: string };
+  'authenticator-removed': MailOccasion & { readonly deviceName: string };
+  /** `deviceName` has taken the place of `oldName` (R-04). */
+  'authenticator-moved': MailOccasion & { readonly deviceName: string; readonly oldName: string };
+  'recovery-codes-renewed': MailOccasion;
+  /** Somebody logged in with one, and few are left. */
+  'recovery-codes-few': MailOccasion & { readonly left: number };
   /** After 50 wrong codes (R-07). */
   'authenticator-disabled': MailOccasion;
   /** By the helpdesk, or, without `by`, by a national operator. */

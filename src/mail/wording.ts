@@ -95,6 +95,16 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
   'password-changed': plainNotice('password-changed'),
   'authenticator-added': ({ deviceName }, words) =>
     notice('authenticator-added', [words.say('authenticator-added.text', { deviceName })], words),
+  'authenticator-removed': ({ deviceName }, words) =>
+    notice('authenticator-removed', [words.say('authenticator-removed.text', { deviceName })], words),
+  'authenticator-moved': ({ deviceName, oldName }, words) =>
+    notice('authenticator-moved', [words.say('authenticator-moved.text', { deviceName, oldName })], words),
+  'recovery-codes-renewed': plainNotice('recovery-codes-renewed'),
+  'recovery-codes-few': ({ left }, words) => {
+    const values = { left: String(left) };
+    const telling = notice('recovery-codes-few', [words.say('recovery-codes-few.text', values)], words);
+    return { ...telling, title: words.say('recovery-codes-few.title', values) };
+  },
   'authenticator-disabled': (data, words) => ({ ...plainNotice('authenticator-disabled')(data, words), todo: true }),
   'mfa-reset': ({ by }, words) => {
     const who = by ? words.say('mfa-reset.byOfficer', { ...by }) : words.say('mfa-reset.byOperator');

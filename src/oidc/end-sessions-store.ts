@@ -4,6 +4,7 @@ import { digest } from '../security/digests.js';
 import type { Queryable, Row } from '../storage/database.js';
 import type { PartySession } from './logout-notices.js';
 import { sidOf } from './sid.js';
+import { LIVE_ACCOUNT } from './live-account.js';
 
 interface EndedSession {
   readonly uid: string;
@@ -43,6 +44,10 @@ const KEEP = `
   SELECT kept.uid, kept.account_id, party.key AS client_id, party.value->>'sid' AS sid
     FROM kept, jsonb_each(kept.authorizations) AS party`;
 
+const IS_OPEN = `
+  SELECT 1 FROM sso_sessions s JOIN accounts a ON a.id = s.account_id
+   WHERE s.uid = $1 AND s.account_id = $2 AND s.cred_epoch = a.cred_epoch AND ${LIVE_ACCOUNT}`;
+
 // After the sessions, in a statement of its own: it sees the grants of requests that the first had to wait for.
 const END_GRANTS = (which: string): string => `
   DELETE FROM oidc_grants WHERE ${which}
@@ -81,6 +86,9 @@ function gather(rows: readonly Row[], grants: readonly Row[] = []): Ended {
 export function endedSessions(db: Queryable) {
   const end = async (text: string, ...keys: unknown[]): Promise<readonly Row[]> => db.query(text, keys);
   return {
+    isOpen: async (session: { readonly uid: string; readonly accountId: AccountId }): Promise<boolean> =>
+      (await db.query(IS_OPEN, [session.uid, session.accountId])).length === 1,
+
     /** The session of a cookie. Grants that outlive the browser's logout (offline_access) stay. */
     byId: async (id: string): Promise<Ended> => gather(await end(END_BY_ID, digest(id))),
 

@@ -105,7 +105,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
           case 'right':
             await attempts.recordMailbox(tx, attempt.uid, clock.now());
             if (!account.emailProved) await recordEmailProved(tx, account.id);
-            await enrolment.begin(tx, attempt.uid, account.id);
+            await enrolment.begin(tx, { attempt: attempt.uid }, { accountId: account.id });
             await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'code' }, ...about });
             return { kind: 'accepted' };
           case 'exhausted':
@@ -132,7 +132,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
 
     async offer(attempt) {
       const account = await personOf(attempt);
-      return enrolment.offer(db, attempt.uid, `NIP …${lastThreeOf(account.nip)}`);
+      return enrolment.offer(db, { attempt: attempt.uid }, `NIP …${lastThreeOf(account.nip)}`);
     },
 
     async confirm(attempt, { otp, deviceName }, visitor) {
@@ -144,7 +144,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       const about = { accountId: account.id, clientId: attempt.clientId, requestId, agent };
       const code = digest(`${uid}|enrol|${otp.replace(/\s/g, '')}`);
       // Ten slow hashes, made before any row is held, and only for a code that looks right.
-      const prepared = (await enrolment.matches(db, uid, otp)) ? await recoveryCodes.prepare() : undefined;
+      const prepared = (await enrolment.matches(db, { attempt: uid }, otp)) ? await recoveryCodes.prepare() : undefined;
       return db.transaction<ConfirmAnswer>(async (tx) => {
         const held = await attempts.lock(tx, { uid, browserId: visitor.browserId, now: clock.now() });
         if (held === undefined) return { kind: 'elsewhere' };
@@ -155,7 +155,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         // Another sign-in of this person may be binding its first authenticator at this very moment.
         await holdAccount(tx, account.id);
         if ((await devices.activeOf(tx, account.id)).length > 0) return { kind: 'elsewhere' };
-        const verdict = await enrolment.confirm(tx, { attempt: uid, typed: otp, name });
+        const verdict = await enrolment.confirm(tx, { place: { attempt: uid }, typed: otp, name });
         switch (verdict.kind) {
           case 'accepted': {
             const now = clock.now();

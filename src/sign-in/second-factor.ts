@@ -1,5 +1,7 @@
 import { getById } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
 import type { Audit } from '../audit/audit.js';
+import { FEW_CODES } from '../devices/recovery-code-sets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Guesses } from '../mfa/guesses.js';
@@ -34,6 +36,7 @@ export interface SecondFactorParts {
   readonly guesses: Guesses;
   readonly recoveryCodes: RecoveryCodes;
   readonly wrongCodes: WrongCodes;
+  readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
@@ -48,7 +51,7 @@ interface Guess {
 }
 
 export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
-  const { db, otp, guesses, recoveryCodes, wrongCodes, audit, keyed, clock } = parts;
+  const { db, otp, guesses, recoveryCodes, wrongCodes, accountMail, audit, keyed, clock } = parts;
 
   /** The answer to a wrong factor. Half a login must not outlive the cap: whoever guesses needs the password again. */
   async function refuse(
@@ -152,6 +155,11 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
         }
         await guesses.clear(tx, guess.person);
         await audit.record(tx, { type: 'sign_in.recovery_code_accepted', detail: { left }, ...about });
+        if (left <= FEW_CODES) {
+          const account = await getById(tx, guess.person);
+          const data = { at: clock.now(), left };
+          await accountMail.queue(tx, { account, mail: 'recovery-codes-few', data, locale: visitor.locale });
+        }
         return { kind: 'accepted' };
       });
     },

@@ -135,7 +135,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         // The reset just completed in this browser proved the mailbox already.
         if (await tickets.redeem(tx, accountId, visitor.browserId)) {
           await attempts.recordMailbox(tx, uid, now);
-          await enrolment.begin(tx, uid, accountId);
+          await enrolment.begin(tx, { attempt: uid }, { accountId });
           const about = { accountId, clientId, requestId: visitor.requestId };
           await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'reset' }, ...about });
           return { kind: 'accepted', attempt: { ...attempt, mailboxAt: now } };

@@ -39,16 +39,11 @@ export interface Pages {
     readonly resent?: boolean | undefined;
   };
   /** Posts `otp`, `device_name` to `/sign-in/:uid/enrol`. */
-  'sign-in/enrol': SignInPage & {
-    /** Base32 without spaces or padding. */
-    readonly secret: string;
-    readonly otpauthUri: string;
-    readonly qr: QrCode;
-    /** As typed; comes back after a refusal. */
-    readonly deviceName?: string | undefined;
-    /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
-    readonly restartHref?: string | undefined;
-  };
+  'sign-in/enrol': SignInPage &
+    AppOffer & {
+      /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
+      readonly restartHref?: string | undefined;
+    };
   /** Posts `saved` to `/sign-in/:uid/recovery-codes`; the download is `/sign-in/:uid/recovery-codes.txt`. */
   'sign-in/recovery-codes': SignInPage & { readonly codes: readonly string[]; readonly createdAt: Date };
   /** Posts `new_password`, `confirm_password` to `/sign-in/:uid/change-password`. */
@@ -57,7 +52,11 @@ export interface Pages {
   /** `/account/devices`. Every way to change an authenticator starts here. */
   'account/devices': AccountPage & {
     readonly devices: readonly DeviceLine[];
-    readonly codes?: { readonly left: number; readonly count: number; readonly createdAt: Date } | undefined;
+    /** Those that have ended, the latest first. */
+    readonly former: readonly FormerDeviceLine[];
+    readonly codes?: CodesLine | undefined;
+    /** Few recovery codes are left, or none. */
+    readonly fewCodes: boolean;
     /** False: five are registered already. */
     readonly mayAdd: boolean;
   };
@@ -125,6 +124,34 @@ export interface Pages {
   'account/sessions/end-others': AccountPage;
   /** Posts to `/account/sessions/end-all`. */
   'account/sessions/end-all': AccountPage;
+  /** `/account/devices/add`: which kind. An app: posts to the same address. */
+  'account/devices/add': object;
+  /** Posts `otp`, `device_name` to `/account/devices/add/app`. */
+  'account/devices/add/app': FormPage & AppOffer;
+  /** `/account/devices/move`: posts the old phone's id as `device` to the same address. */
+  'account/devices/move': { readonly devices: readonly DeviceLine[] };
+  /** Posts `otp`, `device_name` to `/account/devices/move/app`. */
+  'account/devices/move/app': FormPage & AppOffer & { /** The old phone's name. */ readonly replaces: string };
+  /** Posts `device_name` to `/account/devices/:id/rename`. */
+  'account/devices/rename': FormPage & {
+    readonly id: string;
+    readonly name: string;
+    /** As typed; comes back after a refusal. */
+    readonly deviceName?: string | undefined;
+  };
+  /** Posts to `/account/devices/:id/remove`; the last one cannot be removed. */
+  'account/devices/remove': FormPage & { readonly id: string; readonly name: string; readonly isLast: boolean };
+  /** `/account/recovery-codes`. */
+  'account/recovery-codes': AccountPage & {
+    readonly left?: CodesLine | undefined;
+    readonly few: boolean;
+    /** Codes just made wait to be saved. */
+    readonly unsaved: boolean;
+  };
+  /** Posts to `/account/recovery-codes/renew`. */
+  'account/recovery-codes/renew': { readonly hasCodes: boolean };
+  /** Posts `saved` to `/account/recovery-codes/new`; the download is `/account/recovery-codes/new.txt`. */
+  'account/recovery-codes/new': FormPage & { readonly codes: readonly string[]; readonly createdAt: Date };
 
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
@@ -338,6 +365,30 @@ export interface HeldLine {
   /** A code that has a word for people, `account.data.word.<word>`. */
   readonly word?: string | undefined;
   readonly at?: Date | undefined;
+}
+
+export interface FormerDeviceLine {
+  readonly name: string;
+  readonly kind: DeviceLine['kind'];
+  readonly addedAt: Date;
+  readonly endedAt: Date;
+  readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+}
+
+interface CodesLine {
+  readonly left: number;
+  readonly count: number;
+  readonly createdAt: Date;
+}
+
+/** What a person needs to put the account into an authenticator app. */
+interface AppOffer {
+  /** Base32 without spaces or padding. */
+  readonly secret: string;
+  readonly otpauthUri: string;
+  readonly qr: QrCode;
+  /** As typed; comes back after a refusal. */
+  readonly deviceName?: string | undefined;
 }
 
 interface ResetDone {

@@ -2,7 +2,11 @@ import type { PageName } from '#src/web/pages.js';
 import { SIZES, type Size } from '../support/chromium.js';
 
 /** States of a page that are worth a picture of their own. */
-type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow';
+type State =
+  | 'sign-in/password, refused'
+  | 'sign-in/otp, clock slow'
+  | 'account/devices, with history'
+  | 'account/devices/move/app, clock slow';
 
 /** The tests that walk, one a file. */
 export type Tour = 'login' | 'account' | 'recovery' | 'notices';
@@ -55,6 +59,17 @@ const ACCOUNT_STOPS = {
   'account/activity': 'What happened to the account in 90 days, in plain words.',
   'account/password': 'A new password for who knows the old one and has just shown a second factor.',
   'account/data': 'Everything held about the person, to read and as a file.',
+  'account/devices/add': 'Another authenticator: which kind.',
+  'account/devices/add/app': 'An app, set up as at the first login. Nothing changes until its code is right.',
+  'account/devices/rename': 'A name that is remembered.',
+  'account/devices/remove': 'Removing one asks once more; one always stays.',
+  'account/devices/move': 'Pindah HP: which phone is replaced.',
+  'account/devices/move/app': 'The new phone; the old one works until the new one does.',
+  'account/devices/move/app, clock slow': 'The clock of the new phone is told here too, at the second code.',
+  'account/devices, with history': 'What was registered once, quietly.',
+  'account/recovery-codes': 'How many recovery codes are left.',
+  'account/recovery-codes/renew': 'A new set ends the old one.',
+  'account/recovery-codes/new': 'Ten new codes, shown until they are said to be saved.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;

@@ -36,12 +36,14 @@ const otp = { ...signIn, deviceNames: ['Ponsel kerja'] };
 const mailbox = { ...signIn, hasMailbox: true, emailHint: 's•••••@c•••••' };
 // Drawn from a 32-character secret and a long label, like the real ones.
 const qrPath = `M4 4.5h7m1 0h1m1 0h1m2 0h1m2 0h2m1 0h1${'m2 0h2m2 0h3m1 0h7M4 5.5h1m5 0h1m1 0h2m1 0h2'.repeat(48)}`;
-const enrol = {
-  ...signIn,
+const offer = {
   secret: 'CONTOHKUNCIRAHASIAJANGANDIPAKAI2',
   otpauthUri: 'otpauth://totp/SSO%20ASN:199001012023211001?secret=CONTOHKUNCIRAHASIAJANGANDIPAKAI2&issuer=SSO%20ASN',
   qr: { path: qrPath, size: 45 },
 };
+const enrol = { ...signIn, ...offer };
+const device = { id: 'd1', name: 'Ponsel kerja' };
+const devices = { devices: [], former: [], fewCodes: true, mayAdd: true };
 const codes = {
   ...signIn,
   createdAt: SAMPLE_SHELL.now,
@@ -167,7 +169,15 @@ export const SAMPLES: readonly Sample[] = [
         { id: 'd1', name: 'Ponsel kerja', kind: 'totp', addedAt: SAMPLE_SHELL.now, lastUsedAt: SAMPLE_SHELL.now },
         { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
       ],
+      former: (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset'] as const).map((reason) => ({
+        name: 'Ponsel lama',
+        kind: 'totp',
+        addedAt: SAMPLE_SHELL.now,
+        endedAt: SAMPLE_SHELL.now,
+        reason,
+      })),
       codes: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now },
+      fewCodes: false,
       mayAdd: true,
       done: 'device_added',
     },
@@ -262,6 +272,62 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['account/sessions/end-others', 'plain', {}, PERSON],
   ['account/sessions/end-all', 'plain', {}, PERSON],
+  ['account/devices', 'no codes', { ...devices, done: 'device_removed' }, PERSON],
+  ['account/devices', 'few codes', { ...devices, codes: { left: 3, count: 10, createdAt: SAMPLE_SHELL.now } }, PERSON],
+  ['account/devices', 'renamed', { ...devices, done: 'device_renamed' }, PERSON],
+  ['account/devices', 'moved', { ...devices, mayAdd: false, done: 'device_moved' }, PERSON],
+  ['account/devices/add', 'plain', {}, PERSON],
+  ['account/devices/add/app', 'plain', offer, PERSON],
+  ['account/devices/add/app', 'wrong', { ...offer, error: { code: 'otp_invalid' } }, PERSON],
+  ['account/devices/add/app', 'clock slow', { ...offer, error: { code: 'clock_drift', driftMinutes: -7 } }, PERSON],
+  ['account/devices/add/app', 'throttled', { ...offer, error: wait }, PERSON],
+  ['account/devices/add/app', 'name missing', { ...offer, error: missing('device_name') }, PERSON],
+  [
+    'account/devices/move',
+    'two',
+    {
+      devices: [
+        { id: 'd1', name: 'Ponsel kerja', kind: 'totp', addedAt: SAMPLE_SHELL.now, lastUsedAt: SAMPLE_SHELL.now },
+        { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
+      ],
+    },
+    PERSON,
+  ],
+  ['account/devices/move/app', 'plain', { ...offer, replaces: 'Ponsel lama' }, PERSON],
+  ['account/devices/move/app', 'reused', { ...offer, replaces: 'Ponsel lama', error: { code: 'otp_reused' } }, PERSON],
+  ['account/devices/rename', 'plain', device, PERSON],
+  ['account/devices/rename', 'unusable', { ...device, deviceName: '', error: missing('device_name') }, PERSON],
+  ['account/devices/remove', 'plain', { ...device, isLast: false }, PERSON],
+  ['account/devices/remove', 'the last', { ...device, isLast: true }, PERSON],
+  ['account/devices/remove', 'the last, refused', { ...device, isLast: true, error: missing('device') }, PERSON],
+  [
+    'account/recovery-codes',
+    'plain',
+    { left: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now }, few: false, unsaved: false, done: 'codes_renewed' },
+    PERSON,
+  ],
+  [
+    'account/recovery-codes',
+    'few',
+    { left: { left: 2, count: 10, createdAt: SAMPLE_SHELL.now }, few: true, unsaved: false },
+    PERSON,
+  ],
+  ['account/recovery-codes', 'none', { few: true, unsaved: false }, PERSON],
+  [
+    'account/recovery-codes',
+    'not saved',
+    { left: { left: 10, count: 10, createdAt: SAMPLE_SHELL.now }, few: false, unsaved: true },
+    PERSON,
+  ],
+  ['account/recovery-codes/renew', 'plain', { hasCodes: true }, PERSON],
+  ['account/recovery-codes/renew', 'the first', { hasCodes: false }, PERSON],
+  ['account/recovery-codes/new', 'plain', { codes: codes.codes, createdAt: codes.createdAt }, PERSON],
+  [
+    'account/recovery-codes/new',
+    'not saved',
+    { codes: codes.codes, createdAt: codes.createdAt, error: missing('saved') },
+    PERSON,
+  ],
 
   ['reset/menu', 'plain', {}],
   ['reset/menu', 'from a service', { back }],

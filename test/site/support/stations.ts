@@ -128,6 +128,14 @@ const signedInAt =
     return { visitor, page: await visitor.follow(path) };
   };
 
+/** From a page of who is logged in, by its one form. */
+const pressedAt =
+  (path: string): Way =>
+  async (house) => {
+    const { visitor, page } = await signedInAt(path)(house);
+    return { visitor, page: await visitor.submit(page, path) };
+  };
+
 const atResetStart = open('/reset/password');
 
 async function atResetEmailAs(house: House): Promise<Station & { person: Employee }> {
@@ -192,6 +200,9 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'sign-in/recovery-codes': atRecoveryCodes,
   'sign-in/change-password': atChangePassword,
   launcher: signedIn,
+  'account/devices': signedInAt('/account/devices'),
+  'account/devices/add/app': pressedAt('/account/devices/add'),
+  'account/recovery-codes/new': pressedAt('/account/recovery-codes/renew'),
   'sign-out/confirm': signedInAt('/oidc/logout'),
   'sign-out/done': open('/signed-out'),
   'reset/menu': open('/reset'),
