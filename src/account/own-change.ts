@@ -6,7 +6,7 @@ import type { AuditEvent } from '../audit/events.js';
 import type { Devices } from '../devices/devices.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
-import type { Mails } from '../mail/templates.js';
+import type { Mails } from '../mail/mails.js';
 import type { Database, Queryable } from '../storage/database.js';
 import type { Visitor } from '../throttle/visitor.js';
 

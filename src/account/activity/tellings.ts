@@ -51,11 +51,16 @@ const aboutService =
 const aboutDevice = (event: string, device: string | undefined): Story =>
   device === undefined ? { event } : { event: `${event}_named`, values: { device } };
 
-const CODE_CAUSES = { mismatch: 'code_wrong', reused: 'code_reused', drift: 'code_clock' };
+const CODE_CAUSES = {
+  mismatch: 'code_wrong',
+  reused: 'code_reused',
+  drift: 'code_clock',
+  throttled: 'code_throttled',
+};
 const wrongCode = refusedBy(CODE_CAUSES);
 
 /** How far a phone's clock was off, where two codes have told it. */
-function refusedCode(detail: AuditDetails['sign_in.otp_refused']): Story | undefined {
+function refusedCode(detail: AuditDetails['sign_in.otp_refused' | 'device.code_refused']): Story | undefined {
   const { cause, drift_minutes: minutes } = detail;
   if (cause !== 'drift' || typeof minutes !== 'number' || minutes === 0) return wrongCode(detail);
   const event = minutes < 0 ? 'code_clock_slow' : 'code_clock_fast';
@@ -64,6 +69,7 @@ function refusedCode(detail: AuditDetails['sign_in.otp_refused']): Story | undef
 
 const deviceEnd = by<AuditDetails['device.ended']['reason']>({
   removed: 'device_removed',
+  moved: 'device_moved',
   too_many_codes: 'device_disabled',
   // Told as the reset that ended it.
   helpdesk_reset: '',
@@ -76,6 +82,11 @@ const passwordChange = by<AuditDetails['password.changed']['by']>({
   person: 'password_changed',
 });
 const sessionEnd = by<AuditDetails['session.ended']['by']>({ person: 'signed_out', client: 'signed_out_by' });
+const frozen = by<AuditDetails['account.frozen']['by']>({ owner: 'frozen_by_you', operator: 'frozen_by_operator' });
+const contactAsked = by<AuditDetails['contact_change.asked']['by']>({
+  person: 'contact_asked',
+  operator: 'contact_asked_operator',
+});
 const ROLES = ['helpdesk', 'agency_admin', 'operator', 'auditor'];
 const aboutRole =
   (event: string) =>
@@ -110,6 +121,8 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     const event = deviceEnd(reason);
     return event === undefined || event === '' ? undefined : aboutDevice(event, device);
   },
+  'device.renamed': (_, { device }) => aboutDevice('device_renamed', device),
+  'device.code_refused': refusedCode,
   'recovery_codes.issued': ({ count }) => ({ event: 'recovery_codes_made', values: { count } }),
   'reset.started': untold('whoever knows a NIP may open this page; nothing has happened yet'),
   'reset.email_refused': refused('reset_email_wrong'),
@@ -128,6 +141,21 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'account.activated': untold('told as the first password'),
   'account.imported_inactive': happened('closed_by_personnel'),
   'account.data_exported': happened('data_exported'),
+  'account.email_imported': happened('email_imported'),
+  'account.disavowed': happened('disavowed'),
+  'account.frozen': (detail) => {
+    const event = frozen(detail.by);
+    return event === undefined ? undefined : { event };
+  },
+  'account.unfrozen': happened('unfrozen'),
+  'contact_change.asked': (detail) => {
+    const event = contactAsked(detail.by);
+    return event === undefined ? undefined : { event };
+  },
+  'contact_change.code_sent': happened('contact_code_sent'),
+  'contact_change.code_refused': refusedBy({ wrong: 'contact_code_wrong', exhausted: 'contact_code_exhausted' }),
+  'contact_change.stopped': happened('contact_stopped'),
+  'contact_change.done': happened('contact_done'),
   'session.ended': (detail, { service }) => {
     const event = sessionEnd(detail.by);
     if (event !== 'signed_out_by') return event === undefined ? undefined : { event };
