@@ -16,7 +16,9 @@ import { createMetrics } from './metrics/metrics.js';
 import { createEnrolment } from './mfa/enrolment.js';
 import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
+import { createOwnReset } from './mfa/own-reset.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
+import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
 import { endSessions } from './oidc/end-sessions.js';
 import { createOutbox } from './outbox/outbox.js';
@@ -85,7 +87,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const devices = createDevices(clock);
   const tickets = createEnrolmentTickets({ keyed, clock });
   const guesses = createGuesses({ keyed, clock });
-  const otp = createOtpCheck({ devices, guesses, box, clock });
+  const otp = createOtpCheck({ devices, guesses, box, clock, metrics });
   const wrongCodes = createWrongCodes({ devices, guesses, accountMail, audit, clock });
   const recoveryCodeSets = createRecoveryCodeSets(clock);
   const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
@@ -99,6 +101,18 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     audit,
     keyed,
     clock,
+  });
+  const ownReset = createOwnReset({ devices, tickets, codes, guesses, endSessions, accountMail, audit, clock });
+  const waitingResets = createWaitingResets({
+    db,
+    ownReset,
+    outbox,
+    accountMail,
+    audit,
+    keyed,
+    clock,
+    waitSeconds: config.mfaResetWaitSeconds,
+    origin: config.issuer.origin,
   });
   const mfaReset = createMfaReset({
     db,
@@ -142,6 +156,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     enrolment,
     passwordCheck,
     endSessions,
+    ownReset,
+    waitingResets,
     mfaReset,
   };
 }

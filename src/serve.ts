@@ -12,6 +12,7 @@ import { createSmtpTransport } from './mail/smtp.js';
 import type { MailTransport } from './mail/transport.js';
 import { createManagement, type ManagementOptions } from './metrics/management.js';
 import type { Metrics } from './metrics/metrics.js';
+import { HALF_TIME } from './mfa/waiting-resets.js';
 import { OUTBOX_EXPIRY } from './outbox/outbox.js';
 import { observeOutbox } from './outbox/outbox-metrics.js';
 import { purgeExpired } from './oidc/purge-store.js';
@@ -137,7 +138,10 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       box,
       clock,
       log,
-      handlers: { [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }) },
+      handlers: {
+        [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }),
+        [HALF_TIME]: services.waitingResets.tellAtHalfTime,
+      },
       onOutcome: metrics.outbox,
     });
     later.worker = worker;

@@ -20,6 +20,8 @@ import { createProvider } from './oidc/provider.js';
 import { createPageSessions } from './portal/page-sessions.js';
 import { portalPeople, portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
+import { selfResetRoutes } from './reset/mfa/routes.js';
+import { createSelfReset } from './reset/mfa/self-reset.js';
 import { createPasswordReset } from './reset/password-reset.js';
 import { resetRoutes } from './reset/routes.js';
 import { createWeakPasswordReset } from './reset/weak-password-reset.js';
@@ -61,6 +63,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
+  const { guesses, ownReset, waitingResets } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const adminResource = `${config.adminOrigin}/api/admin`;
 
@@ -108,11 +111,22 @@ export async function buildSite(services: Services): Promise<Site> {
     tickets,
     mailboxProof,
     interactions,
+    waitingResets,
     audit,
     clock,
   });
   const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
   const captchas = createCaptchas({ keyValue, clock, testAnswer: config.captchaTestAnswer });
+
+  const forms = {
+    captchas,
+    wayBack: createWayBack({ db, relyingParties: registry, clock }),
+    keyed,
+    write,
+    metrics,
+    clock,
+    showsEmailHint: config.resetEmailHint === 'masked',
+  };
 
   const localOutbox =
     config.smtpUrl === undefined ? createLocalOutbox({ folder: join(config.dataDir, 'mail') }) : undefined;
@@ -127,7 +141,7 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
   );
 
-  const sessions = createPageSessions({ db, ownLogin, endSessions, audit, clock });
+  const sessions = createPageSessions({ db, ownLogin, endSessions, waitingResets, audit, clock });
   const people = portalPeople(sessions);
   const routes: Route[] = [
     ...portalRoutes({
@@ -151,7 +165,7 @@ export async function buildSite(services: Services): Promise<Site> {
       secondFactor: createSecondFactor({
         db,
         otp,
-        guesses: services.guesses,
+        guesses,
         recoveryCodes,
         wrongCodes,
         audit,
@@ -205,14 +219,31 @@ export async function buildSite(services: Services): Promise<Site> {
         passwordChange,
         audit,
       }),
-      captchas,
-      wayBack: createWayBack({ db, relyingParties: registry, clock }),
+      ...forms,
       knownBrowsers,
-      keyed,
-      write,
-      metrics,
-      clock,
-      showsEmailHint: config.resetEmailHint === 'masked',
+    }),
+    ...selfResetRoutes({
+      selfReset: createSelfReset({
+        db,
+        captchas,
+        passwordCheck,
+        codes,
+        devices,
+        otp,
+        guesses,
+        recoveryCodes,
+        wrongCodes,
+        ownReset,
+        waitingResets,
+        wayBack: forms.wayBack,
+        accountMail,
+        audit,
+        keyed,
+        clock,
+      }),
+      waitingResets,
+      ...forms,
+      waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...adminRoutes({
       mfaReset: services.mfaReset,

@@ -130,6 +130,12 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'ask the one-time code in a password reset when a second factor is active',
   },
   {
+    name: 'MFA_RESET_WAIT_SECONDS',
+    defaultText: '`86400` (24 hours)',
+    meaning:
+      'how long a reset of MFA waits when the person has neither a recovery code nor another device; at least 3600 in production',
+  },
+  {
     name: 'DEMO',
     defaultText: '`true` in development without `DATABASE_URL`',
     meaning: 'demo accounts, agencies and sample relying parties; refused in production',
@@ -176,6 +182,7 @@ export interface Config {
   readonly workers: number | 'auto';
   readonly resetEmailHint: 'masked' | 'none';
   readonly resetRequiresOtp: boolean;
+  readonly mfaResetWaitSeconds: number;
   readonly demo: boolean;
   readonly captchaTestAnswer: string | undefined;
   readonly institution: string;
@@ -286,6 +293,7 @@ export const schema = z.object({
   WORKERS: z.union([z.literal('auto'), number(1, 256)], 'must be auto or a number from 1 to 256').default(1),
   RESET_EMAIL_HINT: z.enum(['masked', 'none'], 'must be masked or none').default('masked'),
   RESET_REQUIRES_OTP: flag.default(true),
+  MFA_RESET_WAIT_SECONDS: number(1, 30 * 24 * 3600).default(24 * 3600),
   DEMO: flag.optional(),
   CAPTCHA_TEST_ANSWER: z.string().max(32, 'must have 1 to 32 characters').optional(),
   INSTITUTION: z.string().max(120, 'must have 120 characters at most').default('Badan Kepegawaian Negara'),

@@ -24,12 +24,19 @@ export interface Mails {
   'reset-code': CodeMail;
   /** Proof of the mailbox before an authenticator is set up (R-03). */
   'enrolment-code': CodeMail;
+  /** Proof of the mailbox before a reset of MFA begins to wait. */
+  'mfa-reset-code': CodeMail;
   'password-changed': MailOccasion;
   'authenticator-added': MailOccasion & { readonly deviceName: string };
   /** After 50 wrong codes (R-07). */
   'authenticator-disabled': MailOccasion;
   /** By the helpdesk, or, without `by`, by a national operator. */
   'mfa-reset': MailOccasion & { readonly by?: { readonly officer: string; readonly agency: string } | undefined };
+  /** A reset begun by the person waits; told at its start and, `again`, at half time. Opening the link changes nothing. */
+  'mfa-reset-waiting': MailOccasion & { readonly dueAt: Date; readonly stopUrl: string; readonly again: boolean };
+  'mfa-reset-stopped': MailOccasion;
+  /** By the person: no authenticator is left, or some. */
+  'mfa-own-reset': MailOccasion & { readonly left: 'none' | 'some' };
   /** After 100 wrong passwords (R-20). */
   'password-disabled': MailOccasion;
   /** Right password, three wrong codes: somebody may know the password. */
@@ -67,7 +74,7 @@ interface Letter {
   readonly before: readonly Sentence[];
   readonly code: string | null;
   readonly after: readonly Sentence[];
-  readonly sections: readonly { readonly title: Sentence; readonly text: Sentence }[];
+  readonly sections: readonly { readonly title: Sentence; readonly text: Sentence; readonly link?: string }[];
   readonly foot: readonly Sentence[];
 }
 
@@ -77,6 +84,8 @@ interface Words {
   readonly section: (key: string) => Letter['sections'][number];
   /** The zones spelt out, for a moment people must not miss. */
   readonly until: (at: Date) => Sentence;
+  readonly date: (at: Date) => string;
+  readonly time: (at: Date) => string;
   readonly foot: (key: 'asked' | 'happened') => readonly Sentence[];
 }
 
@@ -88,6 +97,8 @@ function wordsFor({ at, nipEnding, place }: MailOccasion, { locale, brand }: { l
     say,
     section: (key) => ({ title: say(`${key}.title`), text: say(`${key}.text`) }),
     until: (end) => say('code.until', { wib: time(end), wita: time(end, 'WITA'), wit: time(end, 'WIT') }),
+    date,
+    time: (at) => time(at),
     foot: (key) => [place === undefined ? say(`foot.${key}`) : say(`foot.${key}From`, { place }), say('foot.sender')],
   };
 }
@@ -122,6 +133,19 @@ const LETTERS: { readonly [K in MailKind]: (data: Mails[K], words: Words) => Let
   'authenticator-added': ({ deviceName }, words) =>
     notice('authenticator-added', [words.say('authenticator-added.text', { deviceName })], words),
   'authenticator-disabled': plainNotice('authenticator-disabled'),
+  'mfa-reset-code': (data, words) => codeLetter('mfa-reset-code', data, words),
+  'mfa-reset-waiting': ({ dueAt, stopUrl, again }, words) => {
+    const due = { dueDate: words.date(dueAt), dueTime: words.time(dueAt) };
+    const letter = notice(
+      'mfa-reset-waiting',
+      [words.say(`mfa-reset-waiting.${again ? 'again' : 'text'}`, due), words.say('mfa-reset-waiting.then')],
+      words,
+    );
+    return { ...letter, sections: letter.sections.map((section) => ({ ...section, link: stopUrl })) };
+  },
+  'mfa-reset-stopped': plainNotice('mfa-reset-stopped'),
+  'mfa-own-reset': ({ left }, words) =>
+    notice('mfa-own-reset', [words.say('mfa-own-reset.text'), words.say(`mfa-own-reset.left.${left}`)], words),
   'mfa-reset': ({ by }, words) => {
     const who = by ? words.say('mfa-reset.byOfficer', { ...by }) : words.say('mfa-reset.byOperator');
     return notice('mfa-reset', [who, words.say('mfa-reset.text')], words);
@@ -139,7 +163,9 @@ function plainText(
     ...before.map(plain),
     ...(code === null ? [] : [code]),
     ...after.map(plain),
-    ...sections.map((section) => `${plain(section.title)}\n${plain(section.text)}`),
+    ...sections.map(({ title: heading, text, link }) =>
+      [plain(heading), plain(text), ...(link === undefined ? [] : [link])].join('\n'),
+    ),
     foot.map(plain).join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;

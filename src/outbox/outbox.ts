@@ -20,6 +20,8 @@ export interface NewMessage {
   readonly dedupKey?: string | undefined;
   /** From then on it is thrown away instead of delivered. */
   readonly expiresAt?: Date | undefined;
+  /** Kept back until then, and counted as added then: what waits on purpose is not late. */
+  readonly notBefore?: Date | undefined;
 }
 
 /** Messages to the outside that leave if, and only if, the caller's transaction commits (R-68, ADR 0008). */
@@ -37,10 +39,10 @@ export interface OutboxOptions {
 
 export function createOutbox({ box, clock, onAdded }: OutboxOptions): Outbox {
   return {
-    async add(tx, { kind, payload, dedupKey, expiresAt }) {
+    async add(tx, { kind, payload, dedupKey, expiresAt, notBefore = clock.now() }) {
       const id = randomUUID();
       const sealed = box.seal(JSON.stringify(payload), sealContext(id));
-      await outboxStore(tx).insert({ id, kind, payload: sealed, dedupKey, expiresAt, createdAt: clock.now() });
+      await outboxStore(tx).insert({ id, kind, payload: sealed, dedupKey, expiresAt, createdAt: notBefore });
       onAdded?.();
     },
   };

@@ -2,7 +2,7 @@ import type { PageName } from '#src/web/pages.js';
 import { SIZES, type Size } from '../support/chromium.js';
 
 /** States of a page that are worth a picture of their own. */
-type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow';
+type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow' | 'launcher, reset waits';
 
 /** The tests that walk, one a file. */
 export type Tour = 'login' | 'account' | 'recovery';
@@ -26,7 +26,7 @@ const LOGIN_STOPS = {
   'demo/signed-in': 'The same after single sign-on, with the claims it was told.',
   'sign-in/otp': 'Every later login: the one-time code, with the server time in three zones.',
   'sign-in/otp, clock slow': 'The commonest fault explained: the clock of the phone.',
-  'reset/mfa': 'A lost phone: recovery code or personnel office, and what to bring.',
+  'reset/mfa': 'A lost phone: at once with a code that is left, after a wait with none, or at the personnel office.',
   'sign-out/confirm': 'A service asks to log out; the person decides.',
   'demo/signed-out': 'Logged out there means logged out everywhere.',
   'sign-out/done': 'Logged out from the launcher.',
@@ -48,7 +48,16 @@ const ACCOUNT_STOPS = {
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
 } as const;
 
-const RECOVERY_STOPS = {} as const;
+const RECOVERY_STOPS = {
+  'reset/mfa/start': 'Reset MFA begins with number, password and a picture, whichever way follows.',
+  'reset/mfa/factor': 'At once: a recovery code, or the code of another device.',
+  'reset/mfa/done': 'What has ended, and LOGIN to set up the new phone.',
+  'reset/mfa/code': 'With neither: the mailed code, then a waiting time.',
+  'reset/mfa/waiting': 'From when on the reset takes effect, and how to stop it.',
+  'launcher, reset waits': 'Whoever is logged in meanwhile sees it on every page, and stops it with one click.',
+  'reset/mfa/stop': 'The link in the mail asks; a mail scanner stops nothing.',
+  'reset/mfa/stopped': 'Stopped: everything is as it was.',
+} as const;
 
 export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS };
 

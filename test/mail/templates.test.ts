@@ -9,12 +9,20 @@ const render = createMailTemplates({ directory, brand });
 
 const occasion = { at: new Date('2026-11-23T01:15:00Z'), nipEnding: '001' };
 const code = { ...occasion, code: '7K3QM-9XD2R', expiresAt: new Date('2026-11-23T01:30:00Z') };
+const STOP = 'https://sso.asn.example/reset/mfa/stop/0123456789ABCDEFGHJKMNPQRS';
+const waiting = { ...occasion, dueAt: new Date('2026-11-24T01:15:00Z'), stopUrl: STOP, again: false };
 
 type MailSample = { [K in MailKind]: readonly [K, Mails[K]] }[MailKind];
 const SAMPLES: readonly MailSample[] = [
   ['reset-code', code],
   ['reset-code', { ...code, place: 'jaringan di Kota Contoh' }],
   ['enrolment-code', code],
+  ['mfa-reset-code', code],
+  ['mfa-reset-waiting', waiting],
+  ['mfa-reset-waiting', { ...waiting, again: true }],
+  ['mfa-reset-stopped', occasion],
+  ['mfa-own-reset', { ...occasion, left: 'none' }],
+  ['mfa-own-reset', { ...occasion, left: 'some' }],
   ['password-changed', occasion],
   ['password-changed', { ...occasion, place: 'jaringan di Kota Contoh' }],
   ['authenticator-added', { ...occasion, deviceName: 'Ponsel kerja' }],
@@ -47,16 +55,18 @@ describe.each(cases)('%s in %s', (kind, locale, data) => {
   });
 
   test('writes a code once, in the text, and nothing else of that shape', () => {
-    const isCode = kind === 'reset-code' || kind === 'enrolment-code';
+    const isCode = kind.endsWith('-code');
     expect(mail.text.match(CODE_SHAPE)).toEqual(isCode ? ['7K3QM-9XD2R'] : null);
     expect(mail.html.match(CODE_SHAPE)).toBeNull();
     expect(mail.subject.match(CODE_SHAPE)).toBeNull();
     if (isCode) expect(readable(mail.html)).toContain('7K3QM-9XD2R');
   });
 
-  test('loads and links nothing', () => {
-    expect(mail.html).not.toMatch(/<(?:a|img|script|link|form)\b| style=|https?:/);
-    expect(mail.text).not.toMatch(/https?:/);
+  test('loads nothing, and links nothing but what stops a reset', () => {
+    const links = kind === 'mfa-reset-waiting' ? [STOP] : [];
+    expect([...mail.html.matchAll(/ href="([^"]*)"/g)].map((match) => match[1])).toEqual(links);
+    expect(mail.text.match(/https?:\S*/g) ?? []).toEqual(links);
+    expect(mail.html.replaceAll(STOP, '')).not.toMatch(/<(?:img|script|link|form)\b| style=|https?:/);
   });
 
   test('tells when, and the NIP by its ending only', () => {

@@ -12,6 +12,7 @@ import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
 import { attemptId, deviceId } from '#src/kernel/ids.js';
 import { createMailer } from '#src/mail/mailer.js';
 import { createMailTemplates } from '#src/mail/templates.js';
+import { createMetrics } from '#src/metrics/metrics.js';
 import { createGuesses } from '#src/mfa/guesses.js';
 import { createOtpCheck } from '#src/mfa/otp.js';
 import { newSecret } from '#src/mfa/totp.js';
@@ -57,7 +58,7 @@ export async function openHouse(db: Database) {
   const devices = createDevices(clock);
   const tickets = createEnrolmentTickets({ keyed, clock });
   const guesses = createGuesses({ keyed, clock });
-  const otp = createOtpCheck({ devices, guesses, box, clock });
+  const otp = createOtpCheck({ devices, guesses, box, clock, metrics: createMetrics() });
   const wrongCodes = createWrongCodes({ devices, guesses, accountMail, audit, clock });
   const knownBrowsers = createKnownBrowsers(keyed);
   const addresses = addressGuard({ keyValue, clock });

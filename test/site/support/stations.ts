@@ -151,6 +151,33 @@ const atResetDone: Way = async (house) => {
   return { visitor, page: await visitor.submit(page, '/reset/password/code', typed) };
 };
 
+const atSelfReset =
+  (way: 'now' | 'wait'): Way =>
+  async (house) => {
+    const person = await house.person('enrolled');
+    const { visitor, page } = await open(`/reset/mfa/${way}`)(house);
+    const typed = { username: person.nip, password: PASSWORD, captcha: CAPTCHA };
+    return { visitor, page: await visitor.submit(page, `/reset/mfa/${way}`, typed) };
+  };
+
+async function atWaitingAs(house: House): Promise<Station & { person: Employee; stopLink: string }> {
+  const person = await house.person('enrolled');
+  const { visitor, page } = await open('/reset/mfa/wait')(house);
+  const asked = new Date();
+  const typed = { username: person.nip, password: PASSWORD, captcha: CAPTCHA };
+  const next = await visitor.submit(page, '/reset/mfa/wait', typed);
+  const code = await house.codeTo(person, asked);
+  const proved = new Date();
+  const waiting = await visitor.submit(next, '/reset/mfa/code', { code });
+  const { text } = await house.site.mailbox.next(person.email, proved);
+  return { visitor, page: waiting, person, stopLink: /\/reset\/mfa\/stop\/\w+/.exec(text)?.[0] ?? '' };
+}
+
+const atStop: Way = async (house) => {
+  const { visitor, stopLink } = await atWaitingAs(house);
+  return { visitor, page: await visitor.follow(stopLink) };
+};
+
 /** Every page a person can come to, by its `data-page`. */
 export const STATIONS: Readonly<Record<string, Way>> = {
   front: open('/'),
@@ -172,6 +199,12 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'reset/weak': open('/reset/weak'),
   'reset/weak/done': open('/reset/weak/done'),
   'reset/mfa': open('/reset/mfa'),
+  'reset/mfa/start': open('/reset/mfa/wait'),
+  'reset/mfa/factor': atSelfReset('now'),
+  'reset/mfa/code': atSelfReset('wait'),
+  'reset/mfa/waiting': atWaitingAs,
+  'reset/mfa/stop': atStop,
+  'reset/mfa/stopped': open('/reset/mfa/stopped'),
   'not-found': open('/tidak-ada'),
   expired: open('/reset/password/email'),
 };
