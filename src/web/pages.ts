@@ -88,7 +88,7 @@ export interface Pages {
   'reset/weak/done': ResetDone;
   /** `/reset/mfa`: the ways there are. */
   'reset/mfa': { readonly back?: ServiceLink | undefined; readonly waitSeconds: number };
-  /** Posts `username`, `password`, `captcha` to `/reset/mfa/now` or `/reset/mfa/wait`. */
+  /** `/reset/mfa/now`, `/reset/mfa/wait`. Posts `way`, `username`, `password`, `captcha` to `/reset/mfa/start`. */
   'reset/mfa/start': FormPage & {
     readonly way: 'now' | 'wait';
     readonly captchaId: string;

@@ -45,6 +45,7 @@ const readable = (path: string): string =>
     .replace(/^(\/sign-in\/[^/]+)\/.*$/, '$1')
     .replace(/^(\/reset\/(?:password|mfa))\/resend$/, '$1/code')
     .replace(/^(\/reset\/mfa)\/recovery-code$/, '$1/factor')
+    .replace(/^(\/reset\/mfa)\/start$/, '$1')
     .replace(/^(\/account)\/mfa-reset\/stop$/, '$1/devices')
     .replace(/(\/logout)\/confirm$/, '$1')
     .replace(/^(\/demo\/[^/]+)?\/logout$/, '$1') || '/';

@@ -32,7 +32,7 @@ async function start(
   more: Record<string, string> = {},
 ): Promise<Shown> {
   await browser.get(`/reset/mfa/${way}`);
-  return browser.submit(`/reset/mfa/${way}`, { username: nip, password: PASSWORD, captcha: CAPTCHA, ...more });
+  return browser.submit('/reset/mfa/start', { username: nip, password: PASSWORD, captcha: CAPTCHA, ...more });
 }
 
 /** A second authenticator, as an employee of its own: same account, another secret. */
@@ -41,7 +41,12 @@ async function addDevice(employee: Employee, name: string): Promise<Employee & {
   const [secret, device] = [newSecret(), deviceId(randomUUID())];
   await db.transaction(async (tx) => {
     const sealedSecret = box.seal(secret, secretContext(device));
-    await devices.addPending(tx, { id: device, accountId: employee.id, attempt: attemptId(randomUUID()), sealedSecret });
+    await devices.addPending(tx, {
+      id: device,
+      accountId: employee.id,
+      attempt: attemptId(randomUUID()),
+      sealedSecret,
+    });
     await devices.confirm(tx, { device, name, step: 1 });
   });
   return { ...employee, secret, lastStep: 0, device };
@@ -131,12 +136,12 @@ describe.each(['now', 'wait'] as const)('the page of name and password, %s', (wa
     expect(shown).toMatchObject({ status: 422, page: 'reset/mfa/start', errors: ['captcha_wrong'] });
     expect(await audited(employee, 'sign_in.password_accepted')).toEqual([]);
     const token = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(shown.html)?.[0] ?? '', 'value') ?? '';
-    const typed = { csrf: token, username: employee.nip, password: PASSWORD, captcha: CAPTCHA };
+    const typed = { csrf: token, way, username: employee.nip, password: PASSWORD, captcha: CAPTCHA };
     const cookies = [...browser.cookies];
-    expect((await browser.post(`/reset/mfa/${way}`, typed)).status).toBe(303);
+    expect((await browser.post('/reset/mfa/start', typed)).status).toBe(303);
     browser.cookies.clear();
     for (const [key, value] of cookies) browser.cookies.set(key, value);
-    expect((await browser.post(`/reset/mfa/${way}`, typed)).errors).toEqual(['captcha_wrong']);
+    expect((await browser.post('/reset/mfa/start', typed)).errors).toEqual(['captcha_wrong']);
   });
 
   it('shares the limits of the login page (R-20)', async () => {
@@ -581,7 +586,7 @@ describe('the passage', () => {
     await browser.follow('Reset MFA');
     await browser.follow('/reset/mfa/now');
     const typed = { username: employee.nip, password: PASSWORD, captcha: CAPTCHA };
-    await browser.submit('/reset/mfa/now', typed);
+    await browser.submit('/reset/mfa/start', typed);
     const done = await browser.submit('/reset/mfa/recovery-code', { recovery_code: codes[0] ?? '' });
     expect(done.html).toMatch(/class="button" href="\/sign-in\/[\w-]+">LOGIN/);
     expect((await browser.follow('LOGIN')).page).toBe('sign-in/password');
@@ -592,7 +597,7 @@ describe('the passage', () => {
     await house.toOtp(phone, other, PLAIN);
     await phone.follow('/reset/mfa?from=');
     await phone.follow('/reset/mfa/now');
-    await phone.submit('/reset/mfa/now', { ...typed, username: other.nip });
+    await phone.submit('/reset/mfa/start', { ...typed, username: other.nip });
     const end = await phone.submit('/reset/mfa/recovery-code', { recovery_code: more[0] ?? '' });
     // That sign-in had a password proved with what was: it is over, and the service begins anew.
     expect(end.html).toContain('href="http://127.0.0.1:9/start"');

@@ -34,7 +34,7 @@ export interface SelfResetRouteParts extends ResetFormParts {
   readonly showsEmailHint: boolean;
 }
 
-/** The first page of each way, by its last path segment. */
+/** What each first page leads to, by the last segment of its path. */
 const WAYS = { now: 'factor', wait: 'wait' } as const;
 
 /** Where a passage is shown. */
@@ -132,21 +132,36 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
     }
   }
 
-  const starts = (Object.keys(WAYS) as (keyof typeof WAYS)[]).flatMap((way): Route[] => [
-    { method: 'GET', path: `/reset/mfa/${way}`, access: 'anyone', handle: (ctx) => showStart(ctx, { way }) },
+  return [
+    {
+      method: 'GET',
+      path: '/reset/mfa',
+      access: 'anyone',
+      async handle(ctx) {
+        const back = await wayBack.find(rememberOrigin(ctx), ctx.state.browserId);
+        write(ctx, 'reset/mfa', { back, waitSeconds: parts.waitSeconds });
+      },
+    },
+    { method: 'GET', path: '/reset/mfa/now', access: 'anyone', handle: (ctx) => showStart(ctx, { way: 'now' }) },
+    { method: 'GET', path: '/reset/mfa/wait', access: 'anyone', handle: (ctx) => showStart(ctx, { way: 'wait' }) },
     {
       method: 'POST',
-      path: `/reset/mfa/${way}`,
+      path: '/reset/mfa/start',
       access: 'anyone',
       async handle(ctx, fields) {
-        const { username, password, captcha } = pickFields(fields, ['username', 'password', 'captcha']);
+        const typed = pickFields(fields, ['way', 'username', 'password', 'captcha']);
+        const { username, password, captcha } = typed;
+        const way = typed.way === 'now' || typed.way === 'wait' ? typed.way : undefined;
+        if (way === undefined) throw new Refusal('invalid_input', { reason: 'unknown way' });
         const missing = username.trim() === '' ? 'username' : password === '' ? 'password' : undefined;
         if (missing !== undefined) {
           await showStart(ctx, { way, username, refused: refused({ code: 'invalid_input', field: missing }) });
           return;
         }
-        const typed = { username, password, captcha, captchaId: captchaOf(ctx), attemptUid: originOf(ctx) };
-        const answer = await selfReset.start({ way: WAYS[way], ...typed }, visitorOf(ctx));
+        const answer = await selfReset.start(
+          { way: WAYS[way], username, password, captcha, captchaId: captchaOf(ctx), attemptUid: originOf(ctx) },
+          visitorOf(ctx),
+        );
         switch (answer.kind) {
           case 'captcha_wrong':
             await showStart(ctx, { way, username, refused: refused({ code: 'captcha_wrong', field: 'captcha' }) });
@@ -162,24 +177,11 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
           case 'started':
             forgetCaptcha(ctx);
             setCookie(ctx, FLOW, answer.flowId, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
-            // The flow's cookie is not readable yet: each page leads on from here to the one that is due.
+            // The page of the last proof leads on where none is due.
             redirect(ctx, way === 'now' ? '/reset/mfa/factor' : '/reset/mfa/code');
         }
       },
     },
-  ]);
-
-  return [
-    {
-      method: 'GET',
-      path: '/reset/mfa',
-      access: 'anyone',
-      async handle(ctx) {
-        const back = await wayBack.find(rememberOrigin(ctx), ctx.state.browserId);
-        write(ctx, 'reset/mfa', { back, waitSeconds: parts.waitSeconds });
-      },
-    },
-    ...starts,
     { method: 'GET', path: '/reset/mfa/factor', access: 'anyone', handle: (ctx) => showFactor(ctx) },
     {
       method: 'POST',

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { setPassword } from '#src/accounts/accounts.js';
 import type { Environment } from '#src/config/load.js';
+import { secretContext } from '#src/devices/device.js';
+import { attemptId, deviceId } from '#src/kernel/ids.js';
+import { newSecret } from '#src/mfa/totp.js';
 import { addAgencies } from '../../accounts/people.js';
 import { codeIn } from '../../journeys/steps.js';
 import { addEmployees, otpOf, PASSWORD, type Employee, type NewEmployees } from '../../support/employees.js';
@@ -151,26 +155,35 @@ const atResetDone: Way = async (house) => {
   return { visitor, page: await visitor.submit(page, '/reset/password/code', typed) };
 };
 
-const atSelfReset =
-  (way: 'now' | 'wait'): Way =>
-  async (house) => {
-    const person = await house.person('enrolled');
-    const { visitor, page } = await open(`/reset/mfa/${way}`)(house);
-    const typed = { username: person.nip, password: PASSWORD, captcha: CAPTCHA };
-    return { visitor, page: await visitor.submit(page, `/reset/mfa/${way}`, typed) };
-  };
-
-async function atWaitingAs(house: House): Promise<Station & { person: Employee; stopLink: string }> {
+/** Two authenticators: either may be the one that is lost. */
+async function personWithTwoDevices(house: House): Promise<Employee> {
   const person = await house.person('enrolled');
-  const { visitor, page } = await open('/reset/mfa/wait')(house);
-  const asked = new Date();
+  const { db, devices, box } = house.site.running.services;
+  const id = deviceId(randomUUID());
+  await db.transaction(async (tx) => {
+    const sealedSecret = box.seal(newSecret(), secretContext(id));
+    await devices.addPending(tx, { id, accountId: person.id, attempt: attemptId(id), sealedSecret });
+    await devices.confirm(tx, { device: id, name: 'Tablet', step: 1 });
+  });
+  return person;
+}
+
+async function startSelfReset(house: House, way: 'now' | 'wait', person: Employee): Promise<Station> {
+  const { visitor, page } = await open(`/reset/mfa/${way}`)(house);
   const typed = { username: person.nip, password: PASSWORD, captcha: CAPTCHA };
-  const next = await visitor.submit(page, '/reset/mfa/wait', typed);
+  return { visitor, page: await visitor.submit(page, '/reset/mfa/start', typed) };
+}
+
+async function atWaitingAs(house: House): Promise<Station & { stopLink: string }> {
+  const person = await house.person('enrolled');
+  const asked = new Date();
+  const { visitor, page } = await startSelfReset(house, 'wait', person);
   const code = await house.codeTo(person, asked);
-  const proved = new Date();
-  const waiting = await visitor.submit(next, '/reset/mfa/code', { code });
+  // Later than the code came: mails are told apart by when they come.
+  const proved = new Date(new Date().getTime() + 1);
+  const waiting = await visitor.submit(page, '/reset/mfa/code', { code });
   const { text } = await house.site.mailbox.next(person.email, proved);
-  return { visitor, page: waiting, person, stopLink: /\/reset\/mfa\/stop\/\w+/.exec(text)?.[0] ?? '' };
+  return { visitor, page: waiting, stopLink: /\/reset\/mfa\/stop\/\w+/.exec(text)?.[0] ?? '' };
 }
 
 const atStop: Way = async (house) => {
@@ -200,8 +213,8 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'reset/weak/done': open('/reset/weak/done'),
   'reset/mfa': open('/reset/mfa'),
   'reset/mfa/start': open('/reset/mfa/wait'),
-  'reset/mfa/factor': atSelfReset('now'),
-  'reset/mfa/code': atSelfReset('wait'),
+  'reset/mfa/factor': async (house) => startSelfReset(house, 'now', await personWithTwoDevices(house)),
+  'reset/mfa/code': async (house) => startSelfReset(house, 'wait', await house.person('enrolled')),
   'reset/mfa/waiting': atWaitingAs,
   'reset/mfa/stop': atStop,
   'reset/mfa/stopped': open('/reset/mfa/stopped'),
