@@ -54,3 +54,8 @@ CREATE TABLE waiting_resets (
 -- At most one for each account; also how it is found at a login.
 CREATE UNIQUE INDEX waiting_reset_of_account ON waiting_resets (account_id) WHERE state = 'waiting';
 CREATE INDEX waiting_resets_by_lapse ON waiting_resets (lapses_at);
+
+-- A reset that waits is an entry in the helpdesk's queue.
+ALTER TABLE helpdesk_cases
+  DROP CONSTRAINT helpdesk_cases_cause_check,
+  ADD CONSTRAINT helpdesk_cases_cause_check CHECK (cause IN ('disavowed', 'frozen_by_operator', 'mfa_reset_waiting'));

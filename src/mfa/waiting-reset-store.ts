@@ -29,16 +29,39 @@ const fromRow = (row: Row): LinkedRow => ({
   emailKey: row.email_key as Buffer,
 });
 
-/** Ends what can never take effect any more: another password or address since, or nobody came back. */
+/** Ends what can never take effect any more: another password or address since, or nobody came back. True if so. */
 export async function voidStale(
   tx: Queryable,
   now: { accountId: AccountId; credEpoch: number; emailKey: Buffer; at: Date },
-): Promise<void> {
-  await tx.query(
+): Promise<boolean> {
+  const rows = await tx.query(
     `UPDATE waiting_resets SET state = 'void', ended_at = $4
-      WHERE account_id = $1 AND state = 'waiting' AND (cred_epoch <> $2 OR email_key <> $3 OR lapses_at <= $4)`,
+      WHERE account_id = $1 AND state = 'waiting' AND (cred_epoch <> $2 OR email_key <> $3 OR lapses_at <= $4)
+      RETURNING id`,
     [now.accountId, now.credEpoch, now.emailKey, now.at],
   );
+  return rows.length > 0;
+}
+
+/** Whatever waits for an account ends without effect. True if something did. */
+export async function voidOf(tx: Queryable, account: AccountId, at: Date): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE waiting_resets SET state = 'void', ended_at = $2 WHERE account_id = $1 AND state = 'waiting' RETURNING id`,
+    [account, at],
+  );
+  return rows.length > 0;
+}
+
+/** Ends, of all accounts, what nobody came back for or what was begun with other credentials. Answers whose it was. */
+export async function voidForgotten(tx: Queryable, at: Date): Promise<AccountId[]> {
+  const rows = await tx.query(
+    `UPDATE waiting_resets w SET state = 'void', ended_at = $1
+       FROM accounts a
+      WHERE a.id = w.account_id AND w.state = 'waiting' AND (w.lapses_at <= $1 OR w.cred_epoch <> a.cred_epoch)
+      RETURNING w.account_id`,
+    [at],
+  );
+  return rows.map((row) => accountId(row.account_id as string));
 }
 
 export interface NewWaiting {

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { getById, holdAccount, isUsable, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { comparableEmail } from '../accounts/email.js';
+import type { EndUnderWay } from '../accounts/freezing.js';
+import type { ResetCases } from '../accounts/reset-cases.js';
 import type { Audit } from '../audit/audit.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
@@ -55,6 +57,12 @@ export interface WaitingResets {
   stopByLink(token: string, requestId: string): Promise<StopAnswer>;
   /** By the owner who is logged in, or by a login with a factor that is still there. Harmless when none waits. */
   stop(stopped: { accountId: AccountId; by: 'person' | 'login'; requestId: string }): Promise<void>;
+  /** The same in the caller's transaction. */
+  stopWithin(tx: Queryable, stopped: { accountId: AccountId; by: 'person' | 'login'; requestId: string }): Promise<void>;
+  /** What waits for an account ends without effect: the account is frozen, or has another address now. */
+  readonly endUnderWay: EndUnderWay;
+  /** Ends what can never take effect any more, of all accounts, so that no officer is asked about it. Answers how many. */
+  endForgotten(): Promise<number>;
   /** Tells the owner at half time, if it still waits. */
   readonly tellAtHalfTime: OutboxHandler;
 }
@@ -68,17 +76,14 @@ export interface WaitingResetParts {
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
   readonly waitSeconds: number;
-  /** The helpdesk's queue of cases: a waiting reset becomes an entry there, in the same transaction (R-11). */
-  readonly tellHelpdesk?: (
-    tx: Queryable,
-    begun: { accountId: AccountId; resetId: string; dueAt: Date },
-  ) => Promise<void>;
+  /** The helpdesk's queue: a waiting reset is an entry there, in the same transactions (R-11). */
+  readonly cases: ResetCases;
   /** Origin of our pages: links in mails are made of settings alone (R-13). */
   readonly origin: string;
 }
 
 export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
-  const { db, ownReset, outbox, accountMail, audit, keyed, clock, waitSeconds, origin } = parts;
+  const { db, ownReset, outbox, accountMail, audit, keyed, clock, waitSeconds, cases, origin } = parts;
 
   const emailKeyOf = ({ email = '' }: Account): Buffer => keyed('email', comparableEmail(email) ?? '');
   const stopUrl = (token: string): string => `${origin}/reset/mfa/stop/${token}`;
@@ -96,7 +101,6 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
       account: told.account,
       mail: 'mfa-reset-waiting',
       data: { at: clock.now(), dueAt: told.dueAt, stopUrl: stopUrl(told.token), again: told.again },
-      expiresAt: told.dueAt,
     });
 
   async function recordStop(
@@ -104,13 +108,20 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
     { id, accountId }: store.WaitingRow,
     { by, requestId }: { by: store.StoppedBy; requestId: string },
   ): Promise<void> {
+    await cases.close(tx, [accountId], 'stopped');
     await audit.record(tx, { type: 'self_reset.stopped', detail: { reset: id, by }, accountId, requestId });
     const account = await getById(tx, accountId);
     await accountMail.queue(tx, { account, mail: 'mfa-reset-stopped', data: { at: clock.now() } });
   }
 
+  const stopWithin: WaitingResets['stopWithin'] = async (tx, { accountId, by, requestId }) => {
+    const stopped = await store.stopOfAccount(tx, { accountId, by, now: clock.now() });
+    if (stopped !== undefined) await recordStop(tx, stopped, { by, requestId });
+  };
+
   return {
     dueAt,
+    stopWithin,
 
     async begin(tx, { account: proved, requestId }) {
       await holdAccount(tx, proved.id);
@@ -118,7 +129,9 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
       const { id: accountId, credEpoch } = account;
       const now = clock.now();
       const emailKey = emailKeyOf(account);
-      await store.voidStale(tx, { accountId, credEpoch, emailKey, at: now });
+      if (await store.voidStale(tx, { accountId, credEpoch, emailKey, at: now })) {
+        await cases.close(tx, [accountId], 'void');
+      }
       const token = randomText(TOKEN_LENGTH, CROCKFORD);
       const due = secondsAfter(now, waitSeconds);
       const lapsesAt = secondsAfter(due, LAPSE_SECONDS);
@@ -142,7 +155,7 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
         notBefore: secondsAfter(now, waitSeconds / 2),
         expiresAt: due,
       });
-      await parts.tellHelpdesk?.(tx, { accountId, resetId: id, dueAt: due });
+      await cases.open(tx, accountId);
       return due;
     },
 
@@ -158,6 +171,7 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
         if (id === undefined) return undefined;
         const renewed = await ownReset.apply(tx, { account, by: 'waited', exceptAttempt, requestId });
         if (renewed === undefined) throw new Error(`account ${accountId} changed while it was held`);
+        await cases.close(tx, [accountId], 'done');
         return { credEpoch: renewed };
       }),
 
@@ -181,10 +195,17 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
         return { kind: row?.state === 'stopped' ? 'stopped' : 'over' };
       }),
 
-    stop: ({ accountId, by, requestId }) =>
+    stop: (stopped) => db.transaction((tx) => stopWithin(tx, stopped)),
+
+    async endUnderWay(tx, accountId) {
+      if (await store.voidOf(tx, accountId, clock.now())) await cases.close(tx, [accountId], 'void');
+    },
+
+    endForgotten: () =>
       db.transaction(async (tx) => {
-        const stopped = await store.stopOfAccount(tx, { accountId, by, now: clock.now() });
-        if (stopped !== undefined) await recordStop(tx, stopped, { by, requestId });
+        const ended = await store.voidForgotten(tx, clock.now());
+        await cases.close(tx, ended, 'void');
+        return ended.length;
       }),
 
     async tellAtHalfTime({ payload }) {

@@ -5,7 +5,16 @@ const NOTICE = 'notice';
 
 /** What an account page says once after a change. */
 export type AccountNotice =
-  'device_added' | 'device_removed' | 'device_renamed' | 'device_moved' | 'codes_renewed' | 'password_changed';
+  | 'device_added'
+  | 'device_removed'
+  | 'device_renamed'
+  | 'device_moved'
+  | 'codes_renewed'
+  | 'password_changed'
+  | 'contact_changed'
+  | 'contact_stopped'
+  | 'session_ended'
+  | 'sessions_ended';
 
 /** What the next page says once: carried in a cookie, never in the address. */
 export type Notice = 'resent' | AccountNotice;

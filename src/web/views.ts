@@ -47,6 +47,7 @@ const readable = (path: string): string =>
     .replace(/^(\/reset\/mfa)\/recovery-code$/, '$1/factor')
     .replace(/^(\/reset\/mfa)\/start$/, '$1')
     .replace(/^(\/account)\/mfa-reset\/stop$/, '$1/devices')
+    .replace(/^(\/account\/data)\/file$/, '$1')
     .replace(/(\/logout)\/confirm$/, '$1')
     .replace(/^(\/demo\/[^/]+)?\/logout$/, '$1') || '/';
 

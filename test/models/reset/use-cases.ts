@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setPassword } from '#src/accounts/accounts.js';
+import { createNewPassword } from '#src/accounts/new-password.js';
 import { secretContext } from '#src/devices/device.js';
 import { attemptId, deviceId } from '#src/kernel/ids.js';
 import { newSecret } from '#src/mfa/totp.js';
@@ -22,7 +23,8 @@ export async function openHouse(db: Database) {
   const parts = openParts(db);
   const { clock, keyed, box, passwords, audit, accountMail, codes, captchas, devices, tickets } = parts;
   const { otp, wrongCodes, endSessions, passwordCheck } = parts;
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const common = { db, devices, otp, wrongCodes, passwords, passwordChange, audit };
   const reset = createPasswordReset({ ...common, captchas, codes, accountMail, keyed, clock, requiresOtp: true });
   const weakReset = createWeakPasswordReset({ ...common, passwordCheck });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { changePassword, findById, setPassword } from '#src/accounts/accounts.js';
+import { createResetCases } from '#src/accounts/reset-cases.js';
 import { secretContext } from '#src/devices/device.js';
 import { createRecoveryCodeSets } from '#src/devices/recovery-code-sets.js';
 import { accountId, attemptId, deviceId, type AccountId } from '#src/kernel/ids.js';
@@ -42,6 +43,7 @@ export async function openHouse(db: Database) {
     audit,
     keyed,
     clock,
+    cases: createResetCases(clock),
     waitSeconds: 24 * 3600,
     origin: 'https://sso.contoh.test',
   });
