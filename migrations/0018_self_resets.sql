@@ -53,6 +53,7 @@ CREATE TABLE waiting_resets (
 
 -- At most one for each account; also how it is found at a login.
 CREATE UNIQUE INDEX waiting_reset_of_account ON waiting_resets (account_id) WHERE state = 'waiting';
+CREATE INDEX waiting_resets_of_account ON waiting_resets (account_id, began_at);
 CREATE INDEX waiting_resets_by_lapse ON waiting_resets (lapses_at);
 
 -- A reset that waits is an entry in the helpdesk's queue.

@@ -53,9 +53,7 @@ const disavowal = (words: Words, disavow: DisavowLink | undefined): readonly Sec
 
 /** The advice of a notice, with the way to disavow what happened; apart where the advice has a link of its own. */
 const advised = (section: Section, words: Words, disavow: DisavowLink | undefined): readonly Section[] =>
-  section.link === null
-    ? [disavowable(section, words, disavow)]
-    : [section, ...disavowal(words, disavow)];
+  section.link === null ? [disavowable(section, words, disavow)] : [section, ...disavowal(words, disavow)];
 
 function disavowable(section: Section, words: Words, disavow: DisavowLink | undefined): Section {
   if (disavow === undefined) return section;

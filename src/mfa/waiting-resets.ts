@@ -58,7 +58,10 @@ export interface WaitingResets {
   /** By the owner who is logged in, or by a login with a factor that is still there. Harmless when none waits. */
   stop(stopped: { accountId: AccountId; by: 'person' | 'login'; requestId: string }): Promise<void>;
   /** The same in the caller's transaction. */
-  stopWithin(tx: Queryable, stopped: { accountId: AccountId; by: 'person' | 'login'; requestId: string }): Promise<void>;
+  stopWithin(
+    tx: Queryable,
+    stopped: { accountId: AccountId; by: 'person' | 'login'; requestId: string },
+  ): Promise<void>;
   /** What waits for an account ends without effect: the account is frozen, or has another address now. */
   readonly endUnderWay: EndUnderWay;
   /** Ends what can never take effect any more, of all accounts, so that no officer is asked about it. Answers how many. */

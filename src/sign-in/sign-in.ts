@@ -101,7 +101,8 @@ export function createSignIn(parts: SignInParts): SignIn {
       await audit.record(tx, { type: 'sign_in.completed', detail: { acr: ACR, amr }, ...about });
       if (!isKnown && recorded.lastAt !== undefined) await tellOfNewBrowser(tx, accountId, visitor);
       // Whoever has a factor needs no reset; and the owner's next login stops one that somebody else began (ADR 0015).
-      if (attempt.waitingResetDueAt !== undefined) await waitingResets.stopWithin(tx, { accountId, by: 'login', requestId });
+      if (attempt.waitingResetDueAt !== undefined)
+        await waitingResets.stopWithin(tx, { accountId, by: 'login', requestId });
       return true;
     };
     const isOne = isKnown && attempt.waitingResetDueAt === undefined;

@@ -439,7 +439,11 @@ export const SAMPLES: readonly Sample[] = [
   ['reset/mfa/factor', 'one device', { devices: [] }],
   ['reset/mfa/factor', 'two devices', { devices: lostOrNot }],
   ['reset/mfa/factor', 'wrong', { devices: lostOrNot, lost: 'd1', error: { code: 'otp_invalid', field: 'otp' } }],
-  ['reset/mfa/factor', 'wrong recovery code', { devices: lostOrNot, error: { code: 'otp_invalid', field: 'recovery_code' } }],
+  [
+    'reset/mfa/factor',
+    'wrong recovery code',
+    { devices: lostOrNot, error: { code: 'otp_invalid', field: 'recovery_code' } },
+  ],
   ['reset/mfa/factor', 'of the lost one', { devices: lostOrNot, lost: 'd1', error: missing('lost') }],
   ['reset/mfa/factor', 'clock slow', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: -7 } }],
   ['reset/mfa/factor', 'whole hours', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: 61 } }],

@@ -239,12 +239,11 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       ended_at: 'time',
       id: 'file',
       state: 'file',
-      stopped_by: 'file',
       half_told_at: 'file',
       lapses_at: 'file',
       cred_epoch: 'file',
     },
-    withheld: { email_key: 'a keyed digest', stop_token: SECRET },
+    withheld: { email_key: 'a keyed digest', stop_token: SECRET, stopped_by: 'a code; the audit trail tells it' },
     order: [
       ['began_at', 'timestamptz'],
       ['id', 'uuid'],
