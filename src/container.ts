@@ -4,6 +4,7 @@ import { createAccountMail } from './accounts/account-mail.js';
 import { createDisavowals } from './accounts/disavowals.js';
 import { createFreezing, type EndUnderWay } from './accounts/freezing.js';
 import { createPasswordCheck } from './accounts/password-check.js';
+import { createResetCases } from './accounts/reset-cases.js';
 import { createAudit } from './audit/audit.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
@@ -19,7 +20,9 @@ import { createMetrics } from './metrics/metrics.js';
 import { createEnrolment } from './mfa/enrolment.js';
 import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
+import { createOwnReset } from './mfa/own-reset.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
+import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
 import { createEndSessions } from './oidc/end-sessions.js';
 import { createLogoutNotices } from './oidc/logout-notices.js';
@@ -99,7 +102,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const devices = createDevices(clock);
   const tickets = createEnrolmentTickets({ keyed, clock });
   const guesses = createGuesses({ keyed, clock });
-  const otp = createOtpCheck({ devices, guesses, box, clock });
+  const otp = createOtpCheck({ devices, guesses, box, clock, metrics });
   const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
   const recoveryCodeSets = createRecoveryCodeSets(clock);
   const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
@@ -113,6 +116,19 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     audit,
     keyed,
     clock,
+  });
+  const ownReset = createOwnReset({ devices, tickets, codes, guesses, endSessions, accountMail, audit, clock });
+  const waitingResets = createWaitingResets({
+    db,
+    ownReset,
+    outbox,
+    accountMail,
+    audit,
+    keyed,
+    clock,
+    cases: createResetCases(clock),
+    waitSeconds: config.mfaResetWaitSeconds,
+    origin,
   });
   const mfaReset = createMfaReset({
     db,
@@ -133,6 +149,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     (tx, id) => codes.voidAll(tx, id),
     (tx, id) => tickets.voidAll(tx, id),
     endPasswordResets,
+    waitingResets.endUnderWay,
   ];
   const contactChanges = createContactChanges({
     db,
@@ -188,6 +205,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     enrolment,
     passwordCheck,
     endSessions,
+    ownReset,
+    waitingResets,
     mfaReset,
     disavowals,
     underWay,

@@ -14,6 +14,7 @@ import { createSmtpTransport } from './mail/smtp.js';
 import type { MailTransport } from './mail/transport.js';
 import { createManagement, type ManagementOptions } from './metrics/management.js';
 import type { Metrics } from './metrics/metrics.js';
+import { HALF_TIME } from './mfa/waiting-resets.js';
 import { OUTBOX_EXPIRY } from './outbox/outbox.js';
 import { observeOutbox } from './outbox/outbox-metrics.js';
 import { BACKCHANNEL_LOGOUT } from './oidc/logout-notices.js';
@@ -146,6 +147,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       handlers: {
         [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }),
         [NOTICES]: createNoticeHandler({ db, accountMail: services.accountMail }),
+        [HALF_TIME]: services.waitingResets.tellAtHalfTime,
         [CONTACT_OPENS]: services.contactChanges.openWaiting,
       },
     });
@@ -178,6 +180,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       ],
       tasks: [
         { name: 'tokens', run: purgeExpired },
+        { name: 'waiting resets', run: () => services.waitingResets.endForgotten() },
         { name: 'partitions', run: () => keepPartitions(services) },
       ],
       onPurged: metrics.purged,

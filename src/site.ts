@@ -40,6 +40,8 @@ import type { OutboxHandler } from './outbox/worker.js';
 import { createPageSessions } from './portal/page-sessions.js';
 import { portalPeople, portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
+import { selfResetRoutes } from './reset/mfa/routes.js';
+import { createSelfReset } from './reset/mfa/self-reset.js';
 import { createPasswordReset } from './reset/password-reset.js';
 import { resetRoutes } from './reset/routes.js';
 import { createWeakPasswordReset } from './reset/weak-password-reset.js';
@@ -77,7 +79,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
-  const { recoveryCodeSets } = services;
+  const { guesses, ownReset, waitingResets, recoveryCodeSets } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const { registry, notices } = services;
   const adminResource = adminResourceOf(config.adminOrigin);
@@ -127,6 +129,7 @@ export async function buildSite(services: Services): Promise<Site> {
     tickets,
     mailboxProof,
     interactions,
+    waitingResets,
     knownBrowsers,
     accountMail,
     audit,
@@ -135,6 +138,16 @@ export async function buildSite(services: Services): Promise<Site> {
   const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
   const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const captchas = createCaptchas({ keyValue, clock, testAnswer: config.captchaTestAnswer });
+
+  const forms = {
+    captchas,
+    wayBack: createWayBack({ db, relyingParties: registry, clock }),
+    keyed,
+    write,
+    metrics,
+    clock,
+    showsEmailHint: config.resetEmailHint === 'masked',
+  };
 
   const localOutbox =
     config.smtpUrl === undefined ? createLocalOutbox({ folder: join(config.dataDir, 'mail') }) : undefined;
@@ -150,7 +163,7 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
   );
 
-  const sessions = createPageSessions({ db, ownLogin, endSessions, audit, clock });
+  const sessions = createPageSessions({ db, ownLogin, endSessions, waitingResets, audit, clock });
   const people = portalPeople(sessions);
   const nameOf = (clientId: string): string | undefined => registry.find(clientId)?.name;
   const ownChange = createOwnChange({ db, devices, endSessions, accountMail, audit, clock });
@@ -212,7 +225,7 @@ export async function buildSite(services: Services): Promise<Site> {
       secondFactor: createSecondFactor({
         db,
         otp,
-        guesses: services.guesses,
+        guesses,
         recoveryCodes,
         wrongCodes,
         accountMail,
@@ -268,14 +281,31 @@ export async function buildSite(services: Services): Promise<Site> {
         passwordChange,
         audit,
       }),
-      captchas,
-      wayBack: createWayBack({ db, relyingParties: registry, clock }),
+      ...forms,
       knownBrowsers,
-      keyed,
-      write,
-      metrics,
-      clock,
-      showsEmailHint: config.resetEmailHint === 'masked',
+    }),
+    ...selfResetRoutes({
+      selfReset: createSelfReset({
+        db,
+        captchas,
+        passwordCheck,
+        codes,
+        devices,
+        otp,
+        guesses,
+        recoveryCodes,
+        wrongCodes,
+        ownReset,
+        waitingResets,
+        wayBack: forms.wayBack,
+        accountMail,
+        audit,
+        keyed,
+        clock,
+      }),
+      waitingResets,
+      ...forms,
+      waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...adminRoutes({
       mfaReset: services.mfaReset,

@@ -43,6 +43,7 @@ export const NOTICES = 'notices';
 /** Minutes count: the owner may stop it, or should look at once. */
 const URGENT: ReadonlySet<NoticeKind> = new Set([
   'mfa-reset',
+  'mfa-reset-waiting',
   'contact-change-waiting',
   'contact-changed',
   'account-frozen',

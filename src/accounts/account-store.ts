@@ -106,6 +106,20 @@ export async function upsertPassword(tx: Queryable, change: PasswordChange): Pro
   return row === undefined ? undefined : (row.cred_epoch as number);
 }
 
+/** The new epoch; undefined, with nothing changed, when it is another already or the account may not be used. */
+export async function raiseEpoch(
+  tx: Queryable,
+  { accountId: id, credEpoch, now }: { accountId: AccountId; credEpoch: number; now: Date },
+): Promise<number | undefined> {
+  const [row] = await tx.query(
+    `UPDATE accounts SET cred_epoch = cred_epoch + 1, updated_at = $3
+      WHERE id = $1 AND cred_epoch = $2 AND status = 'active' AND frozen_at IS NULL
+     RETURNING cred_epoch`,
+    [id, credEpoch, now],
+  );
+  return row === undefined ? undefined : (row.cred_epoch as number);
+}
+
 /** Holds the account's row until the transaction ends: what is bound to an account is bound one after the other. */
 export async function lockAccount(tx: Queryable, id: AccountId): Promise<void> {
   await tx.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [id]);

@@ -6,6 +6,7 @@ import {
   insertAccount,
   isLastFailure,
   lockAccount,
+  raiseEpoch,
   selectById,
   selectByName,
   updateAtLogin,
@@ -63,6 +64,16 @@ export const changePassword = (
   tx: Queryable,
   change: { accountId: AccountId; passwordHash: string; credEpoch: number; now: Date },
 ): Promise<number | undefined> => upsertPassword(tx, change);
+
+/**
+ * Voids what was begun with the factors of before (R-11), for a person who has just proved something about the account
+ * as it was read. Answers the new epoch; undefined, and nothing is changed, when its credentials have changed since or
+ * it may not be used any more.
+ */
+export const renewCredentials = (
+  tx: Queryable,
+  proved: { accountId: AccountId; credEpoch: number; now: Date },
+): Promise<number | undefined> => raiseEpoch(tx, proved);
 
 /** Holds an account until the transaction ends: of two that bind something to it at once, the second sees the first. */
 export const holdAccount = (tx: Queryable, accountId: AccountId): Promise<void> => lockAccount(tx, accountId);

@@ -2,7 +2,7 @@ import type { AccountId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
 import type { ToldEvent } from './disavowal-store.js';
 
-export type CaseCause = 'disavowed' | 'frozen_by_operator';
+export type CaseCause = 'disavowed' | 'frozen_by_operator' | 'mfa_reset_waiting';
 
 export interface NewCase {
   readonly accountId: AccountId;
@@ -55,4 +55,16 @@ export async function closeCases(
     [accountId, now, reason],
   );
   return rows.map((row) => row.id as string);
+}
+
+/** Closes the cases of one cause. */
+export async function closeCasesOf(
+  tx: Queryable,
+  closed: { accountIds: readonly AccountId[]; cause: CaseCause; reason: string; now: Date },
+): Promise<void> {
+  await tx.query(
+    `UPDATE helpdesk_cases SET closed_at = $3, closed_reason = $4
+      WHERE account_id = ANY ($1::uuid[]) AND cause = $2 AND closed_at IS NULL`,
+    [closed.accountIds, closed.cause, closed.now, closed.reason],
+  );
 }

@@ -18,7 +18,7 @@ export interface AuditDetails {
   'device.enrolled': { readonly device: string };
   'device.ended': {
     readonly device: string;
-    readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset';
+    readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
   };
   'device.renamed': { readonly device: string };
   /** The first code of a new authenticator, typed on the account pages. */
@@ -53,6 +53,13 @@ export interface AuditDetails {
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
   'mfa_reset.refused': { readonly cause: string };
+  'self_reset.started': { readonly way: 'factor' | 'wait' };
+  'self_reset.factor_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
+  'self_reset.code_sent': object;
+  'self_reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
+  'self_reset.waiting': { readonly reset: string };
+  'self_reset.stopped': { readonly reset: string; readonly by: 'link' | 'person' | 'login' };
+  'self_reset.done': { readonly devices: number; readonly by: 'recovery_code' | 'device' | 'waited' };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
   'key.generated': { readonly kid: string; readonly alg: string };

@@ -35,6 +35,9 @@ function given(env: Environment): Record<string, string> {
   );
 }
 
+/** An hour: less, and nobody reads a mail before their second factor is gone. */
+const LEAST_WAIT_SECONDS = 3600;
+
 /** What production demands beyond the form of each setting (R-15). */
 function* productionProblems(raw: Partial<RawSettings>, env: Record<string, string>): Generator<Problem> {
   for (const { name, requiredInProduction } of SETTINGS) {
@@ -45,6 +48,9 @@ function* productionProblems(raw: Partial<RawSettings>, env: Record<string, stri
   }
   if (raw.ADMIN_ORIGIN !== undefined && !raw.ADMIN_ORIGIN.startsWith('https://')) {
     yield { setting: 'ADMIN_ORIGIN', message: 'must be an https origin in production' };
+  }
+  if (raw.MFA_RESET_WAIT_SECONDS !== undefined && raw.MFA_RESET_WAIT_SECONDS < LEAST_WAIT_SECONDS) {
+    yield { setting: 'MFA_RESET_WAIT_SECONDS', message: `must be at least ${LEAST_WAIT_SECONDS} in production` };
   }
   if (raw.CONTACT_CHANGE_WAIT_SECONDS !== undefined && raw.CONTACT_CHANGE_WAIT_SECONDS < DAY_SECONDS) {
     yield { setting: 'CONTACT_CHANGE_WAIT_SECONDS', message: 'must be a day or more in production' };
@@ -122,6 +128,7 @@ function toConfig(raw: RawSettings): Config {
     workers: raw.WORKERS,
     resetEmailHint: raw.RESET_EMAIL_HINT,
     resetRequiresOtp: raw.RESET_REQUIRES_OTP,
+    mfaResetWaitSeconds: raw.MFA_RESET_WAIT_SECONDS,
     noticeMergeSeconds: raw.NOTICE_MERGE_SECONDS,
     contactChangeWaitSeconds: raw.CONTACT_CHANGE_WAIT_SECONDS,
     demo: raw.DEMO ?? (raw.NODE_ENV !== 'production' && raw.DATABASE_URL === undefined),

@@ -135,6 +135,12 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'ask the one-time code in a password reset when a second factor is active',
   },
   {
+    name: 'MFA_RESET_WAIT_SECONDS',
+    defaultText: '`86400` (24 hours)',
+    meaning:
+      'how long a reset of MFA waits when the person has neither a recovery code nor another device; at least 3600 in production',
+  },
+  {
     name: 'NOTICE_MERGE_SECONDS',
     defaultText: '`300`',
     meaning:
@@ -194,6 +200,7 @@ export interface Config {
   readonly workers: number | 'auto';
   readonly resetEmailHint: 'masked' | 'none';
   readonly resetRequiresOtp: boolean;
+  readonly mfaResetWaitSeconds: number;
   readonly noticeMergeSeconds: number;
   readonly contactChangeWaitSeconds: number;
   readonly demo: boolean;
@@ -314,6 +321,7 @@ export const schema = z.object({
   WORKERS: z.union([z.literal('auto'), number(1, 256)], 'must be auto or a number from 1 to 256').default(1),
   RESET_EMAIL_HINT: z.enum(['masked', 'none'], 'must be masked or none').default('masked'),
   RESET_REQUIRES_OTP: flag.default(true),
+  MFA_RESET_WAIT_SECONDS: number(1, 30 * 24 * 3600).default(24 * 3600),
   NOTICE_MERGE_SECONDS: number(0, 3600).default(300),
   CONTACT_CHANGE_WAIT_SECONDS: number(0, 2_592_000).default(259_200),
   DEMO: flag.optional(),

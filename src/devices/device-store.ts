@@ -121,18 +121,21 @@ export async function recordDrift(tx: Queryable, device: DeviceId, sighting: Dri
   );
 }
 
-/** Ends the account's active devices, keeps them as history and wipes their secrets. Answers their ids. */
+/**
+ * Ends the account's active devices, or one of them, or all but one; keeps them as history and wipes their secrets.
+ * Answers their ids.
+ */
 export async function endActive(
   tx: Queryable,
-  ended: { accountId: AccountId; reason: DeviceEnd; now: Date },
+  ended: { accountId: AccountId; reason: DeviceEnd; now: Date; only?: DeviceId; except?: DeviceId },
 ): Promise<DeviceId[]> {
   const rows = await tx.query(
     `UPDATE devices
         SET status = 'ended', ended_at = $3, ended_reason = $2, secret = NULL, burned_steps = '{}', attempt_uid = NULL,
             session_uid = NULL
-      WHERE account_id = $1 AND status IN ('active', 'pending')
+      WHERE account_id = $1 AND status IN ('active', 'pending') AND id = coalesce($4, id) AND id IS DISTINCT FROM $5
       RETURNING id, activated_at`,
-    [ended.accountId, ended.reason, ended.now],
+    [ended.accountId, ended.reason, ended.now, ended.only, ended.except],
   );
   return rows.filter((row) => row.activated_at !== null).map((row) => deviceId(row.id as string));
 }

@@ -41,6 +41,12 @@ export interface Devices {
   answerGiven(db: Queryable, asked: { accountId: AccountId; digest: Buffer }): Promise<string | undefined>;
   /** Ends every factor of an account, recovery codes too: an old code must not outlive its device. */
   endAll(tx: Queryable, account: AccountId, reason: DeviceEnd): Promise<DeviceId[]>;
+  /** Ends all authenticators but one that the person has in hand, or of those the one named; recovery codes stay. */
+  endOthers(
+    tx: Queryable,
+    account: AccountId,
+    ended: { kept: DeviceId; lost: DeviceId | undefined; reason: DeviceEnd },
+  ): Promise<DeviceId[]>;
 }
 
 export function createDevices(clock: Clock): Devices {
@@ -64,5 +70,7 @@ export function createDevices(clock: Clock): Devices {
       await endSet(tx, accountId, clock.now());
       return ended;
     },
+    endOthers: (tx, accountId, { kept, lost, reason }) =>
+      store.endActive(tx, { accountId, reason, now: clock.now(), except: kept, ...(lost && { only: lost }) }),
   };
 }

@@ -18,6 +18,8 @@ export interface Letters {
   'reset-code': CodeMail;
   /** Proof of the mailbox before an authenticator is set up (R-03). */
   'enrolment-code': CodeMail;
+  /** Proof of the mailbox before a reset of MFA begins to wait. */
+  'mfa-reset-code': CodeMail;
   /** Proof of a new address. */
   'contact-code': CodeMail;
   /** To a new address that an officer entered: where it proves itself, with a code that is mailed there. */
@@ -38,6 +40,11 @@ export interface Notices {
   'authenticator-disabled': MailOccasion;
   /** By the helpdesk, or, without `by`, by a national operator. */
   'mfa-reset': MailOccasion & { readonly by?: { readonly officer: string; readonly agency: string } | undefined };
+  /** A reset begun by the person waits; told at its start and, `again`, at half time. Opening the link changes nothing. */
+  'mfa-reset-waiting': MailOccasion & { readonly dueAt: Date; readonly stopUrl: string; readonly again: boolean };
+  'mfa-reset-stopped': MailOccasion;
+  /** By the person: no authenticator is left, or some. */
+  'mfa-own-reset': MailOccasion & { readonly left: 'none' | 'some' };
   /** After 100 wrong passwords (R-20). */
   'password-disabled': MailOccasion;
   /** Right password, three wrong codes: somebody may know the password. */

@@ -45,7 +45,16 @@ function wordsFor({ at, nipEnding, place }: MailOccasion, { locale, brand }: { l
   };
 }
 
-/** The advice of a notice, with the way to disavow what happened. */
+/** The way to disavow what happened, in a section of its own. */
+const disavowal = (words: Words, disavow: DisavowLink | undefined): readonly Section[] =>
+  disavow === undefined
+    ? []
+    : [disavowable({ title: words.say('disavow.title'), text: [], link: null }, words, disavow)];
+
+/** The advice of a notice, with the way to disavow what happened; apart where the advice has a link of its own. */
+const advised = (section: Section, words: Words, disavow: DisavowLink | undefined): readonly Section[] =>
+  section.link === null ? [disavowable(section, words, disavow)] : [section, ...disavowal(words, disavow)];
+
 function disavowable(section: Section, words: Words, disavow: DisavowLink | undefined): Section {
   if (disavow === undefined) return section;
   const act = words.say('disavow.act', { until: words.day(disavow.until) });
@@ -115,7 +124,7 @@ export function createMailTemplates({ directory, brand, translators }: MailTempl
       const bare = { code: null, link: null, after: [] };
       if (others.length === 0) {
         const { title, text, notYou } = first;
-        const sections = [disavowable(notYou, words, disavow)];
+        const sections = advised(notYou, words, disavow);
         const subject = texts[locale](`mail.${first.kind}.subject`, { name: brand.name });
         return write(
           { ...bare, title, before: text, events: [], sections, foot: words.foot('happened') },
@@ -129,9 +138,7 @@ export function createMailTemplates({ directory, brand, translators }: MailTempl
         events: told.map((each) => ({ title: each.title, when: each.words.say('several.when'), text: each.text })),
         sections: [
           ...told.filter(({ todo }) => todo === true).map(({ notYou }) => notYou),
-          ...(disavow === undefined
-            ? []
-            : [disavowable({ title: words.say('disavow.title'), text: [], link: null }, words, disavow)]),
+          ...disavowal(words, disavow),
         ],
         foot: words.foot('account'),
       };

@@ -77,6 +77,7 @@ const plainNotice =
 export const LETTERS: { readonly [K in LetterKind]: (data: Letters[K], words: Words) => Letter } = {
   'reset-code': (data, words) => codeLetter('reset-code', data, words),
   'enrolment-code': (data, words) => codeLetter('enrolment-code', data, words),
+  'mfa-reset-code': (data, words) => codeLetter('mfa-reset-code', data, words),
   'contact-code': (data, words) => codeLetter('contact-code', data, words),
   'contact-invitation': ({ href, expiresAt }, words) => ({
     title: words.say('contact-invitation.title'),
@@ -110,6 +111,16 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
     const who = by ? words.say('mfa-reset.byOfficer', { ...by }) : words.say('mfa-reset.byOperator');
     return notice('mfa-reset', [who, words.say('mfa-reset.text')], words);
   },
+  'mfa-reset-waiting': ({ dueAt, stopUrl, again }, words) => {
+    const { opensDate: dueDate, opensTime: dueTime } = words.opens(dueAt);
+    const text = words.say(`mfa-reset-waiting.${again ? 'again' : 'text'}`, { dueDate, dueTime });
+    const telling = notice('mfa-reset-waiting', [text, words.say('mfa-reset-waiting.then')], words);
+    const link = { label: words.say('mfa-reset-waiting.label'), href: stopUrl };
+    return { ...telling, notYou: { ...telling.notYou, link }, todo: true };
+  },
+  'mfa-reset-stopped': plainNotice('mfa-reset-stopped'),
+  'mfa-own-reset': ({ left }, words) =>
+    notice('mfa-own-reset', [words.say('mfa-own-reset.text'), words.say(`mfa-own-reset.left.${left}`)], words),
   'password-disabled': plainNotice('password-disabled'),
   'wrong-code-warning': plainNotice('wrong-code-warning'),
   'new-browser': ({ browser, system, network }, words) => {

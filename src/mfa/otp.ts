@@ -1,8 +1,10 @@
 import { secondsAfter, type Clock } from '../kernel/clock.js';
+import { wholeHoursOff } from '../kernel/clock-drift.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { SealedBox } from '../security/sealed-box.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { Queryable } from '../storage/database.js';
 import { diagnose, REACH_STEPS } from './clock-drift.js';
 import { openSecret } from './device-secret.js';
@@ -46,8 +48,14 @@ export interface OtpCheck {
   checkPending(tx: Queryable, attempt: { device: Device; typed: string }): Promise<OtpVerdict>;
 }
 
-export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box: SealedBox; clock: Clock }): OtpCheck {
-  const { devices, guesses, box, clock } = parts;
+export function createOtpCheck(parts: {
+  devices: Devices;
+  guesses: Guesses;
+  box: SealedBox;
+  clock: Clock;
+  metrics: Pick<Metrics, 'clockDrift'>;
+}): OtpCheck {
+  const { devices, guesses, box, clock, metrics } = parts;
   const secretOf = (device: Device): string => openSecret(box, device);
 
   /** Looks at where else in time the code belongs and remembers it; tells only at the second such code. */
@@ -62,7 +70,9 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
       if (step === undefined) continue;
       const sighting = { offsetSteps: step - stepAt(now), step, seenAt: now };
       await devices.recordDrift(tx, device.id, sighting);
-      return diagnose(device.drift, sighting);
+      const minutes = diagnose(device.drift, sighting);
+      if (minutes !== undefined) metrics.clockDrift(wholeHoursOff(minutes) === undefined ? 'minutes' : 'whole_hours');
+      return minutes;
     }
     return undefined;
   }

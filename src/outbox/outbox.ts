@@ -18,10 +18,10 @@ export interface NewMessage {
   readonly payload: unknown;
   /** While a message with this key waits, another one is not added. */
   readonly dedupKey?: string | undefined;
-  /** Not delivered before; it counts as made then. At once unless given. */
-  readonly notBefore?: Date | undefined;
   /** From then on it is thrown away instead of delivered. */
   readonly expiresAt?: Date | undefined;
+  /** Kept back until then, and counted as added then: what waits on purpose is not late. */
+  readonly notBefore?: Date | undefined;
 }
 
 /** Messages to the outside that leave if, and only if, the caller's transaction commits (R-68, ADR 0008). */

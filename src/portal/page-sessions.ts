@@ -24,6 +24,8 @@ export interface SignedIn {
   readonly sessionUid: string;
   readonly authenticatedAt: Date;
   readonly acr: string | undefined;
+  /** When a reset of this person's MFA is due that waits. */
+  readonly waitingResetDueAt: Date | undefined;
 }
 
 /** Who is logged in on our own pages: the built-in client's code flow, tied to the provider's session. */
@@ -45,10 +47,11 @@ export function createPageSessions(parts: {
   db: Database;
   ownLogin: OwnLogin;
   endSessions: EndSessions;
+  waitingResets: { dueAt(db: Database, account: Account): Promise<Date | undefined> };
   audit: Audit;
   clock: Clock;
 }): PageSessions {
-  const { db, ownLogin, endSessions, audit, clock } = parts;
+  const { db, ownLogin, endSessions, waitingResets, audit, clock } = parts;
   return {
     begin({ fresh }) {
       const state = randomId(16);
@@ -78,7 +81,9 @@ export function createPageSessions(parts: {
       const session = await store.findSession(db, digest(secret), clock.now());
       if (session === undefined || !(await ownLogin.isAlive(session.sessionUid))) return undefined;
       const { sessionUid, authenticatedAt, acr } = session;
-      return { account: await getById(db, session.accountId), sessionUid, authenticatedAt, acr };
+      const account = await getById(db, session.accountId);
+      const waitingResetDueAt = await waitingResets.dueAt(db, account);
+      return { account, sessionUid, authenticatedAt, acr, waitingResetDueAt };
     },
 
     async end(secret, requestId) {

@@ -59,8 +59,8 @@ export function portalPeople(sessions: PageSessions): People {
     async find(ctx) {
       const found = await signedIn(ctx, sessions);
       if (found === undefined) return undefined;
-      const { account, sessionUid, authenticatedAt, acr } = found;
-      return { id: account.id, name: account.name, sessionUid, authenticatedAt, acr };
+      const { account, ...rest } = found;
+      return { id: account.id, name: account.name, ...rest };
     },
     askToSignIn(ctx, { fresh, back }) {
       const { location, state, codeVerifier } = sessions.begin({ fresh });
@@ -88,15 +88,16 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       path: '/',
       access: 'anyone',
       async handle(ctx) {
-        const account = (await signedIn(ctx, sessions))?.account;
-        if (account === undefined) {
+        const found = await signedIn(ctx, sessions);
+        if (found === undefined) {
           write(ctx, 'front', {});
           return;
         }
+        const { account, waitingResetDueAt } = found;
         ctx.state.accountId = account.id;
         const query = queryValue(ctx, 'q');
         const groups = grouped(await services.ofPerson(account), query);
-        write(ctx, 'launcher', { groups, query }, { person: { name: account.name } });
+        write(ctx, 'launcher', { groups, query }, { person: { name: account.name, waitingResetDueAt } });
       },
     },
     {

@@ -15,7 +15,11 @@ const COLUMNS = `uid, client_id, reasons, ${SESSION_PERSON} AS session_account_i
     SELECT d.name FROM devices d
      WHERE d.account_id = coalesce(sign_in_attempts.account_id, ${SESSION_PERSON}) AND d.status = 'active'
      ORDER BY d.activated_at
-  ) AS device_names`;
+  ) AS device_names,
+  (
+    SELECT w.due_at FROM waiting_resets w
+     WHERE w.account_id = coalesce(sign_in_attempts.account_id, ${SESSION_PERSON}) AND w.state = 'waiting'
+  ) AS waiting_reset_due_at`;
 
 const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
 
@@ -44,6 +48,8 @@ function fromRow(row: Row): Attempt {
     factorMethod: orUndefined(row.factor_method as FactorMethod | null),
     pendingCodes: orUndefined(row.pending_codes as string | null),
     deviceNames: personOf(people) === undefined ? [] : (row.device_names as string[]),
+    waitingResetDueAt:
+      personOf(people) === undefined ? undefined : orUndefined(row.waiting_reset_due_at as Date | null),
     answered: answeredOf(row),
     finishedAt: orUndefined(row.finished_at as Date | null),
   };
@@ -76,7 +82,8 @@ export async function lock(tx: Queryable, { uid, browserId, now }: AttemptHolder
 
 /**
  * A right password begins the evidence anew: nothing proved for another person or earlier stays. Answers the attempt
- * as it is now; undefined when it is finished or gone.
+ * as it is now; undefined when it is finished or gone, or the credentials have changed since the password was checked:
+ * what a double tap's other half has recorded stays.
  */
 export async function recordPassword(
   tx: Queryable,
@@ -87,6 +94,7 @@ export async function recordPassword(
         SET account_id = $2, cred_epoch = $3, password_weak = $4, password_at = $5, mailbox_at = NULL,
             factor_at = NULL, factor_method = NULL, pending_codes = NULL, answered_digest = NULL
       WHERE uid = $1 AND finished_at IS NULL
+        AND EXISTS (SELECT FROM accounts a WHERE a.id = $2 AND a.cred_epoch = $3)
       RETURNING ${COLUMNS}`,
     [proof.uid, proof.accountId, proof.credEpoch, proof.weak, proof.now],
   );

@@ -22,6 +22,8 @@ export interface Attempt {
   readonly pendingCodes: string | undefined;
   /** Names of the active authenticators of the person it is about, oldest first. */
   readonly deviceNames: readonly string[];
+  /** When a reset of this person's factors is due that waits: to take effect, or to be stopped by this login. */
+  readonly waitingResetDueAt: Date | undefined;
   readonly answered: Answered | undefined;
   readonly finishedAt: Date | undefined;
 }

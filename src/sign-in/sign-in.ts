@@ -6,6 +6,7 @@ import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Enrolment } from '../mfa/enrolment.js';
+import type { WaitingResets } from '../mfa/waiting-resets.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { networkOf } from '../throttle/address.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
@@ -60,6 +61,7 @@ export interface SignInParts {
   readonly tickets: EnrolmentTickets;
   readonly mailboxProof: MailboxProof;
   readonly interactions: Interactions;
+  readonly waitingResets: Pick<WaitingResets, 'complete' | 'stopWithin'>;
   readonly knownBrowsers: KnownBrowsers;
   readonly accountMail: AccountMail;
   readonly audit: Audit;
@@ -72,7 +74,7 @@ const amrOf = ({ factorMethod }: Attempt): readonly string[] =>
 
 export function createSignIn(parts: SignInParts): SignIn {
   const { db, passwordCheck, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
-  const { knownBrowsers, accountMail } = parts;
+  const { knownBrowsers, accountMail, waitingResets } = parts;
 
   const stepOf = (attempt: Attempt): Step => nextStep(evidenceOf(attempt), clock.now());
 
@@ -98,9 +100,13 @@ export function createSignIn(parts: SignInParts): SignIn {
       const about = { accountId, clientId: attempt.clientId, requestId, agent };
       await audit.record(tx, { type: 'sign_in.completed', detail: { acr: ACR, amr }, ...about });
       if (!isKnown && recorded.lastAt !== undefined) await tellOfNewBrowser(tx, accountId, visitor);
+      // Whoever has a factor needs no reset; and the owner's next login stops one that somebody else began (ADR 0015).
+      if (attempt.waitingResetDueAt !== undefined)
+        await waitingResets.stopWithin(tx, { accountId, by: 'login', requestId });
       return true;
     };
-    if (!(await (isKnown ? record(db) : db.transaction(record)))) return undefined;
+    const isOne = isKnown && attempt.waitingResetDueAt === undefined;
+    if (!(await (isOne ? record(db) : db.transaction(record)))) return undefined;
     const location = await interactions.finish(exchange, attempt.uid, {
       accountId,
       amr,
@@ -125,18 +131,18 @@ export function createSignIn(parts: SignInParts): SignIn {
       if (verdict.kind === 'throttled') return { ...verdict, limit: 'passwords' };
       if (verdict.kind === 'refused') return verdict;
       const { account, weak, accept } = verdict;
-      return db.transaction<PasswordAnswer>(async (tx) => {
-        await accept(tx);
+      const { browserId, requestId } = visitor;
+      const record = async (tx: Queryable, credEpoch: number): Promise<PasswordAnswer> => {
         const now = clock.now();
-        const { id: accountId, credEpoch } = account;
+        const { id: accountId } = account;
         const attempt = await attempts.recordPassword(tx, { uid, accountId, credEpoch, weak, now });
         if (attempt === undefined) return { kind: 'elsewhere' };
         if (attempt.deviceNames.length > 0) return { kind: 'accepted', attempt };
         // The reset just completed in this browser proved the mailbox already.
-        if (await tickets.redeem(tx, accountId, visitor.browserId)) {
+        if (await tickets.redeem(tx, accountId, browserId)) {
           await attempts.recordMailbox(tx, uid, now);
           await enrolment.begin(tx, { attempt: uid }, { accountId });
-          const about = { accountId, clientId, requestId: visitor.requestId };
+          const about = { accountId, clientId, requestId };
           await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'reset' }, ...about });
           return { kind: 'accepted', attempt: { ...attempt, mailboxAt: now } };
         }
@@ -144,7 +150,17 @@ export function createSignIn(parts: SignInParts): SignIn {
         if (spending.kind === 'spent') return { kind: 'accepted', attempt };
         await attempts.forgetPassword(tx, uid);
         return { kind: 'throttled', until: spending.until, limit: 'mails' };
+      };
+      const answer = await db.transaction(async (tx) => {
+        await accept(tx);
+        return record(tx, account.credEpoch);
       });
+      const { waitingResetDueAt: dueAt, deviceNames = [] } = 'attempt' in answer ? answer.attempt : {};
+      if (dueAt === undefined || dueAt > clock.now() || deviceNames.length === 0) return answer;
+      // A waiting reset takes effect for who types the password after the wait. In a transaction of its own, which
+      // holds the account before it ends attempts: this one's row is free meanwhile.
+      const completed = await waitingResets.complete({ account, exceptAttempt: uid, requestId });
+      return completed === undefined ? answer : db.transaction((tx) => record(tx, completed.credEpoch));
     },
 
     async proceed(exchange, attempt, visitor) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import { greetBrowser } from './browser.js';
 import type { FormTokens } from './csrf.js';
-import type { Brand, PageName, Pages, Shell } from './pages.js';
+import type { Brand, PageName, Pages, Shell, ShownPerson } from './pages.js';
 import type { PageContext } from './request.js';
 import type { Views } from './views.js';
 
@@ -15,7 +15,7 @@ export type PageWriter = <Name extends PageName>(
 
 export interface PageOptions {
   readonly status?: number;
-  readonly person?: { readonly name: string };
+  readonly person?: ShownPerson;
 }
 
 export function pageWriter(parts: { views: Views; tokens: FormTokens; brand: Brand; clock: Clock }): PageWriter {

@@ -179,7 +179,41 @@ export interface Pages {
   /** Posts `username`, `password`, `otp`, `new_password`, `confirm_password` to `/reset/weak`. */
   'reset/weak': FormPage & { readonly username?: string | undefined };
   'reset/weak/done': ResetDone;
-  'reset/mfa': { readonly back?: ServiceLink | undefined };
+  /** `/reset/mfa`: the ways there are. */
+  'reset/mfa': { readonly back?: ServiceLink | undefined; readonly waitSeconds: number };
+  /** `/reset/mfa/now`, `/reset/mfa/wait`. Posts `way`, `username`, `password`, `captcha` to `/reset/mfa/start`. */
+  'reset/mfa/start': FormPage & {
+    readonly way: 'now' | 'wait';
+    readonly captchaId: string;
+    /** As typed; comes back after a refusal. */
+    readonly username?: string | undefined;
+  };
+  /**
+   * Posts `recovery_code` to `/reset/mfa/recovery-code`, or `otp` and `lost` (a device's id, or empty for all but the one
+   * in hand) to `/reset/mfa/factor`. With `throttled` this passage is over.
+   */
+  'reset/mfa/factor': FormPage & {
+    /** Any of these may be the lost one; empty when there are not two. */
+    readonly devices: readonly { readonly id: string; readonly name: string }[];
+    /** As chosen; comes back after a refusal. */
+    readonly lost?: string | undefined;
+  };
+  /** Posts `code` to `/reset/mfa/code`; *Kirim ulang* posts to `/reset/mfa/resend`. */
+  'reset/mfa/code': FormPage & {
+    /** False: no address is on file. */
+    readonly hasMailbox: boolean;
+    /** Masked, or none when hints are switched off. */
+    readonly emailHint?: string | undefined;
+    readonly resent?: boolean | undefined;
+  };
+  'reset/mfa/waiting': { readonly dueAt: Date; readonly back?: ServiceLink | undefined };
+  'reset/mfa/done': ResetDone & {
+    /** Which factors ended: all, or all but the one in hand; or there were none. */
+    readonly outcome: 'all' | 'some' | 'nothing';
+  };
+  /** The link in the mail. Posts to its own address; without `dueAt` nothing waits any more. */
+  'reset/mfa/stop': { readonly token: string; readonly dueAt?: Date | undefined };
+  'reset/mfa/stopped': object;
 
   /** The provider's own logout form: posts `xsrf` and `logout=yes` to `action`. */
   'sign-out/confirm': {
@@ -250,8 +284,15 @@ export interface Shell {
   /** Server time, from the Clock. */
   readonly now: Date;
   readonly brand: Brand;
-  readonly person?: { readonly name: string } | undefined;
+  readonly person?: ShownPerson | undefined;
   readonly requestId?: string | undefined;
+}
+
+/** Who is logged in, as every page shows them. */
+export interface ShownPerson {
+  readonly name: string;
+  /** A reset of MFA waits until then: shown on every page, with a button that stops it. */
+  readonly waitingResetDueAt?: Date | undefined;
 }
 
 /** The name of the hidden field every form carries (R-29). */

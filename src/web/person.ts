@@ -1,10 +1,10 @@
 import type { AccountId } from '../kernel/ids.js';
+import type { ShownPerson } from './pages.js';
 import type { PageContext } from './request.js';
 
 /** Somebody who is logged in on our own pages. */
-export interface Person {
+export interface Person extends ShownPerson {
   readonly id: AccountId;
-  readonly name: string;
   /** The provider's session: the one that *Keluar* ends. */
   readonly sessionUid: string;
   /** When the second factor was proved last. */

@@ -1,5 +1,6 @@
 import type { RefusalCode } from '../kernel/refusal.js';
 import { secondsAfter } from '../kernel/clock.js';
+import { wholeHoursOff } from '../kernel/clock-drift.js';
 import type { Times, Translate } from './locale.js';
 import type { PageError, PageName } from './pages.js';
 
@@ -44,6 +45,9 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'reset/password/email': ['email'],
   'reset/password/code': ['code', 'new_password', 'confirm_password', 'otp'],
   'reset/weak': ['username', 'password', 'otp', 'new_password', 'confirm_password'],
+  'reset/mfa/start': ['username', 'password', 'captcha'],
+  'reset/mfa/factor': ['otp', 'lost', 'recovery_code'],
+  'reset/mfa/code': ['code'],
   'account/contact': ['new_email'],
   'account/contact/code': ['code'],
   'contact/code': ['code'],
@@ -76,6 +80,9 @@ const LIMIT_OF: Readonly<Partial<Record<PageName, PageError['limit']>>> = {
   'reset/password/email': 'mails',
   'reset/password/code': 'mails',
   'reset/weak': 'passwords',
+  'reset/mfa/start': 'passwords',
+  'reset/mfa/factor': 'codes',
+  'reset/mfa/code': 'mails',
 };
 
 interface Words {
@@ -95,13 +102,10 @@ function moment(seconds: number, { t, times, now }: ProblemContext): string {
   return t(times.date(at) === times.date(now) ? 'when.time' : 'when.date', values);
 }
 
-/** A phone set to a neighbouring zone is off by whole hours; within this many minutes of one we say so. */
-const WHOLE_HOUR_SLACK_MINUTES = 5;
-
 function drift(driftMinutes: number, { t }: ProblemContext): Words {
   const minutes = Math.max(1, Math.abs(driftMinutes));
-  const hours = Math.round(minutes / 60);
-  if (hours > 0 && Math.abs(minutes - hours * 60) <= WHOLE_HOUR_SLACK_MINUTES) {
+  const hours = wholeHoursOff(driftMinutes);
+  if (hours !== undefined) {
     return { title: t('error.clock_drift.hours.title', { hours }), text: t('error.clock_drift.hours.text') };
   }
   return {

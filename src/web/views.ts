@@ -43,7 +43,10 @@ const readable = (path: string): string =>
     .replace(/^[/\\]+/, '/')
     // The sign-in itself knows which step is due.
     .replace(/^(\/sign-in\/[^/]+)\/.*$/, '$1')
-    .replace(/^(\/reset\/password)\/resend$/, '$1/code')
+    .replace(/^(\/reset\/(?:password|mfa))\/resend$/, '$1/code')
+    .replace(/^(\/reset\/mfa)\/recovery-code$/, '$1/factor')
+    .replace(/^(\/reset\/mfa)\/start$/, '$1')
+    .replace(/^(\/account)\/mfa-reset\/stop$/, '$1/devices')
     .replace(/^(\/account\/data)\/file$/, '$1')
     .replace(/(\/logout)\/confirm$/, '$1')
     .replace(/^(\/demo\/[^/]+)?\/logout$/, '$1') || '/';

@@ -24,7 +24,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'sign_in.mailbox_refused': [{ cause: 'wrong' }, { cause: 'exhausted' }],
   'sign_in.completed': [{ acr: 'urn:asn:aal2', amr: ['pwd', 'otp', 'mfa'] }],
   'device.enrolled': [{ device: 'd1' }],
-  'device.ended': (['removed', 'moved', 'too_many_codes', 'helpdesk_reset'] as const).map((reason) => ({
+  'device.ended': (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset'] as const).map((reason) => ({
     device: 'd1',
     reason,
   })),
@@ -69,6 +69,15 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'role.revoked': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'mfa_reset.done': [{ reset: 'r1', devices: 1, method: 'photo_id' }],
   'mfa_reset.refused': [{ cause: 'out_of_scope' }],
+  'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],
+  'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code'] as const).map(
+    (cause) => ({ cause }),
+  ),
+  'self_reset.code_sent': [{}],
+  'self_reset.code_refused': [{ cause: 'wrong' }, { cause: 'exhausted' }],
+  'self_reset.waiting': [{ reset: 'w1' }],
+  'self_reset.stopped': (['link', 'person', 'login'] as const).map((by) => ({ reset: 'w1', by })),
+  'self_reset.done': (['recovery_code', 'device', 'waited'] as const).map((by) => ({ devices: 1, by })),
   'grant.revoked': [{ cause: 'authorization_code.reused' }],
   'refresh_token.reused': [{}],
   'key.generated': [{ kid: 'k1', alg: 'ES256' }],

@@ -73,6 +73,12 @@ async function livedFor(mark: string): Promise<{ employee: Employee; browser: Pe
      VALUES (gen_random_uuid(), $1, 'stopped', 'v1.k1.sealed', $2, $3, $3, $3, $3)`,
     [employee.id, `Alamat ${mark}`, now],
   );
+  await db.query(
+    `INSERT INTO waiting_resets
+       (account_id, state, cred_epoch, email_key, stop_token, began_at, due_at, lapses_at, ended_at)
+     VALUES ($1, 'void', 1, 'key', $2, $3, $3, $3::timestamptz + interval '7 days', $3)`,
+    [employee.id, Buffer.from(mark), now],
+  );
   await house.begin(browser, PLAIN);
   return { employee, browser };
 }

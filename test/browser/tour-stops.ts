@@ -5,6 +5,7 @@ import { SIZES, type Size } from '../support/chromium.js';
 type State =
   | 'sign-in/password, refused'
   | 'sign-in/otp, clock slow'
+  | 'launcher, reset waits'
   | 'account/devices, with history'
   | 'account/devices/move/app, clock slow';
 
@@ -30,7 +31,7 @@ const LOGIN_STOPS = {
   'demo/signed-in': 'The same after single sign-on, with the claims it was told.',
   'sign-in/otp': 'Every later login: the one-time code, with the server time in three zones.',
   'sign-in/otp, clock slow': 'The commonest fault explained: the clock of the phone.',
-  'reset/mfa': 'A lost phone: recovery code or personnel office, and what to bring.',
+  'reset/mfa': 'A lost phone: at once with a code that is left, after a wait with none, or at the personnel office.',
   'sign-out/confirm': 'A service asks to log out; the person decides.',
   'demo/signed-out': 'Logged out there means logged out everywhere.',
   'sign-out/done': 'Logged out from the launcher.',
@@ -72,7 +73,16 @@ const ACCOUNT_STOPS = {
   'account/recovery-codes/new': 'Ten new codes, shown until they are said to be saved.',
 } as const;
 
-const RECOVERY_STOPS = {} as const;
+const RECOVERY_STOPS = {
+  'reset/mfa/start': 'Reset MFA begins with number, password and a picture, whichever way follows.',
+  'reset/mfa/factor': 'At once: a recovery code, or the code of another device.',
+  'reset/mfa/done': 'What has ended, and LOGIN to set up the new phone.',
+  'reset/mfa/code': 'With neither: the mailed code, then a waiting time.',
+  'reset/mfa/waiting': 'From when on the reset takes effect, and how to stop it.',
+  'launcher, reset waits': 'Whoever is logged in meanwhile sees it on every page, and stops it with one click.',
+  'reset/mfa/stop': 'The link in the mail asks; a mail scanner stops nothing.',
+  'reset/mfa/stopped': 'Stopped: everything is as it was.',
+} as const;
 
 const NOTICE_STOPS = {
   'disavow/confirm': '*Bukan saya*: the link in a notice. Only the button freezes the account.',

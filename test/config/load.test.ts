@@ -63,6 +63,7 @@ describe('in development', () => {
       workers: 1,
       resetEmailHint: 'masked',
       resetRequiresOtp: true,
+      mfaResetWaitSeconds: 86_400,
       demo: true,
       captchaTestAnswer: undefined,
       logLevel: 'info',
@@ -213,6 +214,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   WORKERS: ['0', '-1', '257', 'all', '1.5', 'AUTO'],
   RESET_EMAIL_HINT: ['true', 'full'],
   RESET_REQUIRES_OTP: ['yes', '1', 'TRUE'],
+  MFA_RESET_WAIT_SECONDS: ['0', '-1', '1.5', '24h', '2592001'],
   DEMO: ['yes', '0'],
   CAPTCHA_TEST_ANSWER: ['x'.repeat(33)],
   INSTITUTION: ['x'.repeat(121)],
@@ -245,6 +247,7 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   CAPTCHA_TEST_ANSWER: ['a', 'x'.repeat(32)],
   DEMO: ['true', 'false'],
   RESET_REQUIRES_OTP: ['true', 'false'],
+  MFA_RESET_WAIT_SECONDS: ['1', '3600', '2592000'],
 };
 
 describe('every setting', () => {

@@ -13,6 +13,8 @@ const occasion = { at, nipEnding: '001' };
 const later = (minutes: number) => new Date(at.getTime() + minutes * 60_000);
 const code = { ...occasion, code: '7K3QM-9XD2R', expiresAt: later(15) };
 const disavow = { href: 'https://sso.asn.example/bukan-saya/c29tZS1yYW5kb20tYnl0ZXM', until: later(10 * 24 * 60) };
+const stopUrl = 'https://sso.asn.example/reset/mfa/stop/0123456789ABCDEFGHJKMNPQRS';
+const waiting = { ...occasion, dueAt: later(24 * 60), stopUrl, again: false };
 const invitation = 'https://sso.asn.example/alamat-baru/c29tZS1yYW5kb20tYnl0ZXM';
 
 type LetterSample = { [K in LetterKind]: readonly [K, Letters[K]] }[LetterKind];
@@ -20,6 +22,7 @@ const LETTERS: readonly LetterSample[] = [
   ['reset-code', code],
   ['reset-code', { ...code, place: 'jaringan di Kota Contoh' }],
   ['enrolment-code', code],
+  ['mfa-reset-code', code],
   ['contact-code', code],
   ['contact-invitation', { ...occasion, href: invitation, expiresAt: later(7 * 24 * 60) }],
 ];
@@ -34,6 +37,11 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'authenticator-disabled', data: occasion },
   { kind: 'mfa-reset', data: { ...occasion, by: { officer: 'Nama Petugas', agency: 'BKPSDM Kabupaten Contoh' } } },
   { kind: 'mfa-reset', data: occasion },
+  { kind: 'mfa-reset-waiting', data: waiting },
+  { kind: 'mfa-reset-waiting', data: { ...waiting, again: true } },
+  { kind: 'mfa-reset-stopped', data: occasion },
+  { kind: 'mfa-own-reset', data: { ...occasion, left: 'none' } },
+  { kind: 'mfa-own-reset', data: { ...occasion, left: 'some' } },
   { kind: 'password-disabled', data: occasion },
   { kind: 'wrong-code-warning', data: occasion },
   { kind: 'new-browser', data: { ...occasion, browser: 'Chrome', system: 'Android', network: '203.0.113.x' } },
@@ -57,6 +65,11 @@ interface Case {
   readonly hasCode: boolean;
   readonly links: readonly string[];
 }
+/** What stops a reset, for each that waits; then the one that disavows them all. */
+const linksOf = (events: readonly NoticeEvent[]): readonly string[] => [
+  ...events.flatMap((event) => (event.kind === 'mfa-reset-waiting' ? [event.data.stopUrl] : [])),
+  disavow.href,
+];
 const casesIn = (locale: Locale): [string, Locale, Case][] => [
   ...LETTERS.map(([kind, data]): [string, Locale, Case] => [
     kind,
@@ -70,9 +83,9 @@ const casesIn = (locale: Locale): [string, Locale, Case][] => [
   ...NOTICES.map((event): [string, Locale, Case] => [
     event.kind,
     locale,
-    { mail: write.notices([event], locale, disavow), hasCode: false, links: [disavow.href] },
+    { mail: write.notices([event], locale, disavow), hasCode: false, links: linksOf([event]) },
   ]),
-  ['everything', locale, { mail: write.notices(NOTICES, locale, disavow), hasCode: false, links: [disavow.href] }],
+  ['everything', locale, { mail: write.notices(NOTICES, locale, disavow), hasCode: false, links: linksOf(NOTICES) }],
   ['frozen', locale, { mail: write.notices(NOTICES.slice(-3, -1), locale, undefined), hasCode: false, links: [] }],
 ];
 

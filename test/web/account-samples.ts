@@ -72,12 +72,15 @@ const row = {
   page_sessions: ['created_at', 'authenticated_at', 'expires_at'].map(at),
   services: [text('client_id', 'MyASN'), at('expires_at')],
   password_resets: [at('created_at'), word('state', 'done'), at('done_at')],
+  waiting_resets: ['began_at', 'due_at', 'ended_at'].map(at),
   helpdesk_resets: [
     at('created_at'),
     text('reason', 'Ponsel hilang di jalan'),
     text('officer', 'Nama Petugas'),
     text('officer_agency', 'BKPSDM Kabupaten Contoh'),
   ],
+  address_changes: [],
+  helpdesk_cases: [],
   audit_trail: [],
 } satisfies Record<string, readonly HeldLine[]>;
 

@@ -92,6 +92,13 @@ const unknownBrowser: SessionLine = {
 /** Of pages of who is logged in. */
 const PERSON = { person: { name: 'Sari Contoh' } };
 
+const TOMORROW = new Date('2026-11-24T01:15:42Z');
+const token = '0123456789ABCDEFGHJKMNPQRS';
+const lostOrNot = [
+  { id: 'd1', name: 'Ponsel kerja' },
+  { id: 'd2', name: 'Tablet' },
+];
+
 /** Every page in every state people meet. */
 export const SAMPLES: readonly Sample[] = [
   ['front', 'plain', {}, { path: '/' }],
@@ -115,6 +122,12 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
   ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
+  [
+    'launcher',
+    'a reset of MFA waits',
+    { groups: [] },
+    { path: '/', person: { ...PERSON.person, waitingResetDueAt: TOMORROW } },
+  ],
 
   ['sign-in/password', 'plain', signIn],
   [
@@ -410,8 +423,43 @@ export const SAMPLES: readonly Sample[] = [
     { error: { code: 'password_policy', rules: [{ rule: 'common', state: 'unmet', reason }] } },
   ]),
   ['reset/weak/done', 'plain', { back }],
-  ['reset/mfa', 'plain', {}],
-  ['reset/mfa', 'from a service', { back }],
+  ['reset/weak', 'clock slow', { error: { code: 'clock_drift', driftMinutes: -7 } }],
+  ['reset/password/code', 'whole hours', { codeAccepted: true, error: { code: 'clock_drift', driftMinutes: 60 } }],
+  ['reset/mfa', 'plain', { waitSeconds: 86_400 }],
+  ['reset/mfa', 'from a service, a short wait', { back, waitSeconds: 120 }],
+  ['reset/mfa/start', 'at once', { way: 'now', captchaId: 'c1' }],
+  ['reset/mfa/start', 'with a wait', { way: 'wait', captchaId: 'c1' }],
+  [
+    'reset/mfa/start',
+    'wrong',
+    { way: 'now', captchaId: 'c2', username: '199001012023211001', error: { code: 'invalid_credentials' } },
+  ],
+  ['reset/mfa/start', 'wrong letters', { way: 'wait', captchaId: 'c2', error: { code: 'captcha_wrong' } }],
+  ['reset/mfa/start', 'throttled', { way: 'wait', captchaId: 'c2', error: { ...wait, limit: 'mails' } }],
+  ['reset/mfa/factor', 'one device', { devices: [] }],
+  ['reset/mfa/factor', 'two devices', { devices: lostOrNot }],
+  ['reset/mfa/factor', 'wrong', { devices: lostOrNot, lost: 'd1', error: { code: 'otp_invalid', field: 'otp' } }],
+  [
+    'reset/mfa/factor',
+    'wrong recovery code',
+    { devices: lostOrNot, error: { code: 'otp_invalid', field: 'recovery_code' } },
+  ],
+  ['reset/mfa/factor', 'of the lost one', { devices: lostOrNot, lost: 'd1', error: missing('lost') }],
+  ['reset/mfa/factor', 'clock slow', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: -7 } }],
+  ['reset/mfa/factor', 'whole hours', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: 61 } }],
+  ['reset/mfa/factor', 'throttled', { devices: [], error: wait }],
+  ['reset/mfa/code', 'plain', { hasMailbox: true, emailHint: 's•••••@c•••••' }],
+  ['reset/mfa/code', 'without hint, resent', { hasMailbox: true, resent: true }],
+  ['reset/mfa/code', 'wrong', { hasMailbox: true, error: { code: 'code_invalid' } }],
+  ['reset/mfa/code', 'no mailbox', { hasMailbox: false }],
+  ['reset/mfa/waiting', 'plain', { dueAt: TOMORROW }],
+  ['reset/mfa/waiting', 'from a service', { dueAt: TOMORROW, back }],
+  ['reset/mfa/done', 'all', { outcome: 'all' }],
+  ['reset/mfa/done', 'some, from a service', { outcome: 'some', back, loginHref: back.href }],
+  ['reset/mfa/done', 'nothing', { outcome: 'nothing' }],
+  ['reset/mfa/stop', 'plain', { token, dueAt: TOMORROW }],
+  ['reset/mfa/stop', 'over', { token }],
+  ['reset/mfa/stopped', 'plain', {}],
 
   ['sign-out/confirm', 'plain', { action: '/oidc/logout/confirm', xsrf: 'x1' }],
   [

@@ -73,6 +73,7 @@ const deviceEnd = by<AuditDetails['device.ended']['reason']>({
   too_many_codes: 'device_disabled',
   // Told as the reset that ended it.
   helpdesk_reset: '',
+  self_reset: '',
 });
 const passwordChange = by<AuditDetails['password.changed']['by']>({
   reset: 'password_reset',
@@ -80,6 +81,16 @@ const passwordChange = by<AuditDetails['password.changed']['by']>({
   weak: 'password_weak',
   sign_in: 'password_weak',
   person: 'password_changed',
+});
+const ownReset = by<AuditDetails['self_reset.done']['by']>({
+  recovery_code: 'self_reset_recovery',
+  device: 'self_reset_device',
+  waited: 'self_reset_waited',
+});
+const ownResetStop = by<AuditDetails['self_reset.stopped']['by']>({
+  link: 'self_reset_stopped',
+  person: 'self_reset_stopped',
+  login: 'self_reset_stopped_login',
 });
 const sessionEnd = by<AuditDetails['session.ended']['by']>({ person: 'signed_out', client: 'signed_out_by' });
 const frozen = by<AuditDetails['account.frozen']['by']>({ owner: 'frozen_by_you', operator: 'frozen_by_operator' });
@@ -165,6 +176,25 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'role.revoked': aboutRole('role_revoked'),
   'mfa_reset.done': (_, { hasActor }) => ({ event: hasActor ? 'mfa_reset' : 'mfa_reset_operator' }),
   'mfa_reset.refused': refused('mfa_reset_refused'),
+  'self_reset.started': happened('self_reset_password'),
+  'self_reset.factor_refused': refusedBy({
+    mismatch: 'self_reset_wrong',
+    reused: 'self_reset_reused',
+    drift: 'self_reset_clock',
+    throttled: 'self_reset_throttled',
+    recovery_code: 'self_reset_recovery_wrong',
+  }),
+  'self_reset.code_sent': happened('self_reset_code_sent'),
+  'self_reset.code_refused': refusedBy({ wrong: 'self_reset_code_wrong', exhausted: 'self_reset_code_exhausted' }),
+  'self_reset.waiting': happened('self_reset_waiting'),
+  'self_reset.stopped': (detail) => {
+    const event = ownResetStop(detail.by);
+    return event === undefined ? undefined : { event };
+  },
+  'self_reset.done': (detail) => {
+    const event = ownReset(detail.by);
+    return event === undefined ? undefined : { event };
+  },
   'grant.revoked': aboutService('access_closed', { refused: true }),
   'refresh_token.reused': aboutService('access_closed', { refused: true }),
   'key.generated': untold('of the service, of no account'),

@@ -230,6 +230,25 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       ['id', 'bytea'],
     ],
   },
+  waiting_resets: {
+    table: 'waiting_resets',
+    owner: 'account_id',
+    told: {
+      began_at: 'time',
+      due_at: 'time',
+      ended_at: 'time',
+      id: 'file',
+      state: 'file',
+      half_told_at: 'file',
+      lapses_at: 'file',
+      cred_epoch: 'file',
+    },
+    withheld: { email_key: 'a keyed digest', stop_token: SECRET, stopped_by: 'a code; the audit trail tells it' },
+    order: [
+      ['began_at', 'timestamptz'],
+      ['id', 'uuid'],
+    ],
+  },
   helpdesk_resets: {
     table: 'mfa_resets',
     owner: 'account_id',
@@ -325,6 +344,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   oidc_tokens: 'codes and tokens, which are secrets; each hangs on a service that is told',
   sign_in_attempts: MINUTES,
   mailed_codes: MINUTES,
+  self_resets: 'a form under way: gone within days; what came of it stands in the audit trail',
   enrolment_tickets: MINUTES,
   outbox: 'sealed letters on their way; gone when they are sent',
   account_notices: 'sealed notices on their way; gone soon after they were sent',

@@ -16,7 +16,10 @@ export interface Form extends Station {
 
 /** The path of a form as it stands in the route table. */
 export const routeOf = ({ path, page }: Form): string =>
-  path.replace(uidOf(page), ':uid').replace(/^(\/(?:bukan-saya|alamat-baru))\/[\w-]+/, '$1/:token');
+  path
+    .replace(uidOf(page), ':uid')
+    .replace(/^(\/(?:bukan-saya|alamat-baru))\/[\w-]+/, '$1/:token')
+    .replace(/(\/reset\/mfa\/stop)\/\w+$/, '$1/:token');
 
 const SECRET_NAME = /otp|code|captcha|password/;
 

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { getById, setPassword } from '#src/accounts/accounts.js';
 import type { Environment } from '#src/config/load.js';
+import { secretContext } from '#src/devices/device.js';
+import { attemptId, deviceId } from '#src/kernel/ids.js';
+import { newSecret } from '#src/mfa/totp.js';
 import { addAgencies } from '../../accounts/people.js';
 import { codeIn } from '../../journeys/steps.js';
 import { addEmployees, otpOf, PASSWORD, type Employee, type NewEmployees } from '../../support/employees.js';
@@ -159,6 +163,42 @@ const atResetDone: Way = async (house) => {
   return { visitor, page: await visitor.submit(page, '/reset/password/code', typed) };
 };
 
+/** Two authenticators: either may be the one that is lost. */
+async function personWithTwoDevices(house: House): Promise<Employee> {
+  const person = await house.person('enrolled');
+  const { db, devices, box } = house.site.running.services;
+  const id = deviceId(randomUUID());
+  await db.transaction(async (tx) => {
+    const sealedSecret = box.seal(newSecret(), secretContext(id));
+    await devices.addPending(tx, { id, accountId: person.id, attempt: attemptId(id), sealedSecret });
+    await devices.confirm(tx, { device: id, name: 'Tablet', step: 1 });
+  });
+  return person;
+}
+
+async function startSelfReset(house: House, way: 'now' | 'wait', person: Employee): Promise<Station> {
+  const { visitor, page } = await open(`/reset/mfa/${way}`)(house);
+  const typed = { username: person.nip, password: PASSWORD, captcha: CAPTCHA };
+  return { visitor, page: await visitor.submit(page, '/reset/mfa/start', typed) };
+}
+
+async function atWaitingAs(house: House): Promise<Station & { stopLink: string }> {
+  const person = await house.person('enrolled');
+  const asked = new Date();
+  const { visitor, page } = await startSelfReset(house, 'wait', person);
+  const code = await house.codeTo(person, asked);
+  // Later than the code came: mails are told apart by when they come.
+  const proved = new Date(new Date().getTime() + 1);
+  const waiting = await visitor.submit(page, '/reset/mfa/code', { code });
+  const { text } = await house.site.mailbox.next(person.email, proved);
+  return { visitor, page: waiting, stopLink: /\/reset\/mfa\/stop\/\w+/.exec(text)?.[0] ?? '' };
+}
+
+const atStop: Way = async (house) => {
+  const { visitor, stopLink } = await atWaitingAs(house);
+  return { visitor, page: await visitor.follow(stopLink) };
+};
+
 /** Follows the first link in the next mail to the address. */
 async function atMailedLink(house: House, address: string, after: Date): Promise<Station> {
   const { text } = await house.site.mailbox.next(address, after);
@@ -213,6 +253,12 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'reset/weak': open('/reset/weak'),
   'reset/weak/done': open('/reset/weak/done'),
   'reset/mfa': open('/reset/mfa'),
+  'reset/mfa/start': open('/reset/mfa/wait'),
+  'reset/mfa/factor': async (house) => startSelfReset(house, 'now', await personWithTwoDevices(house)),
+  'reset/mfa/code': async (house) => startSelfReset(house, 'wait', await house.person('enrolled')),
+  'reset/mfa/waiting': atWaitingAs,
+  'reset/mfa/stop': atStop,
+  'reset/mfa/stopped': open('/reset/mfa/stopped'),
   'disavow/confirm': atDisavowal,
   'contact/start': atNewAddress,
   'contact/code': atNewAddressCode,
