@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
+import { createAddPasskey } from './account/passkeys/add-passkey.js';
+import { passkeyRoutes } from './account/passkeys/routes.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -25,6 +27,7 @@ import { resetRoutes } from './reset/routes.js';
 import { createWeakPasswordReset } from './reset/weak-password-reset.js';
 import { createFirstEnrolment } from './sign-in/first-enrolment.js';
 import { createMailboxProof } from './sign-in/mailbox-proof.js';
+import { createPasskeySignIn } from './sign-in/passkey-sign-in.js';
 import { signInRoutes } from './sign-in/routes.js';
 import { createSecondFactor } from './sign-in/second-factor.js';
 import { createSignIn } from './sign-in/sign-in.js';
@@ -60,7 +63,9 @@ export interface Site {
 export async function buildSite(services: Services): Promise<Site> {
   const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
     services;
-  const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
+  const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, passkeys, recoveryCodes, tickets } =
+    services;
+  const { metrics } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const adminResource = `${config.adminOrigin}/api/admin`;
 
@@ -146,6 +151,10 @@ export async function buildSite(services: Services): Promise<Site> {
       registry: createDeviceRegistry({ db, devices, recoveryCodeSets: services.recoveryCodeSets }),
       write,
     }),
+    ...passkeyRoutes({
+      addPasskey: createAddPasskey({ db, devices, passkeys, endSessions, accountMail, audit, clock }),
+      write,
+    }),
     ...signInRoutes({
       signIn,
       secondFactor: createSecondFactor({
@@ -158,6 +167,7 @@ export async function buildSite(services: Services): Promise<Site> {
         keyed,
         clock,
       }),
+      passkeySignIn: createPasskeySignIn({ db, passkeys, accountMail, audit, clock }),
       firstEnrolment: createFirstEnrolment({
         db,
         devices,

@@ -26,6 +26,9 @@ export interface Mails {
   'enrolment-code': CodeMail;
   'password-changed': MailOccasion;
   'authenticator-added': MailOccasion & { readonly deviceName: string };
+  'passkey-added': MailOccasion & { readonly deviceName: string };
+  /** A passkey whose counter went back: somebody may hold a copy of it. */
+  'passkey-copied': MailOccasion;
   /** After 50 wrong codes (R-07). */
   'authenticator-disabled': MailOccasion;
   /** By the helpdesk, or, without `by`, by a national operator. */
@@ -121,6 +124,9 @@ const LETTERS: { readonly [K in MailKind]: (data: Mails[K], words: Words) => Let
   'password-changed': plainNotice('password-changed'),
   'authenticator-added': ({ deviceName }, words) =>
     notice('authenticator-added', [words.say('authenticator-added.text', { deviceName })], words),
+  'passkey-added': ({ deviceName }, words) =>
+    notice('passkey-added', [words.say('passkey-added.text', { deviceName })], words),
+  'passkey-copied': plainNotice('passkey-copied'),
   'authenticator-disabled': plainNotice('authenticator-disabled'),
   'mfa-reset': ({ by }, words) => {
     const who = by ? words.say('mfa-reset.byOfficer', { ...by }) : words.say('mfa-reset.byOperator');

@@ -6,15 +6,13 @@ import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Enrolment } from '../mfa/enrolment.js';
 import type { Database } from '../storage/database.js';
+import { authenticationOf } from './authentication.js';
 import { evidenceOf, personOf, type Attempt } from './attempt.js';
 import * as attempts from './attempt-store.js';
 import type { Exchange, Interactions } from './interactions.js';
 import { nextStep, type Step } from './journey.js';
 import type { MailboxProof } from './mailbox-proof.js';
 import type { Visitor } from '../throttle/visitor.js';
-
-/** The one level our logins reach: password and second factor. */
-export const ACR = 'urn:asn:aal2';
 
 /** An attempt that lives, and what it needs next. */
 export interface Opened {
@@ -61,10 +59,6 @@ export interface SignInParts {
   readonly clock: Clock;
 }
 
-/** RFC 8176: a recovery code is a second factor without a name of its own there. */
-const amrOf = ({ factorMethod }: Attempt): readonly string[] =>
-  factorMethod === 'recovery_code' ? ['pwd', 'mfa'] : ['pwd', 'otp', 'mfa'];
-
 export function createSignIn(parts: SignInParts): SignIn {
   const { db, passwordCheck, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
 
@@ -76,11 +70,11 @@ export function createSignIn(parts: SignInParts): SignIn {
     const { factorAt, credEpoch } = attempt;
     if (accountId === undefined || factorAt === undefined || credEpoch === undefined) return undefined;
     if (!(await recordLogin(db, { accountId, now: clock.now() }))) return undefined;
-    const amr = amrOf(attempt);
+    const { acr, amr } = authenticationOf(attempt);
     // The row first: no login without its record, even when the store fails between the two.
     await audit.record(db, {
       type: 'sign_in.completed',
-      detail: { acr: ACR, amr },
+      detail: { acr, amr },
       accountId,
       clientId: attempt.clientId,
       requestId: visitor.requestId,
@@ -88,11 +82,11 @@ export function createSignIn(parts: SignInParts): SignIn {
     const location = await interactions.finish(exchange, attempt.uid, {
       accountId,
       amr,
-      acr: ACR,
+      acr,
       authenticatedAt: factorAt,
       credEpoch,
-      // Without a password here, our word holds only on top of the session it was asked for.
-      buildsOnSession: attempt.passwordAt === undefined,
+      // With nothing but a second factor here, our word holds only on top of the session it was asked for.
+      buildsOnSession: attempt.passwordAt === undefined && attempt.passkeyAt === undefined,
     });
     return location === undefined ? undefined : { kind: 'resume', location, accountId };
   }
@@ -115,7 +109,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         const { id: accountId, credEpoch } = account;
         const attempt = await attempts.recordPassword(tx, { uid, accountId, credEpoch, weak, now });
         if (attempt === undefined) return { kind: 'elsewhere' };
-        if (attempt.deviceNames.length > 0) return { kind: 'accepted', attempt };
+        if (attempt.devices.length > 0) return { kind: 'accepted', attempt };
         // The reset just completed in this browser proved the mailbox already.
         if (await tickets.redeem(tx, accountId, visitor.browserId)) {
           await attempts.recordMailbox(tx, uid, now);

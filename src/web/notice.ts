@@ -5,7 +5,13 @@ const NOTICE = 'notice';
 
 /** What an account page says once after a change. */
 export type AccountNotice =
-  'device_added' | 'device_removed' | 'device_renamed' | 'device_moved' | 'codes_renewed' | 'password_changed';
+  | 'device_added'
+  | 'passkey_added'
+  | 'device_removed'
+  | 'device_renamed'
+  | 'device_moved'
+  | 'codes_renewed'
+  | 'password_changed';
 
 /** What the next page says once: carried in a cookie, never in the address. */
 export type Notice = 'resent' | AccountNotice;

@@ -46,6 +46,8 @@ const LOGIN_STOPS = {
 const ACCOUNT_STOPS = {
   'account/devices':
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+  'account/devices/add-passkey': 'A passkey is added: its name, then what the device itself asks for.',
+  'sign-in/passkey-missing': 'A service that takes nothing but a passkey, for a person who has none.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;

@@ -18,6 +18,8 @@ const SAMPLES: readonly MailSample[] = [
   ['password-changed', occasion],
   ['password-changed', { ...occasion, place: 'jaringan di Kota Contoh' }],
   ['authenticator-added', { ...occasion, deviceName: 'Ponsel kerja' }],
+  ['passkey-added', { ...occasion, deviceName: 'Laptop kantor' }],
+  ['passkey-copied', occasion],
   ['authenticator-disabled', occasion],
   ['mfa-reset', { ...occasion, by: { officer: 'Nama Petugas', agency: 'BKPSDM Kabupaten Contoh' } }],
   ['mfa-reset', occasion],

@@ -27,7 +27,13 @@ export function deviceRoutes({ registry, write }: DeviceRouteParts): Route[] {
       access: 'person',
       async handle(ctx, person) {
         const { devices, codes } = await registry.of(person.id);
-        const done = takeOneOf(ctx, ['device_added', 'device_removed', 'device_renamed', 'device_moved']);
+        const done = takeOneOf(ctx, [
+          'device_added',
+          'passkey_added',
+          'device_removed',
+          'device_renamed',
+          'device_moved',
+        ]);
         write(ctx, 'account/devices', { devices, codes, mayAdd: devices.length < MAX_DEVICES, done }, { person });
       },
     },
