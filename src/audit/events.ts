@@ -22,7 +22,7 @@ export interface AuditDetails {
   'sign_in.mailbox_refused': { readonly cause: 'wrong' | 'exhausted' };
   'sign_in.completed': { readonly acr: string; readonly amr: readonly string[] };
   'device.enrolled': { readonly device: string };
-  'device.refused': { readonly cause: 'challenge' | 'invalid' | 'too_many' };
+  'device.refused': { readonly cause: 'challenge' | 'invalid' | 'too_many' | 'none_left' };
   'device.ended': { readonly device: string; readonly reason: 'removed' | 'too_many_codes' | 'helpdesk_reset' };
   'recovery_codes.issued': { readonly count: number };
   'reset.started': object;

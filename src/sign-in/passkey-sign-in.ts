@@ -28,16 +28,10 @@ export interface PasskeySignIn {
 
 /** Whose passkey an attempt waits for: this person's after the password, anybody's before it; undefined: none. */
 function waitsFor(attempt: Attempt, now: Date): { readonly person: AccountId | undefined } | undefined {
-  switch (nextStep(evidenceOf(attempt), now)) {
-    case 'password':
-      return { person: undefined };
-    case 'second-factor': {
-      const person = personOf(attempt);
-      return person === undefined ? undefined : { person };
-    }
-    default:
-      return undefined;
-  }
+  const step = nextStep(evidenceOf(attempt), now);
+  if (step === 'password') return { person: undefined };
+  const person = step === 'second-factor' ? personOf(attempt) : undefined;
+  return person === undefined ? undefined : { person };
 }
 
 /** A challenge made before the password is not answered after it, nor the other way round. */

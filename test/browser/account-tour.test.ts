@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { describeInBrowser, launchChromium, type Tab, type TestBrowser } from '../support/chromium.js';
+import { challengeOf } from '../support/person.js';
 import { startSite, type TestSite } from '../support/site.js';
 import type { StoppedTime } from '../support/stopped-time.js';
 import { signInOnTour } from './first-login.js';
@@ -36,6 +37,25 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     await tab.press(t('shell.account'));
     await stop('account/devices');
     expect(phone.code()).toMatch(/^[0-9]{6}$/);
+  });
+
+  it('a passkey', async () => {
+    await tab.press(t('account.passkey.title'));
+    await stop('account/devices/add-passkey');
+    // What a service may ask, asked in its place.
+    const verifier = 'x'.repeat(43);
+    await tab.open(
+      `/oidc/auth?${new URLSearchParams({
+        client_id: 'asn-digital',
+        response_type: 'code',
+        redirect_uri: `${site.origin}/session/callback`,
+        scope: 'openid',
+        code_challenge: challengeOf(verifier),
+        code_challenge_method: 'S256',
+        acr_values: 'phr',
+      }).toString()}`,
+    );
+    await stop('sign-in/passkey-missing');
   });
 
   it('nothing was blocked or missing, nothing was above 30 kB', () => {

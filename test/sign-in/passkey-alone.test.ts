@@ -1,7 +1,7 @@
 import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import type { Person, Shown } from '../support/person.js';
 import { FRESH, openHouse, PLAIN, type Asking, type House } from './house.js';
-import { addPasskey, challengeAt, endApps, usePasskey } from './passkeys.js';
+import { addPasskey, challengeAt, endApps, enrolled, usePasskey } from './passkeys.js';
 
 let house: House;
 beforeAll(async () => {
@@ -9,8 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const somebody = async (): Promise<Employee> =>
-  (await addEmployees(house.services, { count: 1, state: 'enrolled' }))[0] as Employee;
+const somebody = (): Promise<Employee> => enrolled(house);
 
 const causesOf = async (account: string): Promise<unknown[]> =>
   (

@@ -4,7 +4,7 @@ import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employe
 import type { Person, Shown } from '../support/person.js';
 import { softwareAuthenticator, type Misdeeds } from '../support/software-authenticator.js';
 import { FRESH, openHouse, type House } from './house.js';
-import { addPasskey, challengeAt, endApps, usePasskey } from './passkeys.js';
+import { addPasskey, challengeAt, endApps, enrolled, usePasskey } from './passkeys.js';
 
 let house: House;
 beforeAll(async () => {
@@ -12,8 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const somebody = async (): Promise<Employee> =>
-  (await addEmployees(house.services, { count: 1, state: 'enrolled' }))[0] as Employee;
+const somebody = (): Promise<Employee> => enrolled(house);
 
 const auditOf = (account: string, type: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
   house.services.db.query('SELECT detail FROM audit_events WHERE account_id = $1 AND type = $2 ORDER BY id', [

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { getById } from '#src/accounts/accounts.js';
 import type { AccountId } from '#src/kernel/ids.js';
+import { addEmployees, type Employee } from '../support/employees.js';
 import type { Person, Shown } from '../support/person.js';
 import {
   softwareAuthenticator,
@@ -9,6 +10,13 @@ import {
   type SoftwareAuthenticator,
 } from '../support/software-authenticator.js';
 import type { House } from './house.js';
+
+/** Somebody with a password and an authenticator app. */
+export async function enrolled({ services }: Pick<House, 'services'>): Promise<Employee> {
+  const [employee] = await addEmployees(services, { count: 1, state: 'enrolled' });
+  if (employee === undefined) throw new Error('nobody was added');
+  return employee;
+}
 
 /** Registers a new passkey as the program does it, without the account page. */
 export async function addPasskey(

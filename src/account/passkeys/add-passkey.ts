@@ -67,21 +67,25 @@ export function createAddPasskey(parts: {
         await holdAccount(tx, holder.id);
         const account = await getById(tx, holder.id);
         const about = { accountId: account.id, requestId };
-        const held = await devices.activeOf(tx, account.id);
+        const held = (await devices.activeOf(tx, account.id)).length;
         const registration = await passkeys.register(tx, {
           account,
           ceremony: ceremonyOf(holder),
           credential,
           name,
           // Whose factors were all taken away meanwhile begins with the mailbox.
-          mayBind: held.length > 0 && held.length < MAX_DEVICES,
+          mayBind: held > 0 && held < MAX_DEVICES,
         });
         switch (registration.kind) {
           case 'known':
             return { kind: 'added' };
           case 'barred':
-            await audit.record(tx, { type: 'device.refused', detail: { cause: 'too_many' }, ...about });
-            return { kind: 'full' };
+            await audit.record(tx, {
+              type: 'device.refused',
+              detail: { cause: held === 0 ? 'none_left' : 'too_many' },
+              ...about,
+            });
+            return held === 0 ? { kind: 'passkey_invalid' } : { kind: 'full' };
           case 'refused':
             await audit.record(tx, { type: 'device.refused', detail: { cause: registration.cause }, ...about });
             return { kind: 'passkey_invalid' };
