@@ -189,6 +189,7 @@ describe('the settings of the provider', () => {
           'cred_epoch',
           'factor_age',
           'acr',
+          'phishing_resistant',
         ],
       ],
       ['consent', []],

@@ -1,5 +1,6 @@
-import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
+import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import type { Person, Shown } from '../support/person.js';
+import { CAPTCHA } from '../support/site.js';
 import { FRESH, openHouse, PLAIN, type Asking, type House } from './house.js';
 import { addPasskey, challengeAt, endApps, enrolled, usePasskey } from './passkeys.js';
 
@@ -253,6 +254,27 @@ describe('a service that takes nothing but a passkey (acr_values=phr)', () => {
 
 describe('somebody who has nothing but passkeys', () => {
   const REPLACEMENT = 'Perahu Layar 31 biru-biru';
+
+  it('gets a new password by mail without a code, and no further than that: the mailbox is one factor (R-09)', async () => {
+    const employee = await somebody();
+    const passkey = await addPasskey(house, employee.id);
+    await endApps(house, employee.id);
+    const thief = house.browser();
+    await thief.get(`${house.site.origin}/reset/password`);
+    await thief.submit('/reset/password', { username: employee.nip, captcha: CAPTCHA });
+    const code = await house.codeFor(employee, () => thief.submit('/reset/password/email', { email: employee.email }));
+    const typed = { code, new_password: REPLACEMENT, confirm_password: REPLACEMENT };
+    expect((await thief.submit('/reset/password/code', typed)).page).toBe('reset/password/done');
+
+    const asked = (await house.begin(thief)).asking;
+    const shown = await thief.submit('/password', { username: employee.nip, password: REPLACEMENT });
+    expect([shown.page, shown.html.includes('name="otp"')]).toEqual(['sign-in/otp', false]);
+    for (const step of ['mailbox', 'enrol', 'recovery-codes']) {
+      const { pathname } = shown.url;
+      expect((await thief.get(`${house.site.origin}${pathname.replace(/otp$/, step)}`)).page).toBe('sign-in/otp');
+    }
+    expect((await house.claimsAt(await usePasskey(thief, passkey), asked)).amr).toEqual(['pwd', 'hwk', 'user', 'mfa']);
+  });
 
   it('is told how to change a weak password, since there is no code to type', async () => {
     const employee = await somebody();
