@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { createContactChanges } from './account/contact/contact-change.js';
 import { createAccountMail } from './accounts/account-mail.js';
+import { createDisavowals } from './accounts/disavowals.js';
+import { createFreezing, type EndUnderWay } from './accounts/freezing.js';
 import { createPasswordCheck } from './accounts/password-check.js';
 import { createAudit } from './audit/audit.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
@@ -20,8 +23,11 @@ import { createOtpCheck } from './mfa/otp.js';
 import { createPasskeys } from './mfa/passkeys.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
-import { endSessions } from './oidc/end-sessions.js';
+import { createEndSessions } from './oidc/end-sessions.js';
+import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
+import { endPasswordResets } from './reset/end-resets.js';
+import { loadRelyingParties } from './relying-parties.js';
 import { loadDigestKey } from './security/digest-key-store.js';
 import { createKeyedDigest } from './security/digests.js';
 import { createHashQueue } from './security/hash-queue.js';
@@ -74,11 +80,19 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   });
   const passwords = createPasswords({ peppers: config.passwordPeppers, queue: hashQueue });
 
+  // Relying parties
+  const { registry, demoKeys } = await loadRelyingParties(config, { keyed, portalName: brand.portal });
+
   // Mechanisms
   const audit = createAudit(clock);
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
+  const notices = createLogoutNotices({ outbox, registry });
+  const endSessions = createEndSessions({ notices });
   const mailer = createMailer({ outbox, render: createMailTemplates({ directory: VIEWS, brand }) });
-  const accountMail = createAccountMail(mailer);
+  const { origin } = config.issuer;
+  const disavowals = createDisavowals({ box, clock, origin });
+  const mergeSeconds = config.noticeMergeSeconds;
+  const accountMail = createAccountMail({ mailer, outbox, disavowals, box, clock, mergeSeconds });
   const codes = createMailedCodes({ keyed });
   const addresses = addressGuard({ keyValue, clock });
   const knownBrowsers = createKnownBrowsers(keyed);
@@ -95,7 +109,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     clock,
   });
-  const wrongCodes = createWrongCodes({ devices, guesses, accountMail, audit, clock });
+  const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
   const recoveryCodeSets = createRecoveryCodeSets(clock);
   const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
   const enrolment = createEnrolment({ devices, otp, box, clock, issuerName: brand.name });
@@ -123,6 +137,35 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     log,
   });
 
+  // What must not outlive a freeze, nor a new address.
+  const underWay: readonly EndUnderWay[] = [
+    (tx, id) => codes.voidAll(tx, id),
+    (tx, id) => tickets.voidAll(tx, id),
+    endPasswordResets,
+  ];
+  const contactChanges = createContactChanges({
+    db,
+    outbox,
+    codes,
+    underWay,
+    accountMail,
+    audit,
+    box,
+    keyed,
+    clock,
+    origin,
+    waitSeconds: config.contactChangeWaitSeconds,
+  });
+  const freezing = createFreezing({
+    db,
+    disavowals,
+    endSessions,
+    underWay: [...underWay, contactChanges.endUnderWay],
+    accountMail,
+    audit,
+    clock,
+  });
+
   return {
     config,
     log,
@@ -136,8 +179,11 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     hashQueue,
     passwords,
+    registry,
+    demoKeys,
     audit,
     outbox,
+    notices,
     accountMail,
     codes,
     knownBrowsers,
@@ -153,6 +199,10 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     passwordCheck,
     endSessions,
     mfaReset,
+    disavowals,
+    underWay,
+    contactChanges,
+    freezing,
   };
 }
 

@@ -13,15 +13,17 @@ const mask = (local: string, domain: string): string => `${local}${DOTS}@${domai
 const initial = (text: string): string => Array.from(text.toLowerCase())[0] ?? '';
 
 /**
- * How often the first letters of real addresses occur, of a thousand: names for the local part, mail services and
+ * How often the first signs of real addresses occur, of about a thousand: names for the local part, mail services and
  * government domains for the other. Decoys drawn evenly would stand out, and so would a letter no decoy has (R-19).
  */
 const LOCAL_LETTERS = lots(
-  'a129 s95 m90 r85 d76 n60 i56 f48 e46 h46 y38 t34 w32 b28 l26 g22 j22 p20 k16 u10 z8 c6 v3 o2 q1 x1',
+  'a129 s95 m90 r85 d76 n60 i56 f48 e46 h46 y38 t34 w32 b28 l26 g22 j22 p20 k16 u10 z8 c6 v3 o2 q1 x1 _1 01 11 21 31 41 51 61 71 81 91',
 );
-const DOMAIN_LETTERS = lots('g849 y70 k14 b12 p10 o8 h6 m5 s4 d3 i3 j3 a2 c2 l2 t2 n1 r1 u1 v1 w1');
+const DOMAIN_LETTERS = lots(
+  'g849 y70 k14 b12 p10 o8 h6 m5 s4 d3 i3 j3 a2 c2 l2 t2 n1 r1 u1 v1 w1 e1 f1 q1 x1 z1 01 11 21 31 41 51 61 71 81 91',
+);
 
-/** One lot for each of a thousand. */
+/** One lot for each time. */
 function lots(weights: string): string {
   return weights
     .split(' ')

@@ -5,7 +5,9 @@ import { unmetRules } from './password-policy.js';
 import type { Audit } from '../audit/audit.js';
 import type { AuditDetails } from '../audit/events.js';
 import type { Clock } from '../kernel/clock.js';
+import { NOBODY } from '../kernel/ids.js';
 import type { KeyedDigest } from '../security/digests.js';
+import { Busy } from '../security/hash-queue.js';
 import type { Passwords } from '../security/passwords.js';
 import type { Database } from '../storage/database.js';
 import { addressBucket } from '../throttle/address.js';
@@ -78,10 +80,12 @@ export function createPasswordCheck(parts: {
         detail: { cause },
         accountId: account?.id,
         requestId: visitor.requestId,
+        agent: visitor.agent,
       });
-      if (account === undefined || cause !== 'mismatch') return;
-      const { disabled } = await recordPasswordFailure(tx, account.id, clock.now());
-      if (!disabled) return;
+      // The same statement for names that do not exist (R-19, A3).
+      const counted = account !== undefined && cause === 'mismatch' ? account.id : NOBODY;
+      const { disabled } = await recordPasswordFailure(tx, counted, clock.now());
+      if (account === undefined || !disabled) return;
       await audit.record(tx, {
         type: 'sign_in.password_disabled',
         detail: {},
@@ -90,6 +94,20 @@ export function createPasswordCheck(parts: {
       });
       await accountMail.queue(tx, { account, mail: 'password-disabled', data: { at: clock.now() } });
     });
+  }
+
+  /** The better hash; undefined when the queue is full: then the next login makes it. */
+  async function rehash(
+    stored: string,
+    password: string,
+    from: string,
+  ): Promise<{ from: string; to: string } | undefined> {
+    try {
+      return { from: stored, to: await passwords.hash(password, from) };
+    } catch (error) {
+      if (error instanceof Busy) return undefined;
+      throw error;
+    }
   }
 
   return {
@@ -114,10 +132,12 @@ export function createPasswordCheck(parts: {
       const barred = causeOf(account);
       const oversize = Buffer.byteLength(password) > MAX_PASSWORD_BYTES;
       const stored = barred === undefined && !oversize ? account?.passwordHash : undefined;
-      const verdict = await passwords.verify(stored, oversize ? '' : password).catch(async (error: unknown) => {
-        await giveBackFailure(db, { ...counter, now: clock.now() });
-        throw error;
-      });
+      const verdict = await passwords
+        .verify(stored, oversize ? '' : password, addressBucket(visitor.address))
+        .catch(async (error: unknown) => {
+          await giveBackFailure(db, { ...counter, now: clock.now() });
+          throw error;
+        });
       if (verdict.kind === 'mismatch' || account === undefined) {
         await recordRefusal(account, barred ?? 'mismatch', visitor);
         await addresses.recordFailure(bucket, nameKey);
@@ -126,7 +146,9 @@ export function createPasswordCheck(parts: {
 
       await addresses.recordSuccess(bucket, nameKey);
       const rehashed =
-        verdict.outdated && stored !== undefined ? { from: stored, to: await passwords.hash(password) } : undefined;
+        verdict.outdated && stored !== undefined
+          ? await rehash(stored, password, addressBucket(visitor.address))
+          : undefined;
       return {
         kind: 'accepted',
         account,
@@ -136,13 +158,14 @@ export function createPasswordCheck(parts: {
           if (counter !== shared && account.passwordFailures > 0)
             await clearFailures(tx, { ...shared, now: clock.now() });
           if (rehashed !== undefined || account.passwordFailures > 0) {
-            await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed });
+            await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed, completed: false });
           }
           await audit.record(tx, {
             type: 'sign_in.password_accepted',
             detail: { rehashed: rehashed !== undefined },
             accountId: account.id,
             requestId: visitor.requestId,
+            agent: visitor.agent,
           });
         },
       };

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Account } from '../accounts/accounts.js';
-import { displayNip } from '../accounts/nip.js';
+import { displayNip, type Nip } from '../accounts/nip.js';
 import type { RoleGrant } from '../accounts/role.js';
 import { rolesOf } from '../accounts/roles.js';
 import { errorsPathOf } from '../provisioning/import-file.js';
 import { importAccounts } from '../provisioning/import-accounts.js';
+import { addCareCommands } from './account-care.js';
 import { reportImport } from './import-report.js';
 import { findByNip } from './person.js';
 import { progressBar } from './progress.js';
@@ -15,17 +16,19 @@ interface ImportOptions {
   readonly errors?: string;
 }
 
-/** `accounts import FILE` and `accounts show` */
+/** `accounts import FILE`, `accounts show` and what operators do for one account */
 export function addAccountsCommands(program: Command, run: RunWithServices): Command {
   const accounts = program.command('accounts').description('the SSO ASN accounts of employees');
   accounts
     .command('import')
-    .description('add and change accounts from a CSV file; see docs for its columns')
+    .description(
+      'add and change accounts from a CSV file with the columns nip, name, email, employment, agency_code, status and, if you like, username, person_id, previous_nip, password_hash',
+    )
     .argument('<file>', 'UTF-8 with a header row')
     .option('--dry-run', 'change nothing, report the same')
     .option('--errors <file>', 'where to tell of skipped rows (default: <file>.errors.csv)')
     .action((path: string, { dryRun = false, errors }: ImportOptions) =>
-      run(async ({ databaseUrl, clock, endSessions, audit }) => {
+      run(async ({ databaseUrl, clock, endSessions, underWay, accountMail, audit }) => {
         const errorsPath = errors ?? errorsPathOf(path);
         const bar = progressBar(clock);
         const outcome = await importAccounts({
@@ -35,6 +38,17 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
           dryRun,
           clock,
           onProgress: bar.show,
+          onEmailMoved: async (tx, accounts) => {
+            for (const { id, nip, name, oldEmail } of accounts) {
+              for (const end of underWay) await end(tx, id);
+              await audit.record(tx, { type: 'account.email_imported', detail: {}, accountId: id });
+              await accountMail.queue(tx, {
+                account: { id, nip: nip as Nip, name, email: oldEmail },
+                mail: 'contact-changed',
+                data: { at: clock.now(), by: 'import' },
+              });
+            }
+          },
           onInactive: async (tx, ids) => {
             await endSessions.ofAccounts(tx, ids);
             await audit.record(
@@ -51,18 +65,32 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
     .description('the state of one account, without secrets')
     .requiredOption('--nip <nip>', '18 digits')
     .action(({ nip }: { nip: string }) =>
-      run(async ({ db }) => {
+      run(async ({ db, devices, guesses }) => {
         const account = await findByNip(db, nip);
         if (account === undefined) return 1;
-        for (const [label, value] of facts(account, await rolesOf(db, account.id)))
-          console.log(`${label.padEnd(12)}  ${value}`);
+        const factors = {
+          names: (await devices.activeOf(db, account.id)).map(({ name }) => name),
+          codesWaitUntil: await guesses.findWait(db, account.id),
+        };
+        for (const [label, value] of facts(account, await rolesOf(db, account.id), factors))
+          console.log(`${label.padEnd(13)}  ${value}`);
         return 0;
       }),
     );
+  addCareCommands(accounts, run);
   return accounts;
 }
 
-function facts(account: Account, roles: readonly RoleGrant[]): readonly (readonly [string, string])[] {
+interface Factors {
+  readonly names: readonly string[];
+  readonly codesWaitUntil: Date | undefined;
+}
+
+function facts(
+  account: Account,
+  roles: readonly RoleGrant[],
+  { names, codesWaitUntil }: Factors,
+): readonly (readonly [string, string])[] {
   const password = account.passwordDisabled ? 'disabled after too many failures' : 'set';
   return [
     ['id', account.id],
@@ -77,6 +105,8 @@ function facts(account: Account, roles: readonly RoleGrant[]): readonly (readonl
     ['last login', moment(account.lastLoginAt)],
     ['password', account.passwordHash === undefined ? 'none' : password],
     ['failures', String(account.passwordFailures)],
+    ['MFA', names.length === 0 ? 'not active' : names.join(', ')],
+    ['one-time code', codesWaitUntil === undefined ? 'may be typed' : `refused until ${codesWaitUntil.toISOString()}`],
     [
       'roles',
       roles.length === 0

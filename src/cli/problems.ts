@@ -6,5 +6,10 @@ export function printProblems(error: ConfigError): void {
 }
 
 /** What went wrong, as one line for the operator; stacks are for bugs only. */
-export const lineOf = (error: unknown): string =>
-  error instanceof Error ? (error.message.split('\n', 1)[0] ?? error.name) : String(error);
+export function lineOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const line = error.message.split('\n', 1)[0] ?? error.name;
+  return 'code' in error && error.code === 'EADDRINUSE'
+    ? `${line}; choose free ones with PORT and MANAGEMENT_PORT`
+    : line;
+}

@@ -1,4 +1,4 @@
-import type { AccountId, DeviceId } from '../kernel/ids.js';
+import type { AccountId, AttemptId, DeviceId } from '../kernel/ids.js';
 
 export type DeviceKind = 'totp' | 'passkey';
 
@@ -18,6 +18,8 @@ export interface Device {
   /** Steps that may not be accepted although they are later than the last one spent. */
   readonly burnedSteps: readonly number[];
   readonly drift: DriftSighting | undefined;
+  /** While pending: the authenticator that ends when this one is confirmed. */
+  readonly replaces: DeviceId | undefined;
 }
 
 /** A code that belongs to another time: the first of two that tell how far a phone's clock is off. */
@@ -29,6 +31,22 @@ export interface DriftSighting {
 }
 
 export type DeviceEnd = 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+
+/** An authenticator that is no longer bound. Its record stays for life. */
+export interface EndedDevice {
+  readonly id: DeviceId;
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly activatedAt: Date;
+  readonly endedAt: Date;
+  readonly reason: DeviceEnd;
+}
+
+/**
+ * Where a pending device was shown, and the only place that can confirm it (R-03): a sign-in, or the session of a
+ * person on our own pages.
+ */
+export type EnrolmentPlace = { readonly attempt: AttemptId } | { readonly session: string };
 
 /** How many named authenticators an account may hold. */
 export const MAX_DEVICES = 5;

@@ -5,6 +5,9 @@ import { countLeft, findSet, replaceSet, spendCode, type CodeSet, type CodesLeft
 
 export type { CodesLeft } from './recovery-code-store.js';
 
+/** From so many on the owner is told that few are left. */
+export const FEW_CODES = 3;
+
 /** An account's recovery codes at rest: one living set, slow hashes under one salt. */
 export interface RecoveryCodeSets {
   find(db: Queryable, accountId: AccountId): Promise<CodeSet | undefined>;

@@ -10,6 +10,8 @@ export type AgencyCode = Id<'agency'>;
 export type AttemptId = Id<'attempt'>;
 
 export const accountId = (value: string): AccountId => value as AccountId;
+/** The id that no account has: what is asked for in place of an account that does not exist (R-19, A3). */
+export const NOBODY = accountId('00000000-0000-0000-0000-000000000000');
 export const deviceId = (value: string): DeviceId => value as DeviceId;
 export const agencyCode = (value: string): AgencyCode => value as AgencyCode;
 export const attemptId = (value: string): AttemptId => value as AttemptId;

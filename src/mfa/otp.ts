@@ -10,7 +10,7 @@ import type { Guesses } from './guesses.js';
 import { findStrayStep, matchStep, normaliseOtp, stepAt } from './totp.js';
 
 /** How long the page says to wait where no more tries are given: somebody with the password must set it right. */
-const NEAR_LAST_SECONDS = 3600;
+const PAST_HALF_SECONDS = 3600;
 
 /** What a typed one-time code turned out to be. */
 export type OtpVerdict =
@@ -34,12 +34,14 @@ export interface OtpCheck {
       accountId: AccountId;
       typed: string;
       /**
-       * False where no password was proved: then the last tries are not given, and whoever holds only the mailbox can
-       * neither find the code nor get rid of the authenticator by guessing (R-09).
+       * False where no password was proved: then only half of the tries are given, and whoever holds only the mailbox
+       * can neither find the code nor bring the authenticator so near its end that its owner's slips finish it (R-09).
        */
       mayDisable?: false;
     },
   ): Promise<OtpVerdict>;
+  /** Until when a code would not be looked at: asked before slow work that only a code looked at is worth. */
+  findWait(db: Queryable, accountId: AccountId): Promise<Date | undefined>;
   /** Compares the first code of a pending device; the caller confirms it with the step (A13: counted the same). */
   checkPending(tx: Queryable, attempt: { device: Device; typed: string }): Promise<OtpVerdict>;
 }
@@ -52,7 +54,11 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
   async function seekDrift(tx: Queryable, candidates: readonly Device[], otp: string): Promise<number | undefined> {
     const now = clock.now();
     for (const device of candidates) {
-      const step = findStrayStep(secretOf(device), otp, { now, reachSteps: REACH_STEPS });
+      const step = findStrayStep(secretOf(device), otp, {
+        now,
+        reachSteps: REACH_STEPS,
+        expectedOffset: device.drift?.offsetSteps,
+      });
       if (step === undefined) continue;
       const sighting = { offsetSteps: step - stepAt(now), step, seenAt: now };
       await devices.recordDrift(tx, device.id, sighting);
@@ -69,9 +75,9 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
     const reserved = await guesses.reserve(tx, accountId);
     if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
     const { failures } = reserved;
-    if (!mayDisable && guesses.isNearLast(failures)) {
+    if (!mayDisable && guesses.isPastHalf(failures)) {
       await guesses.giveBack(tx, accountId);
-      return { kind: 'throttled', until: secondsAfter(clock.now(), NEAR_LAST_SECONDS) };
+      return { kind: 'throttled', until: secondsAfter(clock.now(), PAST_HALF_SECONDS) };
     }
     const otp = normaliseOtp(typed);
     if (otp === undefined) return { kind: 'mismatch', failures };
@@ -99,6 +105,7 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
         attempt,
       );
     },
+    findWait: (db, accountId) => guesses.findWait(db, accountId),
     checkPending: (tx, { device, typed }) => judge(tx, [device], { accountId: device.accountId, typed }),
   };
 }

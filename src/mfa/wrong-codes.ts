@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
+import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
 import type { Devices } from '../devices/devices.js';
 import type { Clock } from '../kernel/clock.js';
@@ -13,7 +14,7 @@ export type Consequence =
   | { readonly kind: 'none' }
   /** A wait begins: what was half done is over. */
   | { readonly kind: 'wait'; readonly until: Date }
-  /** The account's authenticators have ended for good: they are bound anew after a mailed code. */
+  /** The account's authenticators have ended for good, and all that was open with them. */
   | { readonly kind: 'disabled' };
 
 /** What a wrong second factor leads to, the same wherever it was typed. */
@@ -24,11 +25,12 @@ export interface WrongCodes {
 export function createWrongCodes(parts: {
   devices: Devices;
   guesses: Guesses;
+  endSessions: EndSessions;
   accountMail: AccountMail;
   audit: Audit;
   clock: Clock;
 }): WrongCodes {
-  const { devices, guesses, accountMail, audit, clock } = parts;
+  const { devices, guesses, endSessions, accountMail, audit, clock } = parts;
   return {
     async follow(tx, { account, failures, requestId }) {
       if (failures === WARN_AFTER) {
@@ -36,6 +38,7 @@ export function createWrongCodes(parts: {
       }
       if (guesses.isLast(failures)) {
         const ended = await devices.endAll(tx, account.id, 'too_many_codes');
+        await endSessions.ofAccounts(tx, [account.id]);
         // They were counted against what is gone: whoever binds a new authenticator may mistype its first code.
         await guesses.clear(tx, account.id);
         await audit.record(

@@ -5,6 +5,7 @@ import { accountId, type AccountId } from '../kernel/ids.js';
 import type { Database } from '../storage/database.js';
 import { personClaims } from './claims.js';
 import type { ClientRegistry } from './client-registry.js';
+import { isLimited, mayUse } from './entitlement.js';
 import { currentRequest, requestScope } from './request-scope.js';
 import { guarded } from './unavailable.js';
 
@@ -16,9 +17,12 @@ export interface LiveAccount extends ProviderAccount {
 export interface Accounts {
   /** Undefined when the account is unknown, inactive or frozen: its sessions and tokens are dead. */
   find(sub: string): Promise<LiveAccount | undefined>;
+  /** The same for a token of a client: undefined too when the person may not use the client any more (R-17, A29). */
+  findEntitled(sub: string, clientId: string): Promise<LiveAccount | undefined>;
+  /** Whether a person may use a client; costs nothing for clients that are open to everyone. */
+  mayUse(id: AccountId, clientId: string): Promise<boolean>;
   /** The whole person, read once in a request. */
   person(id: AccountId): Promise<Account | undefined>;
-  roleNames(id: AccountId): Promise<readonly string[]>;
 }
 
 export function liveAccounts({ db, registry }: { db: Database; registry: ClientRegistry }): Accounts {
@@ -45,27 +49,37 @@ export function liveAccounts({ db, registry }: { db: Database; registry: ClientR
     return epoch;
   };
 
+  const isEntitled = async (id: AccountId, clientId: string): Promise<boolean> => {
+    const x = registry.registration(clientId)?.x;
+    if (x === undefined || !isLimited(x)) return true;
+    const known = await person(id);
+    return known !== undefined && mayUse(x, known, (x.allowed_roles?.length ?? 0) > 0 ? await roleNames(id) : []);
+  };
+
+  const find: Accounts['find'] = async (sub) => {
+    const id = accountId(sub);
+    const credEpoch = await epochOf(id);
+    if (credEpoch === undefined) return undefined;
+    return {
+      accountId: id,
+      credEpoch,
+      async claims(use, scope) {
+        const registration = registry.registration(currentRequest()?.oidc.client?.clientId ?? '');
+        const wanted = registration === undefined ? [] : personClaims(registration.x, use, scope);
+        if (wanted.length === 0) return { sub: id };
+        const known = await person(id);
+        if (known === undefined) return { sub: id };
+        const roles = wanted.includes('roles') ? await roleNames(id) : [];
+        return { sub: id, ...claimValues(known, roles, wanted) };
+      },
+    };
+  };
+
   return {
     person,
-    roleNames,
-    async find(sub) {
-      const id = accountId(sub);
-      const credEpoch = await epochOf(id);
-      if (credEpoch === undefined) return undefined;
-      return {
-        accountId: id,
-        credEpoch,
-        async claims(use, scope) {
-          const registration = registry.registration(currentRequest()?.oidc.client?.clientId ?? '');
-          const wanted = registration === undefined ? [] : personClaims(registration.x, use, scope);
-          if (wanted.length === 0) return { sub: id };
-          const known = await person(id);
-          if (known === undefined) return { sub: id };
-          const roles = wanted.includes('roles') ? await roleNames(id) : [];
-          return { sub: id, ...claimValues(known, roles, wanted) };
-        },
-      };
-    },
+    mayUse: isEntitled,
+    find,
+    findEntitled: async (sub, clientId) => ((await isEntitled(accountId(sub), clientId)) ? find(sub) : undefined),
   };
 }
 
@@ -76,7 +90,7 @@ function claimValues(person: Account, roles: readonly string[], wanted: readonly
     preferred_username: person.nip,
     email: person.email,
     // Nobody has a password without having proved the mailbox, or its owner's, at activation.
-    email_verified: person.email === undefined ? undefined : person.activatedAt !== undefined,
+    email_verified: person.email === undefined ? undefined : person.emailProved,
     nip: person.nip,
     employment: person.employment,
     agency: { code: person.agency.code, name: person.agency.name },

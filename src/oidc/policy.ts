@@ -4,7 +4,6 @@ import { AAL2, PHISHING_RESISTANT } from '../sign-in/authentication.js';
 import { isKnownAcr, satisfies } from './authentication-class.js';
 import type { ClientRegistration } from './client-schema.js';
 import type { ClientRegistry } from './client-registry.js';
-import { isLimited, mayUse } from './entitlement.js';
 import type { Accounts, LiveAccount } from './person-account.js';
 
 const { base, Check, Prompt } = interactionPolicy;
@@ -120,15 +119,10 @@ function wantedClasses(
   return wanted;
 }
 
-function entitlementCheck({ registry, accounts }: PolicyParts): interactionPolicy.Check {
+function entitlementCheck({ accounts }: PolicyParts): interactionPolicy.Check {
   return new Check('no_access', 'the person may not use this client', 'access_denied', async ({ oidc }) => {
     const clientId = oidc.client?.clientId ?? '';
-    const x = registry.registration(clientId)?.x;
-    if (x === undefined || !isLimited(x)) return false;
-    const id = accountId(oidc.account?.accountId ?? '');
-    const person = await accounts.person(id);
-    const roles = (x.allowed_roles?.length ?? 0) > 0 ? await accounts.roleNames(id) : [];
-    if (person !== undefined && mayUse(x, person, roles)) return false;
+    if (await accounts.mayUse(accountId(oidc.account?.accountId ?? ''), clientId)) return false;
     if (oidc.prompts.has('none')) throw new errors.AccessDenied('the person may not use this client');
     throw new NoAccess(clientId);
   });

@@ -75,7 +75,12 @@ export function providerSettings(parts: SettingsParts): Configuration {
     },
     extraClientMetadata: { properties: ['x'] },
     routes: { ...parts.endpoints },
-    findAccount: (_ctx, sub) => accounts.find(sub),
+    // The login asks for the entitlement itself, a minute at most before its code is redeemed; what lives longer asks here.
+    findAccount: (_ctx, sub, token) => {
+      const { clientId, kind } = token ?? {};
+      if (clientId === undefined || kind === 'AuthorizationCode') return accounts.find(sub);
+      return accounts.findEntitled(sub, clientId);
+    },
     loadExistingGrant: firstPartyGrant(registry),
     interactions: {
       policy: signInPolicy({ registry, accounts }),

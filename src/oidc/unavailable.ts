@@ -6,6 +6,12 @@ import { requestScope } from './request-scope.js';
 export const own = (error: unknown): unknown =>
   error instanceof errors.TemporarilyUnavailable && error.cause !== undefined ? error.cause : error;
 
+/** PostgreSQL's words for text that it cannot hold: NUL, half a surrogate pair, bytes that are no UTF-8. */
+const UNSTORABLE = ['22P05', '22P02', '22021'];
+
+const isUnstorable = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && UNSTORABLE.includes(String(error.code));
+
 /**
  * Runs what the provider asks of us. A database that does not answer is told to the client as what it is, with 503,
  * not as a bug of ours (R-62).
@@ -17,6 +23,7 @@ export async function guarded<Result>(work: () => Promise<Result>): Promise<Resu
     if (scope.away !== undefined) throw scope.away;
     return await work();
   } catch (cause) {
+    if (isUnstorable(cause)) throw new errors.InvalidRequest('a parameter holds a character that cannot be stored');
     if (!(cause instanceof DatabaseUnavailable)) throw cause;
     scope.away = cause;
     const error = new errors.TemporarilyUnavailable('the service is busy, try again later');

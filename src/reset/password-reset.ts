@@ -9,6 +9,7 @@ import type { MailedCodes } from '../codes/mailed-codes.js';
 import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
+import { NOBODY } from '../kernel/ids.js';
 import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
 import type { WrongCodes } from '../mfa/wrong-codes.js';
 import { digest, sameBytes, type KeyedDigest } from '../security/digests.js';
@@ -105,8 +106,13 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
   });
   const codeFlow = (id: Buffer) => ({ flow: id.toString('hex'), purpose: 'reset' as const });
 
+  /** Asks for nobody where there is nobody, so that known and unknown cost the same (R-19, A3). */
   const personOf = async ({ accountId }: store.ResetFlow): Promise<Account | undefined> =>
-    accountId === undefined ? undefined : reachable(await findById(db, accountId));
+    reachable(await findById(db, accountId ?? NOBODY));
+
+  /** What a mail to the account's address of now is counted on. */
+  const mailKeyOf = (account: Account | undefined): Buffer =>
+    keyed('mail', `${account?.id ?? ''}|${comparableEmail(account?.email ?? '') ?? ''}`);
 
   /** Mails a code, or does the same work for nobody. */
   async function mailCode(
@@ -135,6 +141,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       detail: {},
       accountId: account?.id,
       requestId: visitor.requestId,
+      agent: visitor.agent,
     });
   }
 
@@ -146,12 +153,20 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
   ): Promise<EmailAnswer> {
     const { flow, account, mailKey } = wanted;
     const at = clock.now();
+    // A flow whose tries are used up mails nobody and spends nothing: one captcha must not use up the mails that a whole
+    // office behind one address may ask for (R-23, A10).
+    if (!(await store.takeEmailTry(tx, flow.id, MAX_EMAIL_TRIES))) {
+      await mailCode(tx, { flow, account, matches: false }, visitor);
+      return { kind: 'accepted' };
+    }
     const addressKey = keyed('address', addressBucket(visitor.address));
     const places = mailPlaces({ account: mailKey, address: addressKey });
     const spending = await spendQuotas(tx, { places, now: at });
-    if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
-    const mayMail = await store.takeEmailTry(tx, flow.id, MAX_EMAIL_TRIES);
-    await mailCode(tx, { flow, account, matches: wanted.matches && mayMail }, visitor);
+    if (spending.kind === 'exhausted') {
+      await store.giveBackEmailTry(tx, flow.id);
+      return { kind: 'throttled', until: spending.until };
+    }
+    await mailCode(tx, { flow, account, matches: wanted.matches }, visitor);
     await store.recordMail(tx, flow.id, { mailKey, addressKey, at });
     return { kind: 'accepted' };
   }
@@ -221,8 +236,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       if (flow?.state !== 'mailed' || flow.mail === undefined) return { kind: 'gone' };
       const account = await personOf(flow);
       const { mailKey } = flow.mail;
-      const right = keyed('mail', `${account?.id ?? ''}|${comparableEmail(account?.email ?? '') ?? ''}`);
-      const matches = account !== undefined && sameBytes(mailKey, right);
+      const matches = account !== undefined && sameBytes(mailKey, mailKeyOf(account));
       return db.transaction((tx) => send(tx, { flow, account, mailKey, matches }, visitor));
     },
 
@@ -233,7 +247,9 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       if (flow.state === 'done') return account === undefined ? { kind: 'gone' } : { kind: 'done', account };
 
       const code = await codes.check(db, { ...codeFlow(flow.id), typed: typed.code, now: clock.now() });
-      if (code.kind !== 'right' || account === undefined) {
+      // A code proves the address it went to; the account may have another one by now (R-24, A6).
+      const isCurrent = flow.mail !== undefined && sameBytes(flow.mail.mailKey, mailKeyOf(account));
+      if (code.kind !== 'right' || account === undefined || !isCurrent) {
         // The first half of a double tap may have used it meanwhile.
         const now = code.kind === 'none' ? await store.findFlow(db, holderOf(flowId, visitor)) : undefined;
         if (now?.state === 'done' && account !== undefined) return { kind: 'done', account };
@@ -243,6 +259,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           detail: { cause },
           accountId: account?.id,
           requestId: visitor.requestId,
+          agent: visitor.agent,
         });
         if (cause === 'exhausted') await store.failFlow(db, flow.id);
         return cause === 'exhausted' ? { kind: 'exhausted' } : { kind: 'code_invalid' };
@@ -256,7 +273,9 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       if (parts.requiresOtp && !hasOtp && showsCodes(await devices.activeOf(db, account.id))) {
         return { kind: 'otp_required' };
       }
-      const passwordHash = await passwords.hash(typed.password);
+      const waitUntil = parts.requiresOtp && hasOtp ? await otp.findWait(db, account.id) : undefined;
+      if (waitUntil !== undefined) return { kind: 'throttled', until: waitUntil };
+      const passwordHash = await passwords.hash(typed.password, addressBucket(visitor.address));
 
       return db.transaction<CodeAnswer>(async (tx) => {
         const held = await store.lockMailed(tx, flow.id, clock.now());

@@ -79,6 +79,11 @@ export async function takeEmailTry(tx: Queryable, id: Buffer, maxTries: number):
   return rows[0] !== undefined && (rows[0].email_tries as number) <= maxTries;
 }
 
+/** For a request that was refused after all: nothing was mailed, nothing was tried. */
+export async function giveBackEmailTry(tx: Queryable, id: Buffer): Promise<void> {
+  await tx.query('UPDATE password_resets SET email_tries = email_tries - 1 WHERE id = $1', [id]);
+}
+
 export async function recordMail(tx: Queryable, id: Buffer, mail: SentMail): Promise<void> {
   await tx.query('UPDATE password_resets SET mail_key = $2, address_key = $3, mailed_at = $4 WHERE id = $1', [
     id,
@@ -117,4 +122,11 @@ export async function failOthers(tx: Queryable, account: AccountId, except: Buff
       WHERE account_id = $1 AND id <> $2 AND state IN ('named', 'mailed')`,
     [account, except],
   );
+}
+
+/** Every flow of the account ends. */
+export async function failAll(tx: Queryable, account: AccountId): Promise<void> {
+  await tx.query(`UPDATE password_resets SET state = 'failed' WHERE account_id = $1 AND state IN ('named', 'mailed')`, [
+    account,
+  ]);
 }

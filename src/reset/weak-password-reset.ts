@@ -8,6 +8,7 @@ import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
 import type { WrongCodes } from '../mfa/wrong-codes.js';
 import type { Passwords } from '../security/passwords.js';
 import type { Database } from '../storage/database.js';
+import { addressBucket } from '../throttle/address.js';
 import type { Visitor } from '../throttle/visitor.js';
 import type { PasswordChange } from './password-change.js';
 
@@ -61,7 +62,7 @@ export function createWeakPasswordReset(parts: {
       if (newPassword !== confirmation) return { kind: 'confirmation_mismatch' };
       const before = missingFactor(await devices.activeOf(db, account.id), typedOtp);
       if (before !== undefined) return { kind: before };
-      const passwordHash = await passwords.hash(newPassword);
+      const passwordHash = await passwords.hash(newPassword, addressBucket(visitor.address));
 
       return db.transaction<WeakAnswer>(async (tx) => {
         // Looked at once more: an authenticator may have been bound while the password was hashed.

@@ -25,25 +25,54 @@ export interface HashQueueOptions {
  * the processor from token and key-set requests (R-25).
  */
 export interface HashQueue {
-  /** Runs `work` when its turn comes. Throws {@link Busy} when there is no place or the wait gets too long. */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` when its turn comes. Throws {@link Busy} when there is no place or the wait gets too long. `from` names
+   * who asks, by the network address: those who wait are served in turn, one for each, and no address may
+   * hold more than half of the places (R-25, A40).
+   */
+  run<T>(work: () => Promise<T>, from?: string): Promise<T>;
   /** How many wait now. */
   depth(): number;
 }
 
 export function createHashQueue(options: HashQueueOptions): HashQueue {
-  const waiting: { start: () => void }[] = [];
+  interface Place {
+    readonly start: () => void;
+  }
+  /** Who waits, by who asks; the first of the map is served next and goes to its end. */
+  const lines = new Map<string, Place[]>();
+  let waiting = 0;
   let running = 0;
 
-  const turn = (): Promise<void> => {
+  const leave = (from: string, place: Place): void => {
+    const line = (lines.get(from) ?? []).filter((each) => each !== place);
+    if (line.length === 0) lines.delete(from);
+    else lines.set(from, line);
+    waiting -= 1;
+  };
+
+  const takeNext = (): Place | undefined => {
+    const [first] = lines;
+    if (first === undefined) return undefined;
+    const [from, [place, ...others]] = first;
+    lines.delete(from);
+    if (others.length > 0) lines.set(from, others);
+    waiting -= 1;
+    return place;
+  };
+
+  const turn = (from: string): Promise<void> => {
     if (running < options.concurrency) {
       running += 1;
       return Promise.resolve();
     }
-    if (waiting.length >= options.maxWaiting) return Promise.reject(new Busy(options.retryAfterSeconds()));
+    const line = lines.get(from) ?? [];
+    if (waiting >= options.maxWaiting || (from !== '' && line.length >= Math.ceil(options.maxWaiting / 2))) {
+      return Promise.reject(new Busy(options.retryAfterSeconds()));
+    }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        waiting.splice(waiting.indexOf(place), 1);
+        leave(from, place);
         reject(new Busy(options.retryAfterSeconds()));
       }, options.maxWaitMs);
       const place = {
@@ -52,18 +81,19 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
           resolve();
         },
       };
-      waiting.push(place);
+      lines.set(from, [...line, place]);
+      waiting += 1;
     });
   };
 
   return {
-    depth: () => waiting.length,
-    async run(work) {
-      await turn();
+    depth: () => waiting,
+    async run(work, from = '') {
+      await turn(from);
       try {
         return await work();
       } finally {
-        const next = waiting.shift();
+        const next = takeNext();
         if (next === undefined) running -= 1;
         else next.start();
       }

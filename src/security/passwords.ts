@@ -12,19 +12,20 @@ const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, paral
 
 export type Verdict = { readonly kind: 'match'; readonly outdated: boolean } | { readonly kind: 'mismatch' };
 
+/** `from`, in all of them, names who asks: see {@link HashQueue}. */
 export interface Passwords {
   /** `$pepper=<kid>$argon2id$v=19$m=...` of the NFKC form (R-39). Throws `Busy` when the queue is full. */
-  hash(password: string): Promise<string>;
+  hash(password: string, from?: string): Promise<string>;
   /**
    * Compares with a stored hash: ours, or an imported argon2, bcrypt or PBKDF2 string. Without one it spends the
    * same work on a decoy and answers mismatch, so that unknown and wrong cost the same (R-19, A3).
    */
-  verify(stored: string | undefined, password: string): Promise<Verdict>;
+  verify(stored: string | undefined, password: string, from?: string): Promise<Verdict>;
   /**
    * One slow keyed hash of a short secret under a salt: recovery codes (ASVS V6.5.2). Under the pepper named, or
    * the current one. Undefined when that pepper is gone.
    */
-  stretch(secret: string, under: { salt: Buffer; pepperKid?: string }): Promise<Stretched | undefined>;
+  stretch(secret: string, under: { salt: Buffer; pepperKid?: string; from?: string }): Promise<Stretched | undefined>;
 }
 
 export interface Stretched {
@@ -102,17 +103,17 @@ export function createPasswords({ peppers, queue }: { peppers: KeyRing; queue: H
   }
 
   return {
-    hash: (password) =>
+    hash: (password, from) =>
       queue.run(async () => {
         const { kid, bytes } = peppers.current;
         return `$pepper=${kid}${await argon2Hash(peppered(bytes, password), PARAMETERS)}`;
-      }),
-    verify: (stored, password) => queue.run(() => compare(stored, password)),
-    stretch: (secret, { salt, pepperKid }) =>
+      }, from),
+    verify: (stored, password, from) => queue.run(() => compare(stored, password), from),
+    stretch: (secret, { salt, pepperKid, from }) =>
       queue.run(async () => {
         const pepper = pepperKid === undefined ? peppers.current : peppers.find(pepperKid);
         if (pepper === undefined) return undefined;
         return { pepperKid: pepper.kid, hash: await hashRaw(peppered(pepper.bytes, secret), { ...PARAMETERS, salt }) };
-      }),
+      }, from),
   };
 }

@@ -3,7 +3,7 @@ import type { AccountMail } from '../accounts/account-mail.js';
 import type { Audit } from '../audit/audit.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
-import type { AccountId, AttemptId } from '../kernel/ids.js';
+import type { AttemptId } from '../kernel/ids.js';
 import type { KeyedDigest } from '../security/digests.js';
 import type { Queryable } from '../storage/database.js';
 import { addressBucket } from '../throttle/address.js';
@@ -14,8 +14,11 @@ const TTL_SECONDS = 15 * 60;
 
 /** The mailed code without which nobody enrols an authenticator: a password alone may be stolen (R-03). */
 export interface MailboxProof {
-  /** What a code belongs to: the attempt and the account, so that it never serves another person's password (A6). */
-  flowOf(attempt: AttemptId, account: AccountId): string;
+  /**
+   * What a code belongs to: the attempt, the account and its address, so that it serves neither another person's
+   * password nor a mailbox that was the account's before (A6, R-24).
+   */
+  flowOf(attempt: AttemptId, account: Account): string;
   /** Mails a new code, which voids the older one. `exhausted` when the account had its share of mail (R-23). */
   send(tx: Queryable, to: { attempt: AttemptId; account: Account }, visitor: Visitor): Promise<Spending>;
 }
@@ -28,21 +31,21 @@ export function createMailboxProof(parts: {
   clock: Clock;
 }): MailboxProof {
   const { codes, accountMail, audit, keyed, clock } = parts;
-  const flowOf = (attempt: AttemptId, account: AccountId): string => `${attempt}|${account}`;
+  const flowOf = (attempt: AttemptId, { id, email }: Account): string => `${attempt}|${id}|${email ?? ''}`;
   return {
     flowOf,
     async send(tx, { attempt, account }, visitor) {
       if (account.email === undefined) return { kind: 'spent' };
       const now = clock.now();
       const places = mailPlaces({
-        // Not the quota of resets: strangers can use that one up, and this owner has typed the right password (R-20).
+        // Not the quotas of resets: strangers can use those up, and this owner has typed the right password (R-20).
         account: keyed('mail after password', account.id),
-        address: keyed('address', addressBucket(visitor.address)),
+        address: keyed('address of mail after password', addressBucket(visitor.address)),
       });
       const spending = await spendQuotas(tx, { places, now });
       if (spending.kind === 'exhausted') return spending;
       const code = await codes.issue(tx, {
-        flow: flowOf(attempt, account.id),
+        flow: flowOf(attempt, account),
         purpose: 'mailbox',
         accountId: account.id,
         ttlSeconds: TTL_SECONDS,
@@ -61,6 +64,7 @@ export function createMailboxProof(parts: {
         detail: {},
         accountId: account.id,
         requestId: visitor.requestId,
+        agent: visitor.agent,
       });
       return spending;
     },

@@ -52,17 +52,18 @@ export function createPasskeySignIn(parts: {
       attempt: Attempt;
       cause: AuditDetails['sign_in.passkey_refused']['cause'];
       passkey: Passkey | undefined;
-      requestId: string;
+      visitor: Visitor;
     },
   ): Promise<void> {
-    const { attempt, cause, passkey, requestId } = refused;
+    const { attempt, cause, passkey, visitor } = refused;
+    const { requestId, agent } = visitor;
     const { clientId } = attempt;
     const accountId = personOf(attempt) ?? passkey?.accountId;
     const detail = { cause, ...(passkey === undefined ? {} : { device: passkey.deviceId }) };
-    await audit.record(tx, { type: 'sign_in.passkey_refused', detail, accountId, clientId, requestId });
+    await audit.record(tx, { type: 'sign_in.passkey_refused', detail, accountId, clientId, requestId, agent });
     if (cause !== 'copied' || passkey === undefined) return;
     const account = await getById(tx, passkey.accountId);
-    await accountMail.queue(tx, { account, mail: 'passkey-copied', data: { at: clock.now() } });
+    await accountMail.queue(tx, { account, mail: 'passkey-copied', data: { at: clock.now() }, locale: visitor.locale });
   }
 
   async function record(
@@ -74,10 +75,11 @@ export function createPasskeySignIn(parts: {
       passkey: Passkey;
       account: Account;
       credential: Buffer;
-      requestId: string;
+      visitor: Visitor;
     },
   ): Promise<Attempt> {
-    const { attempt, alone, passkey, account, credential, requestId } = accepted;
+    const { attempt, alone, passkey, account, credential, visitor } = accepted;
+    const { requestId, agent } = visitor;
     const { uid, clientId } = attempt;
     await audit.record(tx, {
       type: 'sign_in.passkey_accepted',
@@ -85,6 +87,7 @@ export function createPasskeySignIn(parts: {
       accountId: account.id,
       clientId,
       requestId,
+      agent,
     });
     const now = clock.now();
     const proof = {
@@ -107,9 +110,9 @@ export function createPasskeySignIn(parts: {
       return passkeys.beginUse(db, { ceremony, accountId: awaited.person });
     },
 
-    submit: (uid, typed, { browserId, requestId }) =>
+    submit: (uid, typed, visitor) =>
       db.transaction<FactorOutcome>(async (tx) => {
-        const attempt = await attempts.lock(tx, { uid, browserId, now: clock.now() });
+        const attempt = await attempts.lock(tx, { uid, browserId: visitor.browserId, now: clock.now() });
         if (attempt === undefined) return { answer: { kind: 'elsewhere' }, attempt };
         const credential = digest(`${uid}|passkey|${typed}`);
         // A double tap is one try, and its second half finds the first one's answer (R-74).
@@ -125,12 +128,12 @@ export function createPasskeySignIn(parts: {
           const account = await getById(tx, passkey.accountId);
           if (isUsable(account)) {
             const alone = awaited.person === undefined;
-            const after = await record(tx, { attempt, alone, passkey, account, credential, requestId });
+            const after = await record(tx, { attempt, alone, passkey, account, credential, visitor });
             return { answer: { kind: 'accepted' }, attempt: after };
           }
-          await refuse(tx, { attempt, cause: 'barred', passkey, requestId });
+          await refuse(tx, { attempt, cause: 'barred', passkey, visitor });
         } else {
-          await refuse(tx, { attempt, cause: verdict.cause, passkey: verdict.passkey, requestId });
+          await refuse(tx, { attempt, cause: verdict.cause, passkey: verdict.passkey, visitor });
         }
         const answer = { kind: 'passkey_invalid' } as const;
         await attempts.recordAnswer(tx, uid, keptAnswer(answer, credential, clock.now()));

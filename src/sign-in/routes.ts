@@ -214,12 +214,12 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     const offer = await firstEnrolment.offer(here.attempt);
     if (offer === undefined) throw new Refusal('flow_expired');
     const { secret, uri, qr } = offer;
-    write(
-      here.ctx,
-      'sign-in/enrol',
-      { ...here.page, secret, otpauthUri: uri, qr, deviceName: refused?.deviceName, error: refused?.error },
-      { status: refused?.status ?? 200 },
-    );
+    // No use in setting up a key whose codes nobody looks at yet.
+    const until = refused === undefined ? await firstEnrolment.findWait(here.attempt) : undefined;
+    const { error, status } =
+      until === undefined ? { error: refused?.error, status: refused?.status ?? 200 } : codesThrottled(here.ctx, until);
+    const deviceName = refused?.deviceName;
+    write(here.ctx, 'sign-in/enrol', { ...here.page, secret, otpauthUri: uri, qr, deviceName, error }, { status });
   }
 
   const showCodes = ({ ctx, page: common, attempt }: Here, error?: PageError): void => {
@@ -236,6 +236,11 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     );
   };
 
+  const codesThrottled = (ctx: PageContext, until: Date): { error: PageError; status: number } => ({
+    status: 429,
+    error: { code: 'throttled', limit: 'codes', retryAfterSeconds: retryAfter(ctx, until) },
+  });
+
   /** The answer to a refused second factor; undefined when it was accepted or belongs elsewhere. */
   function refusalOf(ctx: PageContext, answer: FactorAnswer): { error: PageError; status: number } | undefined {
     switch (answer.kind) {
@@ -246,10 +251,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
         return undefined;
       case 'throttled':
         metrics.otp('throttled');
-        return {
-          status: 429,
-          error: { code: 'throttled', limit: 'codes', retryAfterSeconds: retryAfter(ctx, answer.until) },
-        };
+        return codesThrottled(ctx, answer.until);
       case 'clock_drift':
         metrics.otp('clock_drift');
         return { status: 422, error: { code: 'clock_drift', driftMinutes: answer.minutes } };

@@ -1,11 +1,14 @@
-import { recordLogin } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import { getById, recordLogin } from '../accounts/accounts.js';
 import type { PasswordCheck } from '../accounts/password-check.js';
 import type { Audit } from '../audit/audit.js';
 import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Enrolment } from '../mfa/enrolment.js';
-import type { Database } from '../storage/database.js';
+import type { Database, Queryable } from '../storage/database.js';
+import { networkOf } from '../throttle/address.js';
+import type { KnownBrowsers } from '../throttle/known-browsers.js';
 import { authenticationOf } from './authentication.js';
 import { evidenceOf, personOf, type Attempt } from './attempt.js';
 import * as attempts from './attempt-store.js';
@@ -55,30 +58,43 @@ export interface SignInParts {
   readonly tickets: EnrolmentTickets;
   readonly mailboxProof: MailboxProof;
   readonly interactions: Interactions;
+  readonly knownBrowsers: KnownBrowsers;
+  readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly clock: Clock;
 }
 
 export function createSignIn(parts: SignInParts): SignIn {
   const { db, passwordCheck, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
+  const { knownBrowsers, accountMail } = parts;
 
   const stepOf = (attempt: Attempt): Step => nextStep(evidenceOf(attempt), clock.now());
+
+  /** A first login is no news to the person, who is on the way to their first authenticator. */
+  async function tellOfNewBrowser(tx: Queryable, accountId: AccountId, visitor: Visitor): Promise<void> {
+    const account = await getById(tx, accountId);
+    const data = { at: clock.now(), ...visitor.agent, network: networkOf(visitor.address) };
+    await accountMail.queue(tx, { account, mail: 'new-browser', data, locale: visitor.locale });
+  }
 
   /** The one place that gives the provider our word: both factors are proved, of a person who may log in. */
   async function vouch(exchange: Exchange, attempt: Attempt, visitor: Visitor): Promise<Onward | undefined> {
     const accountId = personOf(attempt);
     const { factorAt, credEpoch } = attempt;
     if (accountId === undefined || factorAt === undefined || credEpoch === undefined) return undefined;
-    if (!(await recordLogin(db, { accountId, now: clock.now() }))) return undefined;
     const { acr, amr } = authenticationOf(attempt);
+    const isKnown = knownBrowsers.find(visitor.knownBrowser, accountId) !== undefined;
     // The row first: no login without its record, even when the store fails between the two.
-    await audit.record(db, {
-      type: 'sign_in.completed',
-      detail: { acr, amr },
-      accountId,
-      clientId: attempt.clientId,
-      requestId: visitor.requestId,
-    });
+    const record = async (tx: Queryable): Promise<boolean> => {
+      const recorded = await recordLogin(tx, { accountId, now: clock.now() });
+      if (recorded === undefined) return false;
+      const { requestId, agent } = visitor;
+      const about = { accountId, clientId: attempt.clientId, requestId, agent };
+      await audit.record(tx, { type: 'sign_in.completed', detail: { acr, amr }, ...about });
+      if (!isKnown && recorded.lastAt !== undefined) await tellOfNewBrowser(tx, accountId, visitor);
+      return true;
+    };
+    if (!(await (isKnown ? record(db) : db.transaction(record)))) return undefined;
     const location = await interactions.finish(exchange, attempt.uid, {
       accountId,
       amr,
@@ -113,7 +129,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         // The reset just completed in this browser proved the mailbox already.
         if (await tickets.redeem(tx, accountId, visitor.browserId)) {
           await attempts.recordMailbox(tx, uid, now);
-          await enrolment.begin(tx, uid, accountId);
+          await enrolment.begin(tx, { attempt: uid }, { accountId });
           const about = { accountId, clientId, requestId: visitor.requestId };
           await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'reset' }, ...about });
           return { kind: 'accepted', attempt: { ...attempt, mailboxAt: now } };

@@ -26,6 +26,12 @@ export async function reserveFailure(db: Queryable, { now, ...counter }: Failure
   return { kind: 'waiting', until: until === undefined || until < now ? now : until };
 }
 
+/** Until when a try would be refused, without counting one. Undefined: it would be looked at. */
+export async function findFailureWait(db: Queryable, { now, ...counter }: FailureEvent): Promise<Date | undefined> {
+  const until = await failureStore(db).findWait(counter);
+  return until !== undefined && until > now ? until : undefined;
+}
+
 /** Takes one reservation back where the try was neither right nor wrong: a code spent twice, a busy server. */
 export const giveBackFailure = (tx: Queryable, { now, ...counter }: FailureEvent): Promise<void> =>
   failureStore(tx).giveBack(counter, now);

@@ -12,7 +12,10 @@ const MAX_PEOPLE = 6;
 export interface KnownBrowsers {
   /** The browser's own id for this account: what its budget is counted on. Undefined when it is a stranger. */
   find(cookie: string | undefined, accountId: string): string | undefined;
-  /** The cookie with this account remembered, the latest first. */
+  /**
+   * The cookie with this account remembered, the latest first, under a new id: who has proved themselves begins with a
+   * full budget, whatever they mistyped before.
+   */
   remember(cookie: string | undefined, accountId: string): string;
 }
 
@@ -30,10 +33,10 @@ export function createKnownBrowsers(keyed: KeyedDigest): KnownBrowsers {
     find: (cookie, accountId) => entries(cookie).find(({ tag }) => tag === tagOf(accountId))?.nonce,
     remember(cookie, accountId) {
       const tag = tagOf(accountId);
-      const all = entries(cookie);
-      const nonce = all.find((entry) => entry.tag === tag)?.nonce ?? randomId(12);
-      const others = all.filter((entry) => entry.tag !== tag).slice(0, MAX_PEOPLE - 1);
-      return [{ tag, nonce }, ...others].map((entry) => `${entry.tag}:${entry.nonce}`).join('.');
+      const others = entries(cookie)
+        .filter((entry) => entry.tag !== tag)
+        .slice(0, MAX_PEOPLE - 1);
+      return [{ tag, nonce: randomId(12) }, ...others].map((entry) => `${entry.tag}:${entry.nonce}`).join('.');
     },
   };
 }

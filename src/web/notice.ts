@@ -11,7 +11,11 @@ export type AccountNotice =
   | 'device_renamed'
   | 'device_moved'
   | 'codes_renewed'
-  | 'password_changed';
+  | 'password_changed'
+  | 'contact_changed'
+  | 'contact_stopped'
+  | 'session_ended'
+  | 'sessions_ended';
 
 /** What the next page says once: carried in a cookie, never in the address. */
 export type Notice = 'resent' | AccountNotice;

@@ -48,14 +48,11 @@ export interface Pages {
     readonly resent?: boolean | undefined;
   };
   /** Posts `otp`, `device_name` to `/sign-in/:uid/enrol`. */
-  'sign-in/enrol': SignInPage & {
-    /** Base32 without spaces or padding. */
-    readonly secret: string;
-    readonly otpauthUri: string;
-    readonly qr: QrCode;
-    /** As typed; comes back after a refusal. */
-    readonly deviceName?: string | undefined;
-  };
+  'sign-in/enrol': SignInPage &
+    AppOffer & {
+      /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
+      readonly restartHref?: string | undefined;
+    };
   /** Posts `saved` to `/sign-in/:uid/recovery-codes`; the download is `/sign-in/:uid/recovery-codes.txt`. */
   'sign-in/recovery-codes': SignInPage & { readonly codes: readonly string[]; readonly createdAt: Date };
   /** Posts `new_password`, `confirm_password` to `/sign-in/:uid/change-password`. */
@@ -64,10 +61,106 @@ export interface Pages {
   /** `/account/devices`. Every way to change an authenticator starts here. */
   'account/devices': AccountPage & {
     readonly devices: readonly DeviceLine[];
-    readonly codes?: { readonly left: number; readonly count: number; readonly createdAt: Date } | undefined;
+    /** Those that have ended, the latest first. */
+    readonly former: readonly FormerDeviceLine[];
+    readonly codes?: CodesLine | undefined;
+    /** Few recovery codes are left, or none. */
+    readonly fewCodes: boolean;
     /** False: five are registered already. */
     readonly mayAdd: boolean;
   };
+  /** `/account/activity`: what happened to the account, newest first. */
+  'account/activity': AccountPage & {
+    readonly lines: readonly ActivityLine[];
+    /** Where *Lihat yang lebih lama* leads; none on the last page. */
+    readonly olderHref?: string | undefined;
+    /** False on the pages behind the first. */
+    readonly isFirst: boolean;
+  };
+  /** Posts `password`, `new_password`, `confirm_password` to `/account/password`. */
+  'account/password': AccountPage & FormPage;
+  /** `/account/data`; the file comes for a post to `/account/data/file`. */
+  'account/data': AccountPage & FormPage & { readonly sections: readonly HeldSection[] };
+
+  /** Posts `new_email` to `/account/contact`; what is under way is stopped by `/account/contact/stop`. */
+  'account/contact': AccountPage &
+    FormPage & {
+      /** The registered address, masked; none is on file unless given. */
+      readonly emailHint?: string | undefined;
+      readonly change?: { readonly state: 'asked' | 'waiting' | 'invited'; readonly opensAt: Date } | undefined;
+      /** As typed; comes back after a refusal. */
+      readonly email?: string | undefined;
+    };
+  /** Posts `code` to `/account/contact/code`; *Kirim ulang* to `/account/contact/resend`, *Batal* to `/account/contact/stop`. */
+  'account/contact/code': AccountPage &
+    FormPage & {
+      /** The address just typed, whole: a slip of the finger shows. */
+      readonly email: string;
+      readonly resent?: boolean | undefined;
+    };
+
+  /** Posts to `base`: mails a code to the new address that an officer entered. */
+  'contact/start': FormPage & { readonly base: string; readonly emailHint: string; readonly nipEnding: string };
+  /** Posts `code` to `base` + `/kode`; *Kirim ulang* to `base` + `/ulang`. */
+  'contact/code': FormPage & {
+    readonly base: string;
+    readonly emailHint: string;
+    readonly resent?: boolean | undefined;
+  };
+  'contact/done': object;
+
+  /** `/bukan-saya/:token`. Posts to itself: freezes the account. */
+  'disavow/confirm': {
+    readonly token: string;
+    /** What the mail told of, by kind of mail. */
+    readonly events: readonly { readonly kind: string; readonly at: Date }[];
+    readonly nipEnding: string;
+  };
+  'disavow/done': object;
+  /** 410: a link in a mail that is unknown, used up or too old. */
+  'link-gone': { readonly what: 'disavow' | 'contact' };
+  /** `/account/sessions`. Each other session links to `/account/sessions/:uid/end`. */
+  'account/sessions': AccountPage & {
+    /** The browser that asks; absent when its session ended while the page was on its way. */
+    readonly current?: SessionLine | undefined;
+    readonly others: readonly SessionLine[];
+    /** There are more than are shown. */
+    readonly more: boolean;
+  };
+  /** Posts to `/account/sessions/:uid/end`. */
+  'account/sessions/end': AccountPage & { readonly session: SessionLine };
+  /** Posts to `/account/sessions/end-others`. */
+  'account/sessions/end-others': AccountPage;
+  /** Posts to `/account/sessions/end-all`. */
+  'account/sessions/end-all': AccountPage;
+  /** `/account/devices/add`: which kind. An app: posts to the same address. */
+  'account/devices/add': object;
+  /** Posts `otp`, `device_name` to `/account/devices/add/app`. */
+  'account/devices/add/app': FormPage & AppOffer;
+  /** `/account/devices/move`: posts the old phone's id as `device` to the same address. */
+  'account/devices/move': { readonly devices: readonly DeviceLine[] };
+  /** Posts `otp`, `device_name` to `/account/devices/move/app`. */
+  'account/devices/move/app': FormPage & AppOffer & { /** The old phone's name. */ readonly replaces: string };
+  /** Posts `device_name` to `/account/devices/:id/rename`. */
+  'account/devices/rename': FormPage & {
+    readonly id: string;
+    readonly name: string;
+    /** As typed; comes back after a refusal. */
+    readonly deviceName?: string | undefined;
+  };
+  /** Posts to `/account/devices/:id/remove`; the last one cannot be removed. */
+  'account/devices/remove': FormPage & { readonly id: string; readonly name: string; readonly isLast: boolean };
+  /** `/account/recovery-codes`. */
+  'account/recovery-codes': AccountPage & {
+    readonly left?: CodesLine | undefined;
+    readonly few: boolean;
+    /** Codes just made wait to be saved. */
+    readonly unsaved: boolean;
+  };
+  /** Posts to `/account/recovery-codes/renew`. */
+  'account/recovery-codes/renew': { readonly hasCodes: boolean };
+  /** Posts `saved` to `/account/recovery-codes/new`; the download is `/account/recovery-codes/new.txt`. */
+  'account/recovery-codes/new': FormPage & { readonly codes: readonly string[]; readonly createdAt: Date };
   /** Posts, by the script, `device_name` and `credential` to `/account/devices/add/passkey`. */
   'account/devices/add-passkey': AccountPage &
     FormPage & {
@@ -156,7 +249,10 @@ export interface Pages {
   'demo/home': DemoPage;
   /** After login; logout posts to `path` + `/logout`. */
   'demo/signed-in': DemoPage & { readonly claims: readonly Claim[] };
-  'demo/signed-out': DemoPage;
+  'demo/signed-out': DemoPage & {
+    /** True when the provider told the application by itself that the login ended elsewhere. */
+    readonly told?: boolean | undefined;
+  };
 }
 
 export type PageName = keyof Pages;
@@ -243,6 +339,80 @@ export interface DeviceLine {
   readonly kind: 'totp' | 'passkey';
   readonly addedAt: Date;
   readonly lastUsedAt?: Date | undefined;
+}
+
+/** One single sign-on session. */
+export interface SessionLine {
+  readonly uid: string;
+  /** What the browser calls itself; `known` says which of the two are. */
+  readonly agent: {
+    readonly known: 'both' | 'browser' | 'system' | 'nothing';
+    readonly browser: string;
+    readonly system: string;
+  };
+  /** `203.0.113.x`; empty when it is not known. */
+  readonly network: string;
+  readonly startedAt: Date;
+  readonly lastSeenAt: Date;
+  /** Names. */
+  readonly services: readonly string[];
+}
+
+export interface ActivityLine {
+  /** The key of its text below `account.activity.event`, and what that needs. */
+  readonly event: string;
+  readonly values?: Readonly<Record<string, string | number>> | undefined;
+  readonly refused?: boolean | undefined;
+  readonly at: Date;
+  /** Of several in a row: how many, and when the first was. */
+  readonly count: number;
+  readonly firstAt: Date;
+  /** What kind of browser; empty where it is not known. */
+  readonly browser: string;
+  readonly system: string;
+  readonly officer?: { readonly name: string; readonly agency: string } | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface HeldSection {
+  /** Its title is `account.data.section.<name>`. */
+  readonly name: string;
+  readonly rows: readonly (readonly HeldLine[])[];
+  /** True: the file holds more of these than the page shows. */
+  readonly hasMore: boolean;
+}
+
+/** One thing that is held: its label is `account.data.label.<label>`. */
+export interface HeldLine {
+  readonly label: string;
+  readonly text?: string | undefined;
+  /** A code that has a word for people, `account.data.word.<word>`. */
+  readonly word?: string | undefined;
+  readonly at?: Date | undefined;
+}
+
+export interface FormerDeviceLine {
+  readonly name: string;
+  readonly kind: DeviceLine['kind'];
+  readonly addedAt: Date;
+  readonly endedAt: Date;
+  readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+}
+
+interface CodesLine {
+  readonly left: number;
+  readonly count: number;
+  readonly createdAt: Date;
+}
+
+/** What a person needs to put the account into an authenticator app. */
+interface AppOffer {
+  /** Base32 without spaces or padding. */
+  readonly secret: string;
+  readonly otpauthUri: string;
+  readonly qr: QrCode;
+  /** As typed; comes back after a refusal. */
+  readonly deviceName?: string | undefined;
 }
 
 interface ResetDone {

@@ -35,10 +35,19 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'sign-in/enrol': ['otp', 'device_name'],
   'sign-in/recovery-codes': ['saved'],
   'sign-in/change-password': ['new_password', 'confirm_password'],
+  'account/password': ['password', 'new_password', 'confirm_password'],
+  'account/devices/add/app': ['otp', 'device_name'],
+  'account/devices/move/app': ['otp', 'device_name'],
+  'account/devices/rename': ['device_name'],
+  'account/devices/remove': ['device'],
+  'account/recovery-codes/new': ['saved'],
   'reset/password/start': ['username', 'captcha'],
   'reset/password/email': ['email'],
   'reset/password/code': ['code', 'new_password', 'confirm_password', 'otp'],
   'reset/weak': ['username', 'password', 'otp', 'new_password', 'confirm_password'],
+  'account/contact': ['new_email'],
+  'account/contact/code': ['code'],
+  'contact/code': ['code'],
 };
 
 const FIELD_OF: Readonly<Partial<Record<RefusalCode, string>>> = {
@@ -62,6 +71,9 @@ const LIMIT_OF: Readonly<Partial<Record<PageName, PageError['limit']>>> = {
   'sign-in/otp': 'codes',
   'sign-in/prove-mailbox': 'mails',
   'sign-in/enrol': 'codes',
+  'account/password': 'passwords',
+  'account/devices/add/app': 'codes',
+  'account/devices/move/app': 'codes',
   'reset/password/email': 'mails',
   'reset/password/code': 'mails',
   'reset/weak': 'passwords',
@@ -144,6 +156,7 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'passkey_required':
       return pair(`error.passkey_required.${page === 'reset/weak' ? 'instead' : 'missing'}`);
     case 'invalid_credentials':
+      return pair(page === 'account/password' ? 'error.old_password' : 'error.invalid_credentials');
     case 'otp_reused':
     case 'passkey_invalid':
     case 'captcha_wrong':

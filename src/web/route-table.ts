@@ -8,9 +8,10 @@ import type { PageContext, RequestState } from './request.js';
 
 /**
  * Who may call a route. `anyone`: pages before login, protected by what the flow itself demands. `person`: somebody
- * who is logged in on our own pages. `bearer`: the admin API. `development`: outside production only.
+ * who is logged in on our own pages. `bearer`: the admin API. `development`: outside production only. `signed`: other
+ * programs, whose message is signed.
  */
-export type Access = 'anyone' | 'person' | 'bearer' | 'development';
+export type Access = 'anyone' | 'person' | 'bearer' | 'development' | 'signed';
 
 interface RouteBase {
   readonly path: string;
@@ -20,14 +21,21 @@ interface RouteBase {
 /** A GET changes nothing, ever (R-29). */
 export interface GetRoute extends RouteBase {
   readonly method: 'GET';
-  readonly access: Exclude<Access, 'person'>;
+  readonly access: Exclude<Access, 'person' | 'signed'>;
   handle(ctx: PageContext): Promise<void> | void;
 }
 
 /** A form of ours: its fields are read and its token checked before the handler runs. */
 export interface FormRoute extends RouteBase {
   readonly method: 'POST';
-  readonly access: Exclude<Access, 'bearer' | 'person'>;
+  readonly access: Exclude<Access, 'bearer' | 'person' | 'signed'>;
+  handle(ctx: PageContext, fields: PostedFields): Promise<void> | void;
+}
+
+/** A form that a program sends: no browser stands behind it, and its handler judges what is signed in it. */
+export interface SignedRoute extends RouteBase {
+  readonly method: 'POST';
+  readonly access: 'signed';
   handle(ctx: PageContext, fields: PostedFields): Promise<void> | void;
 }
 
@@ -59,7 +67,7 @@ export interface ApiRoute extends RouteBase {
   handle(ctx: PageContext): Promise<void> | void;
 }
 
-export type Route = GetRoute | FormRoute | PersonPage | PersonForm | ApiRoute;
+export type Route = GetRoute | FormRoute | SignedRoute | PersonPage | PersonForm | ApiRoute;
 
 /** How old a second factor may be when a fresh page opens... */
 const FRESH_PAGE_SECONDS = 5 * 60;
@@ -104,7 +112,7 @@ export function mountRoutes(
         return person === undefined ? undefined : route.handle(ctx, person);
       }
       const fields = await readFields(ctx);
-      tokens.require(ctx, fields);
+      if (route.access !== 'signed') tokens.require(ctx, fields);
       if (route.access !== 'person') return route.handle(ctx, fields);
       const person = await admit(ctx, route);
       return person === undefined ? undefined : route.handle(ctx, fields, person);

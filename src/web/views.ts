@@ -44,6 +44,7 @@ const readable = (path: string): string =>
     // The sign-in itself knows which step is due.
     .replace(/^(\/sign-in\/[^/]+)\/.*$/, '$1')
     .replace(/^(\/reset\/password)\/resend$/, '$1/code')
+    .replace(/^(\/account\/data)\/file$/, '$1')
     .replace(/(\/logout)\/confirm$/, '$1')
     .replace(/^(\/demo\/[^/]+)?\/logout$/, '$1') || '/';
 

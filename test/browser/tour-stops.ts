@@ -2,10 +2,14 @@ import type { PageName } from '#src/web/pages.js';
 import { SIZES, type Size } from '../support/chromium.js';
 
 /** States of a page that are worth a picture of their own. */
-type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow';
+type State =
+  | 'sign-in/password, refused'
+  | 'sign-in/otp, clock slow'
+  | 'account/devices, with history'
+  | 'account/devices/move/app, clock slow';
 
 /** The tests that walk, one a file. */
-export type Tour = 'login' | 'account' | 'recovery';
+export type Tour = 'login' | 'account' | 'recovery' | 'notices';
 
 /** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
 const LOGIN_STOPS = {
@@ -46,15 +50,49 @@ const LOGIN_STOPS = {
 const ACCOUNT_STOPS = {
   'account/devices':
     'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+  'account/contact': 'The registered address, masked, and a new one.',
+  'account/contact/code': 'The new address proves itself by a code; until then nothing has changed.',
+  'account/sessions': 'Every browser that is logged in: where, since when and for which services.',
+  'account/sessions/end': 'Ending one of the others asks for a fresh code first.',
+  'account/sessions/end-others': 'All the others at once, and phone apps with them.',
+  'account/sessions/end-all': 'Everything, this browser too.',
+  'account/activity': 'What happened to the account in 90 days, in plain words.',
+  'account/password': 'A new password for who knows the old one and has just shown a second factor.',
+  'account/data': 'Everything held about the person, to read and as a file.',
+  'account/devices/add': 'Another authenticator: which kind.',
+  'account/devices/add/app': 'An app, set up as at the first login. Nothing changes until its code is right.',
+  'account/devices/rename': 'A name that is remembered.',
+  'account/devices/remove': 'Removing one asks once more; one always stays.',
+  'account/devices/move': 'Pindah HP: which phone is replaced.',
+  'account/devices/move/app': 'The new phone; the old one works until the new one does.',
+  'account/devices/move/app, clock slow': 'The clock of the new phone is told here too, at the second code.',
+  'account/devices, with history': 'What was registered once, quietly.',
+  'account/recovery-codes': 'How many recovery codes are left.',
+  'account/recovery-codes/renew': 'A new set ends the old one.',
+  'account/recovery-codes/new': 'Ten new codes, shown until they are said to be saved.',
   'account/devices/add-passkey': 'A passkey is added: its name, then what the device itself asks for.',
   'sign-in/passkey-missing': 'A service that takes nothing but a passkey, for a person who has none.',
 } as const;
 
 const RECOVERY_STOPS = {} as const;
 
-export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS };
+const NOTICE_STOPS = {
+  'disavow/confirm': '*Bukan saya*: the link in a notice. Only the button freezes the account.',
+  'disavow/done': 'Frozen: nobody gets in until an officer has looked at it.',
+  'link-gone': 'A link that was used up or is too old.',
+  'contact/start': 'A new address that an officer entered, after the wait: its link asks for a code.',
+  'contact/code': 'The code, typed where the link led.',
+  'contact/done': 'Registered.',
+} as const;
 
-const STOPS: Readonly<Record<PageName | State, string>> = { ...LOGIN_STOPS, ...ACCOUNT_STOPS, ...RECOVERY_STOPS };
+export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS, notices: NOTICE_STOPS };
+
+const STOPS: Readonly<Record<PageName | State, string>> = {
+  ...LOGIN_STOPS,
+  ...ACCOUNT_STOPS,
+  ...RECOVERY_STOPS,
+  ...NOTICE_STOPS,
+};
 
 export type Stop = keyof typeof STOPS;
 

@@ -6,6 +6,9 @@ import { addAccountsCommands } from '#src/cli/accounts.js';
 import { addAgenciesCommands } from '#src/cli/agencies.js';
 import { addRolesCommands } from '#src/cli/roles.js';
 import type { RunWithServices } from '#src/cli/run.js';
+import { createDevices } from '#src/devices/devices.js';
+import { createGuesses } from '#src/mfa/guesses.js';
+import { createKeyedDigest } from '#src/security/digests.js';
 import { addAgencies, addPerson, NOW } from '../accounts/people.js';
 import { Files } from '../provisioning/files.js';
 import { openTestDatabase } from '../support/test-database.js';
@@ -31,7 +34,15 @@ async function sso(...argv: string[]): Promise<Ran> {
   const endSessions = {
     ofAccounts: (_tx: unknown, ids: readonly string[]) => Promise.resolve(void ended.push(...ids)),
   };
-  const services = { db, databaseUrl: db.url, clock, audit: createAudit(clock), endSessions };
+  const services = {
+    db,
+    databaseUrl: db.url,
+    clock,
+    audit: createAudit(clock),
+    endSessions,
+    devices: createDevices(clock),
+    guesses: createGuesses({ keyed: createKeyedDigest(Buffer.alloc(32, 7)), clock }),
+  };
   const run: RunWithServices = async (work) => {
     code = await work(services as unknown as Parameters<typeof work>[0]);
   };
@@ -133,9 +144,11 @@ describe('accounts show', () => {
     const { code, out } = await sso('accounts', 'show', '--nip', '19860926 201505 1 001');
     expect(code).toBe(0);
     expect(out.join('\n')).toContain(id);
-    expect(out).toContain('NIP           19860926 201505 1 001');
-    expect(out).toContain('password      set');
-    expect(out).toContain('activated     2026-11-23T00:30:00.000Z');
+    expect(out).toContain('NIP            19860926 201505 1 001');
+    expect(out).toContain('password       set');
+    expect(out).toContain('MFA            not active');
+    expect(out).toContain('one-time code  may be typed');
+    expect(out).toContain('activated      2026-11-23T00:30:00.000Z');
     expect(out.join('\n')).not.toContain('$secret');
   });
 

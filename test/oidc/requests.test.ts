@@ -379,6 +379,30 @@ describe('what a relying party asks of the login', () => {
   });
 });
 
+describe('text that the database cannot hold (R-43, R-47)', () => {
+  it.each([
+    ['NUL in a claims request', { claims: '{"id_token":{"sub":{"value":"\\u0000"}}}' }],
+    ['half a pair in a claims request', { claims: '{"id_token":{"sub":{"value":"\\udc00"}}}' }],
+    ['half a pair as a name', { claims: '{"userinfo":{"\\ud800":null}}' }],
+  ])('%s is the request’s fault', async (_, params) => {
+    const { browser } = await signedIn();
+    const answer = await browser.call(house.request({ clientId: 'web', params }).url);
+    expect([answer.status, errorOf(answer)]).toEqual([303, 'invalid_request']);
+    expect((await house.browser().call(house.request({ clientId: 'web', params }).url)).status).toBe(303);
+  });
+
+  it('also where it was pushed before', async () => {
+    const { url } = house.request({ clientId: 'web' });
+    const fields = { ...Object.fromEntries(new URL(url).searchParams), state: 'a\u0000b' };
+    const pushed = await house.post('/oidc/par', 'web', fields);
+    const uri = (JSON.parse(pushed.body) as { request_uri?: string }).request_uri;
+    const asked = new URLSearchParams({ client_id: 'web', request_uri: uri ?? '' });
+    const answer = await house.browser().call(`${house.address('/oidc/auth')}?${asked.toString()}`);
+    expect([pushed.status, answer.status]).toEqual([201, 303]);
+    expect(errorOf(answer)).toBe('invalid_request');
+  });
+});
+
 describe('a service that is not for everyone', () => {
   it('is shown to be closed on a page of ours, without an OAuth error', async () => {
     const account = await house.person({ employment: 'PNS' });
@@ -392,6 +416,15 @@ describe('a service that is not for everyone', () => {
     const { browser } = await signedIn();
     const answer = await browser.call(house.request({ clientId: 'limited', params: { prompt: 'none' } }).url);
     expect(errorOf(answer)).toBe('access_denied');
+  });
+
+  it('is closed to tokens too once the person is no longer of those it is for (A29)', async () => {
+    const account = await house.person({ employment: 'PPPK' });
+    const tokens = await house.tokens({ browser: house.browser(), clientId: 'limited', account });
+    expect((await house.userinfo(tokens.access_token)).status).toBe(200);
+    await house.db.query(`UPDATE accounts SET employment = 'PNS' WHERE id = $1`, [account]);
+    expect((await house.userinfo(tokens.access_token)).status).toBe(401);
+    expect(errorOf(await house.refresh('limited', tokens.refresh_token))).toBe('invalid_grant');
   });
 
   it('lets in whom it is for', async () => {

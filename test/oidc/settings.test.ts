@@ -23,6 +23,7 @@ function settingsFor(issuer: string): Configuration {
   return providerSettings({
     db: undefined as never,
     audit: undefined as never,
+    notices: undefined as never,
     clock: systemClock,
     issuer: url,
     endpoints: ENDPOINTS.standard,

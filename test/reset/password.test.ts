@@ -9,7 +9,7 @@ let enrolled: Employee[];
 let fresh: Employee[];
 beforeAll(async () => {
   house = await openHouse();
-  enrolled = await addEmployees(house.services, { count: 15, state: 'enrolled' });
+  enrolled = await addEmployees(house.services, { count: 17, state: 'enrolled' });
   fresh = await addEmployees(house.services, { count: 30, state: 'new' });
 });
 afterAll(() => house.close());
@@ -86,7 +86,7 @@ describe('the first page', () => {
       const shown = await started(browser, name);
       pages.add(`${shown.status} ${lasting(shown, name)}`);
       const hint = attribute(shown.html, 'data-email-hint') ?? '';
-      expect(hint).toMatch(/^[a-z]•••••@[a-z]•••••$/u);
+      expect(hint).toMatch(/^[a-z0-9_]•••••@[a-z0-9]•••••$/u);
       hints.add(hint);
       const next = await browser.submit('/reset/password/email', { email: 'siapa@contoh.example' });
       pages.add(`${next.status} ${lasting(next, name)}`);
@@ -312,6 +312,57 @@ describe('the mailbox alone', () => {
     await house.begin(browser);
     const shown = await browser.submit('/password', { username: employee.nip, password: NEW });
     expect(shown.page).not.toBe('sign-in/enrol');
+  });
+
+  it('cannot bring the authenticator so near its end that two slips of its owner finish it (R-07, R-09)', async () => {
+    const employee = take(enrolled);
+    const guessed: number[] = [];
+    for (let spell = 1; spell <= 8; spell += 1) {
+      house.time.pass({ minutes: 61 });
+      const browser = house.browser();
+      const code = await mailed(browser, employee);
+      for (let turn = 0; turn < 5; turn += 1) {
+        guessed.push((await finish(browser, code, { otp: `${spell}${turn}0000`.slice(-6) })).status);
+      }
+    }
+    // Half of the fifty are for who typed the password.
+    expect(guessed.filter((status) => status === 422)).toHaveLength(25);
+    house.time.pass({ minutes: 61 });
+    const owner = house.browser();
+    await house.toOtp(owner, employee);
+    for (let turn = 1; turn <= 2; turn += 1) await owner.submit('/otp', { otp: `00000${turn}` });
+    house.time.pass({ minutes: 61 });
+    const again = house.browser();
+    await house.toOtp(again, employee);
+    expect(house.codeOf((await again.submit('/otp', { otp: otpOf(employee) })).url)).toBeDefined();
+  });
+
+  it('that was the account’s before is worth nothing (R-24)', async () => {
+    const employee = take(fresh);
+    const browser = house.browser();
+    const code = await mailed(browser, employee);
+    await house.services.db.query(`UPDATE accounts SET email = 'baru@contoh.example' WHERE id = $1`, [employee.id]);
+    expect((await finish(browser, code)).errors).toEqual(['code_invalid']);
+  });
+});
+
+describe('one captcha', () => {
+  it('cannot use up the mails of everybody behind one address (R-23, A10)', async () => {
+    const count = async (): Promise<number> => {
+      const [row] = await house.services.db.query(
+        `SELECT coalesce(sum(cardinality(recent)), 0)::integer AS places FROM quotas WHERE scope = 'mail-address'`,
+      );
+      return row?.places as number;
+    };
+    const browser = house.browser();
+    const before = await count();
+    await started(browser, '198001012010013998');
+    for (let turn = 0; turn < 12; turn += 1) {
+      if (turn > 0) await browser.get('/reset/password/email');
+      const shown = await browser.submit('/reset/password/email', { email: `x${turn}@contoh.example` });
+      expect(shown).toMatchObject({ status: 200, page: 'reset/password/code' });
+    }
+    expect((await count()) - before).toBe(5);
   });
 });
 

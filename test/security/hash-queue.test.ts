@@ -55,6 +55,27 @@ describe('hash queue (R-25)', () => {
     }
   });
 
+  it('serves those who wait in turn, whoever asks most, and keeps half of the places for others (A40)', async () => {
+    const queue = open({ concurrency: 1, maxWaiting: 8 });
+    const order: string[] = [];
+    const running = job();
+    const first = queue.run(running.work, 'greedy');
+    const ask = (from: string): Promise<unknown> =>
+      queue
+        .run(() => {
+          order.push(from);
+          return Promise.resolve();
+        }, from)
+        .catch((error: unknown) => error);
+    const greedy = Array.from({ length: 6 }, () => ask('greedy'));
+    const others = [ask('one'), ask('two'), ask('one')];
+    expect((await Promise.all(greedy.slice(4))).every((outcome) => outcome instanceof Busy)).toBe(true);
+    running.end();
+    await Promise.all([first, ...greedy, ...others]);
+    expect(order).toEqual(['greedy', 'one', 'two', 'greedy', 'one', 'greedy', 'greedy']);
+    expect(queue.depth()).toBe(0);
+  });
+
   it('asks anew how long to stay away, so that a crowd does not come back at once', async () => {
     let seconds = 5;
     const queue = open({ concurrency: 1, maxWaiting: 0, retryAfterSeconds: () => seconds++ });

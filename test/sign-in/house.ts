@@ -56,7 +56,7 @@ export interface House {
   readonly services: Services;
   readonly time: StoppedTime;
   /** A browser at an address of its own. */
-  browser(): Person;
+  browser(headers?: Readonly<Record<string, string>>): Person;
   ask(clientId?: string, more?: Readonly<Record<string, string>>): Asking;
   /** The code at the address that a browser was sent to, when it was sent back to a service with one. */
   codeOf(address: URL | string): string | undefined;
@@ -117,9 +117,9 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
     site,
     services,
     time,
-    browser() {
+    browser(more = {}) {
       addresses += 1;
-      const headers = { 'x-forwarded-for': `10.9.${(addresses >> 8) % 256}.${addresses % 256}` };
+      const headers = { 'x-forwarded-for': `10.9.${(addresses >> 8) % 256}.${addresses % 256}`, ...more };
       return openPerson(site.origin, { headers, stopAt: (url) => url.origin !== site.origin });
     },
     ask: authorizationRequest,

@@ -187,6 +187,10 @@ describe('guessing (R-07)', () => {
 
   it('ends the authenticator at the fiftieth in a row, and the owner is told', async () => {
     const employee = somebody();
+    const { db } = house.services;
+    const sessionsOf = async (): Promise<number> =>
+      (await db.query('SELECT uid FROM sso_sessions WHERE account_id = $1', [employee.id])).length;
+    await (await atOtp(employee)).submit('/otp', { otp: otpOf(employee) });
     const warned = await house.mailOf(employee, async () => {
       const browser = await atOtp(employee);
       for (let turn = 1; turn <= 5; turn += 1) await browser.submit('/otp', { otp: wrong(employee, turn) });
@@ -200,6 +204,8 @@ describe('guessing (R-07)', () => {
         await browser.submit('/otp', { otp: wrong(employee, 10 * spell + turn) });
       expect(await devicesOf(employee)).toEqual([{ status: 'active', ended_reason: null }]);
       if (spell === 10) {
+        await db.query(`UPDATE sso_sessions SET expires_at = 'infinity' WHERE account_id = $1`, [employee.id]);
+        expect(await sessionsOf()).toBe(1);
         const mail = await house.mailOf(employee, async () => {
           const last = await browser.submit('/otp', { otp: wrong(employee, 0) });
           expect(last.status).toBe(410);
@@ -209,6 +215,8 @@ describe('guessing (R-07)', () => {
       } else await browser.submit('/otp', { otp: wrong(employee, 9) });
     }
     expect(await devicesOf(employee)).toEqual([{ status: 'ended', ended_reason: 'too_many_codes' }]);
+    // What was open with it is over, too (R-11).
+    expect(await sessionsOf()).toBe(0);
     // From now on the mailbox must be proved, as before a first authenticator.
     const browser = house.browser();
     await house.begin(browser);

@@ -11,7 +11,7 @@ let house: House;
 let people: Employee[];
 beforeAll(async () => {
   house = await openHouse();
-  people = await addEmployees(house.services, { count: 6, state: 'enrolled' });
+  people = await addEmployees(house.services, { count: 7, state: 'enrolled' });
   const { db, passwords } = house.services;
   const passwordHash = await passwords.hash(WEAK);
   for (const { id } of people) await setPassword(db, { accountId: id, passwordHash, now: house.time.now() });
@@ -46,6 +46,24 @@ describe('a password that no longer meets the rules', () => {
     const uid = new URL(page).pathname.split('/')[2] ?? '';
     expect(house.codeOf((await browser.get(`/oidc/auth/${uid}`)).url)).toBeUndefined();
     expect(asking.clientId).toBe('plain');
+  });
+
+  it('is changed too where a session lived and everything was asked again', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    await atChange(browser, employee);
+    const { db, passwords } = house.services;
+    await browser.submit('/change-password', { new_password: NEW, confirm_password: NEW });
+    // A new rule, or a leak: what was good at the last login no longer is.
+    const passwordHash = await passwords.hash(WEAK);
+    await db.query('UPDATE credentials SET password_hash = $2 WHERE account_id = $1', [employee.id, passwordHash]);
+    const asking = house.ask('plain', { prompt: 'login' });
+    await browser.get(`${house.site.origin}${asking.path}`);
+    await browser.submit('/password', { username: employee.nip, password: WEAK });
+    house.time.pass({ seconds: 31 });
+    await browser.submit('/otp', { otp: otpOf(employee) });
+    const shown = await browser.submit('/change-password', { new_password: `${NEW} 9`, confirm_password: `${NEW} 9` });
+    expect(house.codeOf(shown.url)).toBeDefined();
   });
 
   it('is refused again when it is no better, with every rule', async () => {

@@ -21,9 +21,11 @@ describe('known browsers (R-20)', () => {
     expect(known.find(cookie, 'account-9')).toBeUndefined();
   });
 
-  it('keep the id at the next login: its budget cannot be had anew', () => {
-    const first = after([sari]);
-    expect(known.find(known.remember(first, sari), sari)).toBe(known.find(first, sari));
+  it('have a new id after each full login: whoever proved themselves has a full budget again', () => {
+    const first = after([sari, budi]);
+    const second = known.remember(first, sari);
+    expect(known.find(second, sari)).not.toBe(known.find(first, sari));
+    expect(known.find(second, budi)).toBe(known.find(first, budi));
   });
 
   it('have an id of their own, so that one browser cannot spend the budget of another', () => {

@@ -89,6 +89,7 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
       'not-found': 'not_found',
       'no-access': 'no_access',
       expired: 'flow_expired',
+      'link-gone': 'flow_expired',
     };
     const code = error?.code ?? whole[page];
     expect(told.map((match) => match[2])).toEqual(code === undefined ? [] : [code]);
@@ -119,6 +120,8 @@ describe('the page contract', () => {
     ['reset/password/code', 'plain', '/reset/password/code', ['code', 'new_password', 'confirm_password', 'otp']],
     ['reset/password/code', 'plain', '/reset/password/resend', []],
     ['reset/weak', 'plain', '/reset/weak', ['username', 'password', 'otp', 'new_password', 'confirm_password']],
+    ['account/password', 'plain', '/account/password', ['password', 'new_password', 'confirm_password']],
+    ['account/data', 'plain', '/account/data/file', []],
     ['sign-out/confirm', 'plain', '/oidc/logout/confirm', ['xsrf', 'logout']],
   ])('%s (%s) posts to %s', (page, state, action, fields) => {
     const form =
@@ -198,6 +201,16 @@ describe('what people are told', () => {
     ['expired', 'waited, MFA on', 'id', 'MFA Anda sudah aktif'],
     ['expired', 'five wrong codes', 'id', 'Password Anda tidak berubah'],
     ['sign-in/prove-mailbox', 'no mailbox', 'id', 'BKPSDM'],
+    ['account/activity', 'plain', 'id', 'Hari ini, 23 November 2026 Masuk ke MyASN 07.31 WIB , Chrome di Android'],
+    ['account/activity', 'plain', 'id', 'Kode ditolak: jam ponsel terlambat 7 menit 07.28 WIB'],
+    ['account/activity', 'plain', 'id', 'Jumat, 20 November 2026 Autentikator direset petugas'],
+    ['account/activity', 'plain', 'id', 'Nama Petugas, BKPSDM Kabupaten Contoh. Alasan: ponsel hilang'],
+    ['account/activity', 'plain', 'id', 'Password salah, 3 kali 09.36 WIB sampai 09.40 WIB , Firefox di Windows'],
+    ['account/activity', 'plain', 'en', 'clock is 7 minutes slow 07:28 WIB'],
+    ['account/activity', 'plain', 'en', 'Friday, 20 November 2026 Authenticator reset by an officer'],
+    ['account/activity', 'plain', 'en', 'Wrong password, 3 times 09:36 WIB to 09:40 WIB , Firefox on Windows'],
+    ['account/password', 'old one wrong', 'id', 'Password lama tidak cocok'],
+    ['account/data', 'hardly anything', 'en', 'None: Former NIPs, Password, Devices'],
     ['error', 'bug', 'id', '01JDC7Q8ZK2V5N3T'],
   ])('%s (%s, %s): %s', (page, state, locale, expected) => {
     expect(text(page, state, locale)).toContain(expected);

@@ -6,6 +6,7 @@ import type { Person } from '../../web/person.js';
 import { redirect } from '../../web/redirect.js';
 import type { PageContext } from '../../web/request.js';
 import type { Route } from '../../web/route-table.js';
+import { visitorOf } from '../../web/visitor.js';
 import type { AddPasskey } from './add-passkey.js';
 
 export interface PasskeyRouteParts {
@@ -38,7 +39,7 @@ export function passkeyRoutes({ addPasskey, write }: PasskeyRouteParts): Route[]
       page: PAGE,
       async handle(ctx, fields, person) {
         pickFields(fields, []);
-        ctx.body = await addPasskey.begin(person);
+        ctx.body = await addPasskey.begin({ accountId: person.id, sessionUid: person.sessionUid });
       },
     },
     {
@@ -48,11 +49,14 @@ export function passkeyRoutes({ addPasskey, write }: PasskeyRouteParts): Route[]
       fresh: true,
       async handle(ctx, fields, person) {
         const { credential, device_name: deviceName } = pickFields(fields, ['credential', 'device_name']);
-        const { requestId } = ctx.state;
-        const answer = await addPasskey.finish(person, { credential, deviceName, requestId });
+        const owner = { accountId: person.id, sessionUid: person.sessionUid, visitor: visitorOf(ctx) };
+        const answer = await addPasskey.finish(owner, { credential, deviceName });
         switch (answer.kind) {
           case 'added':
             leaveNotice(ctx, 'passkey_added');
+            redirect(ctx, '/account/devices');
+            return;
+          case 'signed_out':
             redirect(ctx, '/account/devices');
             return;
           case 'full':

@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { createAccountMail } from '#src/accounts/account-mail.js';
 import { setPassword } from '#src/accounts/accounts.js';
 import { createPasswordCheck } from '#src/accounts/password-check.js';
+import { createNewPassword } from '#src/accounts/new-password.js';
 import { createAudit } from '#src/audit/audit.js';
 import { captchas as createCaptchas } from '#src/captcha/captchas.js';
 import { createMailedCodes } from '#src/codes/mailed-codes.js';
@@ -10,14 +9,11 @@ import { secretContext } from '#src/devices/device.js';
 import { createDevices } from '#src/devices/devices.js';
 import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
 import { attemptId, deviceId } from '#src/kernel/ids.js';
-import { createMailer } from '#src/mail/mailer.js';
-import { createMailTemplates } from '#src/mail/templates.js';
 import { createGuesses } from '#src/mfa/guesses.js';
 import { createOtpCheck } from '#src/mfa/otp.js';
 import { newSecret } from '#src/mfa/totp.js';
 import { createWrongCodes } from '#src/mfa/wrong-codes.js';
-import { endSessions } from '#src/oidc/end-sessions.js';
-import { createOutbox, sealContext } from '#src/outbox/outbox.js';
+import { sealContext } from '#src/outbox/outbox.js';
 import { createPasswordChange } from '#src/reset/password-change.js';
 import { createPasswordReset } from '#src/reset/password-reset.js';
 import { createWeakPasswordReset } from '#src/reset/weak-password-reset.js';
@@ -30,6 +26,8 @@ import { addressGuard } from '#src/throttle/address-guard.js';
 import { createKnownBrowsers } from '#src/throttle/known-browsers.js';
 import type { Visitor } from '#src/throttle/visitor.js';
 import { addAgencies, addPerson } from '../../accounts/people.js';
+import { accountMailWith } from '../../support/account-mail.js';
+import { endSessions } from '../../support/end-sessions.js';
 import { keyedPasswords } from '../../support/keyed-passwords.js';
 import { CAPTCHA } from '../../support/site.js';
 import type { Driver, Person, TwoPeople } from './driver.js';
@@ -48,17 +46,14 @@ export async function openHouse(db: Database) {
   const passwords = keyedPasswords();
   const keyValue = openInProcess(clock);
   const audit = createAudit(clock);
-  const brand = { name: 'SSO ASN', portal: 'ASN Digital', institution: 'Badan', host: 'sso.contoh.test' };
-  const directory = fileURLToPath(new URL('../../../views', import.meta.url));
-  const render = createMailTemplates({ directory, brand });
-  const accountMail = createAccountMail(createMailer({ outbox: createOutbox({ box, clock }), render }));
+  const accountMail = accountMailWith({ box, clock });
   const codes = createMailedCodes({ keyed });
   const captchas = createCaptchas({ keyValue, clock, testAnswer: CAPTCHA });
   const devices = createDevices(clock);
   const tickets = createEnrolmentTickets({ keyed, clock });
   const guesses = createGuesses({ keyed, clock });
   const otp = createOtpCheck({ devices, guesses, box, clock });
-  const wrongCodes = createWrongCodes({ devices, guesses, accountMail, audit, clock });
+  const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
   const knownBrowsers = createKnownBrowsers(keyed);
   const addresses = addressGuard({ keyValue, clock });
   const passwordCheck = createPasswordCheck({
@@ -71,7 +66,8 @@ export async function openHouse(db: Database) {
     keyed,
     clock,
   });
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const common = { db, devices, otp, wrongCodes, passwords, passwordChange, audit };
   const reset = createPasswordReset({ ...common, captchas, codes, accountMail, keyed, clock, requiresOtp: true });
   const weakReset = createWeakPasswordReset({ ...common, passwordCheck });

@@ -41,6 +41,7 @@ export const registrations = (adminResource: string): object[] =>
       withSecret('legacy', 'client_secret_basic', {
         grant_types: ['authorization_code', 'refresh_token'],
         id_token_signed_response_alg: 'RS256',
+        backchannel_logout_uri: 'https://legacy.example/backchannel',
         x: { claims_in_id_token: true },
       }),
       withSecret('poster', 'client_secret_post', { x: { require_pkce: false } }),
@@ -51,7 +52,10 @@ export const registrations = (adminResource: string): object[] =>
       },
       web('fresh', { x: { max_age_seconds: 300 } }),
       web('pushed', { require_pushed_authorization_requests: true }),
-      web('limited', { x: { allowed_employment: ['PPPK'], launch_uri: 'https://limited.example/' } }),
+      web('limited', {
+        grant_types: ['authorization_code', 'refresh_token'],
+        x: { allowed_employment: ['PPPK'], launch_uri: 'https://limited.example/' },
+      }),
       web('officers', { x: { allowed_roles: ['helpdesk'] } }),
       web('strong', { x: { acr: 'phr' } }),
       web('bare', { x: { claims: [] } }),

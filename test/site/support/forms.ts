@@ -1,5 +1,5 @@
 import { attribute } from '../../support/person.js';
-import type { Station } from './stations.js';
+import { uidOf, type Station } from './stations.js';
 
 export interface Input {
   readonly name: string;
@@ -13,6 +13,10 @@ export interface Form extends Station {
   readonly hidden: Readonly<Record<string, string>>;
   readonly inputs: readonly Input[];
 }
+
+/** The path of a form as it stands in the route table. */
+export const routeOf = ({ path, page }: Form): string =>
+  path.replace(uidOf(page), ':uid').replace(/^(\/(?:bukan-saya|alamat-baru))\/[\w-]+/, '$1/:token');
 
 const SECRET_NAME = /otp|code|captcha|password/;
 

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { setPassword } from '#src/accounts/accounts.js';
+import { getById, setPassword } from '#src/accounts/accounts.js';
 import type { Environment } from '#src/config/load.js';
 import { addAgencies } from '../../accounts/people.js';
 import { codeIn } from '../../journeys/steps.js';
@@ -26,7 +26,7 @@ export interface House {
 export async function openHouse(settings: Environment = {}, observe?: (answer: Answer) => void): Promise<House> {
   // The tests of this folder ask for thousands of pages, and machines are busy.
   jest.setTimeout(120_000);
-  const site = await startSite({ TRUSTED_PROXIES: '127.0.0.1', ...settings });
+  const site = await startSite({ TRUSTED_PROXIES: '127.0.0.1', CONTACT_CHANGE_WAIT_SECONDS: '0', ...settings });
   const { services, port } = site.running;
   const issuer = services.config.issuer.origin;
   const wire = new Wire({ port, issuer });
@@ -143,6 +143,13 @@ const atPasskeyMissing: Way = async (house) => {
   const { visitor, page } = await open(`/oidc/auth?${query.toString()}`)(house);
   return { visitor, page: await visitor.submit(page, '/password', { username: person.nip, password: PASSWORD }) };
 };
+/** From a page of who is logged in, by its one form. */
+const pressedAt =
+  (path: string): Way =>
+  async (house) => {
+    const { visitor, page } = await signedInAt(path)(house);
+    return { visitor, page: await visitor.submit(page, path) };
+  };
 
 const atResetStart = open('/reset/password');
 
@@ -167,6 +174,36 @@ const atResetDone: Way = async (house) => {
   return { visitor, page: await visitor.submit(page, '/reset/password/code', typed) };
 };
 
+/** Follows the first link in the next mail to the address. */
+async function atMailedLink(house: House, address: string, after: Date): Promise<Station> {
+  const { text } = await house.site.mailbox.next(address, after);
+  const visitor = house.visitor();
+  return { visitor, page: await visitor.ask(new URL(/https?:\S+/.exec(text)?.[0] ?? house.issuer).pathname) };
+}
+
+const atDisavowal: Way = async (house) => {
+  const { db, accountMail } = house.site.running.services;
+  const person = await house.person('password');
+  const began = new Date();
+  const account = await getById(db, person.id);
+  await accountMail.queue(db, { account, mail: 'password-changed', data: { at: began } });
+  return atMailedLink(house, person.email, began);
+};
+
+const atNewAddress: Way = async (house) => {
+  const { contactChanges } = house.site.running.services;
+  const person = await house.person('password');
+  const began = new Date();
+  const email = `baru.${person.email}`;
+  await contactChanges.order({ accountId: person.id, email, reason: 'Kotak surat mati' });
+  return atMailedLink(house, email, began);
+};
+
+const atNewAddressCode: Way = async (house) => {
+  const { visitor, page } = await atNewAddress(house);
+  return { visitor, page: await visitor.submit(page, page.path) };
+};
+
 /** Every page a person can come to, by its `data-page`. */
 export const STATIONS: Readonly<Record<string, Way>> = {
   front: open('/'),
@@ -180,6 +217,9 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'sign-in/passkey-missing': atPasskeyMissing,
   'account/devices/add-passkey': signedInAt('/account/devices/add/passkey'),
   launcher: signedIn,
+  'account/devices': signedInAt('/account/devices'),
+  'account/devices/add/app': pressedAt('/account/devices/add'),
+  'account/recovery-codes/new': pressedAt('/account/recovery-codes/renew'),
   'sign-out/confirm': signedInAt('/oidc/logout'),
   'sign-out/done': open('/signed-out'),
   'reset/menu': open('/reset'),
@@ -190,6 +230,9 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'reset/weak': open('/reset/weak'),
   'reset/weak/done': open('/reset/weak/done'),
   'reset/mfa': open('/reset/mfa'),
+  'disavow/confirm': atDisavowal,
+  'contact/start': atNewAddress,
+  'contact/code': atNewAddressCode,
   'not-found': open('/tidak-ada'),
   expired: open('/reset/password/email'),
 };
