@@ -72,6 +72,7 @@ CREATE TABLE contact_changes (
 );
 
 CREATE UNIQUE INDEX contact_changes_live ON contact_changes (account_id) WHERE ended_at IS NULL;
+CREATE INDEX contact_changes_of_account ON contact_changes (account_id, requested_at);
 CREATE INDEX contact_changes_by_expiry ON contact_changes (expires_at);
 
 -- Whose word the address is. An address that the person chose is not undone by a file that still has the old one.

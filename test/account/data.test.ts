@@ -64,6 +64,15 @@ async function livedFor(mark: string): Promise<{ employee: Employee; browser: Pe
       now,
     }),
   );
+  await db.query(
+    `INSERT INTO helpdesk_cases (account_id, cause, reason, since) VALUES ($1, 'frozen_by_operator', $2, $3)`,
+    [employee.id, `Urusan ${mark}`, now],
+  );
+  await db.query(
+    `INSERT INTO contact_changes (id, account_id, state, address, reason, requested_at, opens_at, expires_at, ended_at)
+     VALUES (gen_random_uuid(), $1, 'stopped', 'v1.k1.sealed', $2, $3, $3, $3, $3)`,
+    [employee.id, `Alamat ${mark}`, now],
+  );
   await house.begin(browser, PLAIN);
   return { employee, browser };
 }
