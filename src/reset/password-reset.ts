@@ -270,10 +270,9 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       if (!met) return { kind: 'password_policy', rules };
       if (typed.password !== typed.confirmation) return { kind: 'confirmation_mismatch' };
       const hasOtp = typed.otp.trim() !== '';
-      if (parts.requiresOtp && !hasOtp && showsCodes(await devices.activeOf(db, account.id))) {
-        return { kind: 'otp_required' };
-      }
-      const waitUntil = parts.requiresOtp && hasOtp ? await otp.findWait(db, account.id) : undefined;
+      const asksOtp = parts.requiresOtp && showsCodes(await devices.activeOf(db, account.id));
+      if (asksOtp && !hasOtp) return { kind: 'otp_required' };
+      const waitUntil = asksOtp ? await otp.findWait(db, account.id) : undefined;
       if (waitUntil !== undefined) return { kind: 'throttled', until: waitUntil };
       const passwordHash = await passwords.hash(typed.password, addressBucket(visitor.address));
 

@@ -7,8 +7,8 @@ import {
   type Misdeeds,
   type SoftwareAuthenticator,
 } from '../support/software-authenticator.js';
-import { openHouse, type House } from '../sign-in/house.js';
-import { addPasskey, enrolled, usePasskey } from '../sign-in/passkeys.js';
+import { addPasskey, endApps, enrolled, usePasskey } from '../sign-in/passkeys.js';
+import { formOn, keyOn, openHouse, type House } from './house.js';
 
 const PAGE = '/account/devices/add/passkey';
 
@@ -72,7 +72,9 @@ describe('adding a passkey', () => {
     const employee = await enrolled(house);
     const elsewhere = house.browser();
     await house.logIn(elsewhere, employee);
-    const browser = await atPage(employee);
+    const browser = house.browser();
+    // Told as a new browser, before what is looked for.
+    await house.mailOf(employee, () => atPage(employee, browser));
     const passkey = authenticator();
     const credential = passkey.create(await challengeAt(browser));
     const mail = await house.mailOf(employee, async () => {
@@ -178,6 +180,82 @@ describe('adding a passkey', () => {
   });
 });
 
+describe('a passkey among the devices', () => {
+  it('is the second choice where one is added', async () => {
+    const browser = await house.enter(await enrolled(house));
+    await browser.get('/account/devices');
+    await browser.follow('/account/devices/add');
+    expect((await browser.follow(PAGE)).page).toBe('account/devices/add-passkey');
+  });
+
+  it('is renamed there, and removed: then it logs nobody in', async () => {
+    const employee = await enrolled(house);
+    house.time.pass({ seconds: 1 });
+    const passkey = await addPasskey(house, employee.id);
+    const browser = await house.enter(employee);
+    const path = `/account/devices/${await house.idOf(employee, 'Laptop kantor')}`;
+    await browser.get(`${path}/rename`);
+    const renamed = await browser.submit('/rename', { device_name: 'Laptop rumah' });
+    expect(/data-done="([^"]*)"/.exec(renamed.html)?.[1]).toBe('device_renamed');
+    expect(await devicesOf(employee)).toEqual(['totp Ponsel', 'passkey Laptop rumah']);
+
+    const elsewhere = house.browser();
+    const { asking } = await house.begin(elsewhere);
+    // Told as a new browser, before what is looked for.
+    await house.mailOf(employee, async () => {
+      expect((await house.claimsAt(await usePasskey(elsewhere, passkey), asking)).acr).toBe('phr');
+    });
+    await browser.get(`${path}/remove`);
+    const mail = await house.mailOf(employee, async () => {
+      const removed = await browser.submit('/remove');
+      expect(/data-done="([^"]*)"/.exec(removed.html)?.[1]).toBe('device_removed');
+    });
+    expect(mail.text).toContain('Laptop rumah');
+    expect(await devicesOf(employee)).toEqual(['totp Ponsel']);
+    expect((await house.begin(elsewhere)).shown.page).toBe('sign-in/password');
+    expect((await usePasskey(elsewhere, passkey)).errors).toEqual(['passkey_invalid']);
+    expect((await browser.get('/account/devices')).html).toMatch(/<details>[\s\S]*Laptop rumah[\s\S]*Anda hapus/);
+  });
+
+  it('is not removed when it is the last', async () => {
+    const employee = await enrolled(house);
+    await addPasskey(house, employee.id);
+    const browser = await house.enter(employee);
+    const path = `/account/devices/${await house.idOf(employee, 'Laptop kantor')}/remove`;
+    await browser.get(path);
+    const { csrf } = formOn(browser, path);
+    await endApps(house, employee.id);
+    const refused = await browser.post(house.site.origin + path, { csrf });
+    expect([refused.status, refused.page]).toEqual([422, 'account/devices/remove']);
+    expect(await devicesOf(employee)).toEqual(['passkey Laptop kantor']);
+  });
+
+  it('is replaced by an app, as every device is', async () => {
+    const employee = await enrolled(house);
+    const passkey = await addPasskey(house, employee.id);
+    const browser = await house.enter(employee);
+    await browser.get('/account/devices/move');
+    const { path, csrf } = formOn(browser, '/account/devices/move');
+    await browser.post(path, { csrf, device: await house.idOf(employee, 'Laptop kantor') });
+    const secret = keyOn(await browser.get('/account/devices/move/app'));
+    await browser.submit('/move/app', { otp: house.shows(secret), device_name: 'Ponsel baru' });
+    expect(await devicesOf(employee)).toEqual(['totp Ponsel', 'totp Ponsel baru']);
+    const elsewhere = house.browser();
+    await house.begin(elsewhere);
+    expect((await usePasskey(elsewhere, passkey)).errors).toEqual(['passkey_invalid']);
+  });
+
+  it('is not added in a session that has ended since the request came (R-11)', async () => {
+    const employee = await enrolled(house);
+    const browser = await atPage(employee);
+    const credential = authenticator().create(await challengeAt(browser));
+    const { db, endSessions } = house.services;
+    await db.transaction((tx) => endSessions.ofAccounts(tx, [employee.id]));
+    await add(browser, credential);
+    expect(await devicesOf(employee)).toEqual(['totp Ponsel']);
+  });
+});
+
 describe('five authenticators', () => {
   const names = ['Satu', 'Dua', 'Tiga'];
 
@@ -204,6 +282,25 @@ describe('five authenticators', () => {
       ),
     );
     expect(await devicesOf(employee)).toHaveLength(5);
+  });
+
+  it('are the most when an app and a passkey become the fifth at once', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const employee = await enrolled(house);
+      const browser = await atPage(employee);
+      for (const name of names) await addPasskey(house, employee.id, { name });
+      const credential = authenticator().create(await challengeAt(browser));
+      await browser.get('/account/devices/add');
+      const secret = keyOn(await browser.submit('/account/devices/add'));
+      const { path, csrf } = formOn(browser, '/account/devices/add/app');
+      const asked = [
+        () => browser.script(PAGE, { credential, device_name: 'Lima' }),
+        () => browser.post(path, { csrf, otp: house.shows(secret), device_name: 'Lima' }),
+      ];
+      await Promise.all((round % 2 === 0 ? asked : asked.reverse()).map((ask) => ask()));
+      expect(await devicesOf(employee)).toHaveLength(5);
+      expect(await countOf(employee, 'device.enrolled')).toBe(1);
+    }
   });
 
   it('cannot be added to by who has none left: they begin with the mailbox (R-03)', async () => {

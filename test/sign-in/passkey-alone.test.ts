@@ -43,6 +43,35 @@ describe('a login with nothing but a passkey', () => {
     expect((await house.claimsAt(at, second)).sid).toEqual(expect.any(String));
   });
 
+  it('in a browser new to the account is told to its owner, and recorded with how and where it was', async () => {
+    const employee = await somebody();
+    const passkey = await addPasskey(house, employee.id);
+    const known = house.browser();
+    await house.begin(known);
+    await usePasskey(known, passkey);
+    const browser = house.browser({
+      'user-agent':
+        'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36',
+    });
+    const mail = await house.mailOf(employee, async () => {
+      await house.begin(browser);
+      await usePasskey(browser, passkey);
+    });
+    expect(mail.subject).toBe('Masuk ke SSO ASN dari peramban baru');
+    expect(mail.text).toContain('Chrome di Android');
+    // It was a login without them.
+    expect(mail.text).not.toMatch(/password|kode/i);
+    const rows = await house.services.db.query(
+      "SELECT detail FROM audit_events WHERE account_id = $1 AND type = 'sign_in.completed' ORDER BY id",
+      [employee.id],
+    );
+    const how = { acr: 'phr', amr: ['hwk', 'user', 'mfa'] };
+    expect(rows.map(({ detail }) => detail as object)).toMatchObject([
+      how,
+      { ...how, browser: 'Chrome', system: 'Android' },
+    ]);
+  });
+
   it('is taken from who never was asked for a password before, and gives a session of a new id', async () => {
     const employee = await somebody();
     const passkey = await addPasskey(house, employee.id);

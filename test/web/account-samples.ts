@@ -78,6 +78,8 @@ const row = {
     text('officer', 'Nama Petugas'),
     text('officer_agency', 'BKPSDM Kabupaten Contoh'),
   ],
+  address_changes: [],
+  helpdesk_cases: [],
   audit_trail: [],
 } satisfies Record<string, readonly HeldLine[]>;
 
