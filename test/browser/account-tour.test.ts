@@ -29,7 +29,7 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     [site, browser] = await Promise.all([startSite(), launchChromium()]);
     tab = await browser.openTab({ origin: site.origin, javaScript: true });
     guide = createGuide(tab, 'account');
-    await signInOnTour(tab, { site, clock, who: demoPerson('Bayu Lesmana') });
+    phone = await signInOnTour(tab, { site, clock, who: demoPerson('Bayu Lesmana') });
   });
   afterAll(async () => {
     await browser.close();

@@ -68,7 +68,9 @@ describeInBrowser('passkeys in Chromium', () => {
   it('one is registered on the account page', async () => {
     await tab.open('/account/devices');
     await tab.press(t('account.devices.add'));
-    expect((await tab.press(new RegExp(`^${t('account.add.passkey.title')}`))).page).toBe('account/devices/add-passkey');
+    expect((await tab.press(new RegExp(`^${t('account.add.passkey.title')}`))).page).toBe(
+      'account/devices/add-passkey',
+    );
     await tab.type({ device_name: 'Laptop kantor' });
     const done = await tab.press(t('account.passkey.submit'));
     expect([done.page, done.errors]).toEqual(['account/devices', []]);

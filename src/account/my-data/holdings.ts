@@ -331,7 +331,8 @@ const NOBODY = 'names no person';
 /** Tables that are not in the file, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   agencies: 'names no person; the name of the person’s own agency is told with the account',
-  passkeys: 'public keys and credential ids: no secrets, and of no use elsewhere; what they say of a device is told with it',
+  passkeys:
+    'public keys and credential ids: no secrets, and of no use elsewhere; what they say of a device is told with it',
   passkey_challenges: 'random numbers of logins under way; gone within minutes',
   recovery_codes: 'digests of secrets; how many there are, and when they were spent, is told with their set',
   oidc_tokens: 'codes and tokens, which are secrets; each hangs on a service that is told',
