@@ -27,6 +27,8 @@ export interface NewEmployees {
   readonly state: 'new' | 'password' | 'enrolled';
 }
 
+const AT_ONCE = 8;
+
 let numbered = 0;
 
 /** Eighteen digits as the civil service writes them, no two alike. */
@@ -60,7 +62,12 @@ export async function addEmployees(services: Services, { count, state }: NewEmpl
     });
     return { id, nip, email, secret, lastStep: 0 };
   };
-  return Promise.all(Array.from({ length: count }, add));
+  // A few at a time: hundreds at once would wait too long for a connection on a busy machine.
+  const added: Employee[] = [];
+  while (added.length < count) {
+    added.push(...(await Promise.all(Array.from({ length: Math.min(AT_ONCE, count - added.length) }, add))));
+  }
+  return added;
 }
 
 const stepNow = (): number => Math.floor(Date.now() / 30_000);
