@@ -10,6 +10,7 @@ import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
 import { createDevices } from './devices/devices.js';
 import { createEnrolmentTickets } from './devices/enrolment-tickets.js';
+import { createPasskeyRegistry } from './devices/passkey-registry.js';
 import { createRecoveryCodeSets } from './devices/recovery-code-sets.js';
 import { createMfaReset } from './helpdesk/mfa-reset.js';
 import type { Clock } from './kernel/clock.js';
@@ -21,6 +22,7 @@ import { createEnrolment } from './mfa/enrolment.js';
 import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
 import { createOwnReset } from './mfa/own-reset.js';
+import { createPasskeys } from './mfa/passkeys.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
@@ -103,6 +105,13 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const tickets = createEnrolmentTickets({ keyed, clock });
   const guesses = createGuesses({ keyed, clock });
   const otp = createOtpCheck({ devices, guesses, box, clock, metrics });
+  const passkeys = createPasskeys({
+    registry: createPasskeyRegistry(clock),
+    // A passkey belongs to one host and is used on one origin: those of the sign-in pages (WebAuthn section 13.4.9).
+    rp: { id: config.issuer.hostname, origin: config.issuer.origin, name: brand.name },
+    keyed,
+    clock,
+  });
   const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
   const recoveryCodeSets = createRecoveryCodeSets(clock);
   const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
@@ -199,6 +208,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     tickets,
     guesses,
     otp,
+    passkeys,
     wrongCodes,
     recoveryCodeSets,
     recoveryCodes,

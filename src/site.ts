@@ -13,6 +13,8 @@ import { passwordRoutes } from './account/password/routes.js';
 import { createDeviceChanges } from './account/devices/changes.js';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
+import { createAddPasskey } from './account/passkeys/add-passkey.js';
+import { passkeyRoutes } from './account/passkeys/routes.js';
 import { createNewApp } from './account/new-app/new-app.js';
 import { newAppRoutes } from './account/new-app/routes.js';
 import { createOwnChange } from './account/own-change.js';
@@ -47,6 +49,7 @@ import { resetRoutes } from './reset/routes.js';
 import { createWeakPasswordReset } from './reset/weak-password-reset.js';
 import { createFirstEnrolment } from './sign-in/first-enrolment.js';
 import { createMailboxProof } from './sign-in/mailbox-proof.js';
+import { createPasskeySignIn } from './sign-in/passkey-sign-in.js';
 import { signInRoutes } from './sign-in/routes.js';
 import { createSecondFactor } from './sign-in/second-factor.js';
 import { createSignIn } from './sign-in/sign-in.js';
@@ -79,7 +82,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
-  const { guesses, ownReset, waitingResets, recoveryCodeSets } = services;
+  const { guesses, ownReset, passkeys, waitingResets, recoveryCodeSets } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const { registry, notices } = services;
   const adminResource = adminResourceOf(config.adminOrigin);
@@ -185,6 +188,10 @@ export async function buildSite(services: Services): Promise<Site> {
       changes: createDeviceChanges({ devices, ownChange, audit }),
       write,
     }),
+    ...passkeyRoutes({
+      addPasskey: createAddPasskey({ db, devices, passkeys, ownChange, audit }),
+      write,
+    }),
     ...newAppRoutes({
       newApp: createNewApp({ db, devices, enrolment, wrongCodes, ownChange, audit, keyed }),
       write,
@@ -233,6 +240,7 @@ export async function buildSite(services: Services): Promise<Site> {
         keyed,
         clock,
       }),
+      passkeySignIn: createPasskeySignIn({ db, passkeys, accountMail, audit, clock }),
       firstEnrolment: createFirstEnrolment({
         db,
         devices,

@@ -48,6 +48,7 @@ const URGENT: ReadonlySet<NoticeKind> = new Set([
   'contact-changed',
   'account-frozen',
   'account-unfrozen',
+  'passkey-copied',
 ]);
 
 /** What is left to freeze? */

@@ -11,11 +11,19 @@ export interface AuditDetails {
   'sign_in.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'drift'; readonly drift_minutes?: number };
   'sign_in.recovery_code_accepted': { readonly left: number };
   'sign_in.recovery_code_refused': object;
+  /** `alone`: without a password, for both factors. */
+  'sign_in.passkey_accepted': { readonly device: string; readonly alone: boolean };
+  'sign_in.passkey_refused': {
+    readonly cause: 'challenge' | 'unknown' | 'person' | 'invalid' | 'copied' | 'barred';
+    readonly device?: string;
+  };
   'sign_in.mailbox_code_sent': object;
   'sign_in.mailbox_proved': { readonly by: 'code' | 'reset' };
   'sign_in.mailbox_refused': { readonly cause: 'wrong' | 'exhausted' };
   'sign_in.completed': { readonly acr: string; readonly amr: readonly string[] };
   'device.enrolled': { readonly device: string };
+  /** A new passkey that was not bound. */
+  'device.refused': { readonly cause: 'challenge' | 'invalid' | 'too_many' | 'none_left' };
   'device.ended': {
     readonly device: string;
     readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';

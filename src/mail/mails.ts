@@ -30,6 +30,9 @@ export interface Letters {
 export interface Notices {
   'password-changed': MailOccasion;
   'authenticator-added': MailOccasion & { readonly deviceName: string };
+  'passkey-added': MailOccasion & { readonly deviceName: string };
+  /** A passkey whose counter went back: somebody may hold a copy of it. */
+  'passkey-copied': MailOccasion;
   'authenticator-removed': MailOccasion & { readonly deviceName: string };
   /** `deviceName` has taken the place of `oldName` (R-04). */
   'authenticator-moved': MailOccasion & { readonly deviceName: string; readonly oldName: string };

@@ -96,6 +96,9 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
   'password-changed': plainNotice('password-changed'),
   'authenticator-added': ({ deviceName }, words) =>
     notice('authenticator-added', [words.say('authenticator-added.text', { deviceName })], words),
+  'passkey-added': ({ deviceName }, words) =>
+    notice('passkey-added', [words.say('passkey-added.text', { deviceName })], words),
+  'passkey-copied': (data, words) => ({ ...plainNotice('passkey-copied')(data, words), todo: true }),
   'authenticator-removed': ({ deviceName }, words) =>
     notice('authenticator-removed', [words.say('authenticator-removed.text', { deviceName })], words),
   'authenticator-moved': ({ deviceName, oldName }, words) =>

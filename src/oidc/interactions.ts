@@ -1,5 +1,6 @@
 import { errors } from 'oidc-provider';
 import type Provider from 'oidc-provider';
+import type { InteractionResults } from 'oidc-provider';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import { epochSeconds, type Clock } from '../kernel/clock.js';
 import type { AttemptId } from '../kernel/ids.js';
@@ -45,6 +46,16 @@ export function providerInteractions(parts: Parts): Interactions {
     });
   }
 
+  /** Nothing of an earlier, unfinished submission is merged in. */
+  async function submit({ req, res }: Exchange, result: InteractionResults): Promise<string | undefined> {
+    try {
+      return await provider.interactionResult(req, res, result, { mergeWithLastSubmission: false });
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) return undefined;
+      throw error;
+    }
+  }
+
   return {
     holds,
 
@@ -60,18 +71,15 @@ export function providerInteractions(parts: Parts): Interactions {
         remember: false,
         credEpoch: result.credEpoch,
       };
-      try {
-        // Nothing of an earlier, unfinished submission is merged in.
-        return await provider.interactionResult(
-          exchange.req,
-          exchange.res,
-          { login },
-          { mergeWithLastSubmission: false },
-        );
-      } catch (error) {
-        if (error instanceof errors.SessionNotFound) return undefined;
-        throw error;
-      }
+      return submit(exchange, { login });
+    },
+
+    async decline(exchange, uid) {
+      if (!holds(exchange, uid)) return undefined;
+      return submit(exchange, {
+        error: 'unmet_authentication_requirements',
+        error_description: 'the requested authentication cannot be obtained',
+      });
     },
 
     async isSignedIn(exchange) {

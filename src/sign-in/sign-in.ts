@@ -10,15 +10,13 @@ import type { WaitingResets } from '../mfa/waiting-resets.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { networkOf } from '../throttle/address.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
+import { authenticationOf } from './authentication.js';
 import { evidenceOf, personOf, type Attempt } from './attempt.js';
 import * as attempts from './attempt-store.js';
 import type { Exchange, Interactions } from './interactions.js';
 import { nextStep, type Step } from './journey.js';
 import type { MailboxProof } from './mailbox-proof.js';
 import type { Visitor } from '../throttle/visitor.js';
-
-/** The one level our logins reach: password and second factor. */
-export const ACR = 'urn:asn:aal2';
 
 /** An attempt that lives, and what it needs next. */
 export interface Opened {
@@ -68,10 +66,6 @@ export interface SignInParts {
   readonly clock: Clock;
 }
 
-/** RFC 8176: a recovery code is a second factor without a name of its own there. */
-const amrOf = ({ factorMethod }: Attempt): readonly string[] =>
-  factorMethod === 'recovery_code' ? ['pwd', 'mfa'] : ['pwd', 'otp', 'mfa'];
-
 export function createSignIn(parts: SignInParts): SignIn {
   const { db, passwordCheck, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
   const { knownBrowsers, accountMail, waitingResets } = parts;
@@ -90,7 +84,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     const accountId = personOf(attempt);
     const { factorAt, credEpoch } = attempt;
     if (accountId === undefined || factorAt === undefined || credEpoch === undefined) return undefined;
-    const amr = amrOf(attempt);
+    const { acr, amr } = authenticationOf(attempt);
     const isKnown = knownBrowsers.find(visitor.knownBrowser, accountId) !== undefined;
     // The row first: no login without its record, even when the store fails between the two.
     const record = async (tx: Queryable): Promise<boolean> => {
@@ -98,7 +92,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       if (recorded === undefined) return false;
       const { requestId, agent } = visitor;
       const about = { accountId, clientId: attempt.clientId, requestId, agent };
-      await audit.record(tx, { type: 'sign_in.completed', detail: { acr: ACR, amr }, ...about });
+      await audit.record(tx, { type: 'sign_in.completed', detail: { acr, amr }, ...about });
       if (!isKnown && recorded.lastAt !== undefined) await tellOfNewBrowser(tx, accountId, visitor);
       // Whoever has a factor needs no reset; and the owner's next login stops one that somebody else began (ADR 0015).
       if (attempt.waitingResetDueAt !== undefined)
@@ -110,11 +104,11 @@ export function createSignIn(parts: SignInParts): SignIn {
     const location = await interactions.finish(exchange, attempt.uid, {
       accountId,
       amr,
-      acr: ACR,
+      acr,
       authenticatedAt: factorAt,
       credEpoch,
-      // Without a password here, our word holds only on top of the session it was asked for.
-      buildsOnSession: attempt.passwordAt === undefined,
+      // With nothing but a second factor here, our word holds only on top of the session it was asked for.
+      buildsOnSession: attempt.passwordAt === undefined && attempt.passkeyAt === undefined,
     });
     return location === undefined ? undefined : { kind: 'resume', location, accountId };
   }
@@ -137,7 +131,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         const { id: accountId } = account;
         const attempt = await attempts.recordPassword(tx, { uid, accountId, credEpoch, weak, now });
         if (attempt === undefined) return { kind: 'elsewhere' };
-        if (attempt.deviceNames.length > 0) return { kind: 'accepted', attempt };
+        if (attempt.devices.length > 0) return { kind: 'accepted', attempt };
         // The reset just completed in this browser proved the mailbox already.
         if (await tickets.redeem(tx, accountId, browserId)) {
           await attempts.recordMailbox(tx, uid, now);
@@ -155,7 +149,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         await accept(tx);
         return record(tx, account.credEpoch);
       });
-      const { waitingResetDueAt: dueAt, deviceNames = [] } = 'attempt' in answer ? answer.attempt : {};
+      const { waitingResetDueAt: dueAt, devices = [] } = 'attempt' in answer ? answer.attempt : {};
       if (dueAt === undefined || dueAt > clock.now() || deviceNames.length === 0) return answer;
       // A waiting reset takes effect for who types the password after the wait. In a transaction of its own, which
       // holds the account before it ends attempts: this one's row is free meanwhile.

@@ -6,6 +6,7 @@ const NOTICE = 'notice';
 /** What an account page says once after a change. */
 export type AccountNotice =
   | 'device_added'
+  | 'passkey_added'
   | 'device_removed'
   | 'device_renamed'
   | 'device_moved'

@@ -15,20 +15,29 @@ export interface Pages {
 
   /** Posts `username`, `password` to `/sign-in/:uid/password`. */
   'sign-in/password': SignInPage & {
+    /** True when the service takes nothing but a passkey (`phr`). */
+    readonly onlyPasskey?: boolean | undefined;
     /** As typed; comes back after a refusal. */
     readonly username?: string | undefined;
     /** Where RESET leads, so that the reset knows the way back; `/reset` unless given. */
     readonly resetHref?: string | undefined;
   };
-  /** Posts `otp` to `/sign-in/:uid/otp`, or `recovery_code` to `/sign-in/:uid/recovery-code` (errors: `field: 'recovery_code'`). */
+  /**
+   * Posts `otp` to `/sign-in/:uid/otp`, or `recovery_code` to `/sign-in/:uid/recovery-code` (errors: `field:
+   * 'recovery_code'`), or, by the script, `credential` to `/sign-in/:uid/passkey`.
+   */
   'sign-in/otp': SignInPage & {
-    /** Names the person gave to the registered authenticators. */
-    readonly deviceNames: readonly string[];
+    /** The registered authenticators as the person named them, the last used first. */
+    readonly devices: readonly { readonly name: string; readonly kind: 'totp' | 'passkey' }[];
+    /** True when the service takes nothing but a passkey (`phr`): there is one. `/sign-in/:uid/decline` goes back. */
+    readonly onlyPasskey?: boolean | undefined;
     /** True when the password was not asked because a session lives and only a fresh factor is missing (DMS). */
     readonly again?: boolean | undefined;
     /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
     readonly restartHref?: string | undefined;
   };
+  /** The service takes nothing but a passkey and the person has none; `/sign-in/:uid/decline` goes back there. */
+  'sign-in/passkey-missing': SignInPage;
   /** Posts `code` to `/sign-in/:uid/mailbox`; *Kirim ulang* posts to `/sign-in/:uid/mailbox/resend`. */
   'sign-in/prove-mailbox': SignInPage & {
     /** False: no address is on file, so no code can be mailed and the person is sent to the personnel office. */
@@ -152,6 +161,14 @@ export interface Pages {
   'account/recovery-codes/renew': { readonly hasCodes: boolean };
   /** Posts `saved` to `/account/recovery-codes/new`; the download is `/account/recovery-codes/new.txt`. */
   'account/recovery-codes/new': FormPage & { readonly codes: readonly string[]; readonly createdAt: Date };
+  /** Posts, by the script, `device_name` and `credential` to `/account/devices/add/passkey`. */
+  'account/devices/add-passkey': AccountPage &
+    FormPage & {
+      /** False: five are registered already. */
+      readonly mayAdd: boolean;
+      /** As typed; comes back after a refusal. */
+      readonly deviceName?: string | undefined;
+    };
 
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
@@ -273,6 +290,13 @@ export interface Pages {
 }
 
 export type PageName = keyof Pages;
+
+/** The pages that load our one script, which makes passkeys work; they work without it too. */
+export const SCRIPTED: ReadonlySet<PageName> = new Set<PageName>([
+  'sign-in/password',
+  'sign-in/otp',
+  'account/devices/add-passkey',
+]);
 
 /** What every page is framed with; the same for all pages of one request. */
 export interface Shell {

@@ -32,6 +32,7 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'sign-in/password': ['username', 'password'],
   'sign-in/otp': ['otp', 'recovery_code'],
   'sign-in/prove-mailbox': ['code'],
+  'account/devices/add-passkey': ['device_name'],
   'sign-in/enrol': ['otp', 'device_name'],
   'sign-in/recovery-codes': ['saved'],
   'sign-in/change-password': ['new_password', 'confirm_password'],
@@ -156,9 +157,12 @@ function words(error: PageError, context: ProblemContext): Words {
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
     case 'otp_required':
       return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');
+    case 'passkey_required':
+      return pair(`error.passkey_required.${page === 'reset/weak' ? 'instead' : 'missing'}`);
     case 'invalid_credentials':
       return pair(page === 'account/password' ? 'error.old_password' : 'error.invalid_credentials');
     case 'otp_reused':
+    case 'passkey_invalid':
     case 'captcha_wrong':
     case 'confirmation_mismatch':
     case 'flow_expired':

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTranslators, timesIn, ZONE_NAMES, type Locale, type Times, type Translators } from './locale.js';
-import type { PageError, PageName, Pages, Shell } from './pages.js';
+import { SCRIPTED, type PageError, type PageName, type Pages, type Shell } from './pages.js';
 import { describeProblem, type Problem } from './problem.js';
 import { richTextIn } from './rich-text.js';
 import { loadTemplates } from './templates.js';
@@ -59,6 +59,7 @@ export function createViews({ directory, translators }: ViewsOptions): Views {
   const texts = translators ?? loadTranslators(join(directory, 'locales'));
   const languages = { id: language('id', texts), en: language('en', texts) };
   const assets = { stylesheet: versioned(directory, 'styles.css'), icon: versioned(directory, 'mark.svg') };
+  const script = versioned(directory, 'passkey.js');
 
   return {
     render(page, data, shell) {
@@ -69,6 +70,7 @@ export function createViews({ directory, translators }: ViewsOptions): Views {
       const frame = {
         ...spoken,
         ...assets,
+        script: SCRIPTED.has(page) ? script : null,
         page,
         problem,
         zones: ZONE_NAMES,

@@ -19,11 +19,20 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   ],
   'sign_in.recovery_code_accepted': [{ left: 9 }],
   'sign_in.recovery_code_refused': [{}],
+  'sign_in.passkey_accepted': [
+    { device: 'd1', alone: true },
+    { device: 'd1', alone: false },
+  ],
+  'sign_in.passkey_refused': [
+    ...(['challenge', 'unknown', 'person', 'invalid', 'copied', 'barred'] as const).map((cause) => ({ cause })),
+    { cause: 'copied', device: 'd1' },
+  ],
   'sign_in.mailbox_code_sent': [{}],
   'sign_in.mailbox_proved': [{ by: 'code' }],
   'sign_in.mailbox_refused': [{ cause: 'wrong' }, { cause: 'exhausted' }],
   'sign_in.completed': [{ acr: 'urn:asn:aal2', amr: ['pwd', 'otp', 'mfa'] }],
   'device.enrolled': [{ device: 'd1' }],
+  'device.refused': (['challenge', 'invalid', 'too_many', 'none_left'] as const).map((cause) => ({ cause })),
   'device.ended': (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset'] as const).map((reason) => ({
     device: 'd1',
     reason,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { jest } from '@jest/globals';
 import { PASSWORD } from '../journeys/steps.js';
 import { describeInBrowser, launchChromium, type Tab, type TestBrowser } from '../support/chromium.js';
+import { challengeOf } from '../support/person.js';
 import { startSite, type TestSite } from '../support/site.js';
 import type { StoppedTime } from '../support/stopped-time.js';
 import { signInOnTour } from './first-login.js';
@@ -170,6 +171,27 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     expect(await tab.page.locator('.codes li').allInnerTexts()).toEqual(file);
     await tab.page.locator('#saved').check();
     expect((await tab.press(t('account.codes.finish'))).page).toBe('account/recovery-codes');
+  });
+
+  it('a passkey', async () => {
+    await tab.open('/account/devices');
+    await tab.press(t('account.devices.add'));
+    await tab.press(new RegExp(`^${t('account.add.passkey.title')}`));
+    await stop('account/devices/add-passkey');
+    // What a service may ask, asked in its place.
+    const verifier = 'x'.repeat(43);
+    await tab.open(
+      `/oidc/auth?${new URLSearchParams({
+        client_id: 'asn-digital',
+        response_type: 'code',
+        redirect_uri: `${site.origin}/session/callback`,
+        scope: 'openid',
+        code_challenge: challengeOf(verifier),
+        code_challenge_method: 'S256',
+        acr_values: 'phr',
+      }).toString()}`,
+    );
+    await stop('sign-in/passkey-missing');
   });
 
   it('nothing was blocked or missing, nothing was above 30 kB', () => {

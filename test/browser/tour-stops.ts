@@ -71,6 +71,8 @@ const ACCOUNT_STOPS = {
   'account/recovery-codes': 'How many recovery codes are left.',
   'account/recovery-codes/renew': 'A new set ends the old one.',
   'account/recovery-codes/new': 'Ten new codes, shown until they are said to be saved.',
+  'account/devices/add-passkey': 'A passkey is added: its name, then what the device itself asks for.',
+  'sign-in/passkey-missing': 'A service that takes nothing but a passkey, for a person who has none.',
 } as const;
 
 const RECOVERY_STOPS = {

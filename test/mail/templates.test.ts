@@ -30,6 +30,8 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'password-changed', data: occasion },
   { kind: 'password-changed', data: { ...occasion, place: 'jaringan di Kota Contoh' } },
   { kind: 'authenticator-added', data: { ...occasion, deviceName: 'Ponsel kerja' } },
+  { kind: 'passkey-added', data: { ...occasion, deviceName: 'Laptop kantor' } },
+  { kind: 'passkey-copied', data: occasion },
   { kind: 'authenticator-removed', data: { ...occasion, deviceName: 'Ponsel lama' } },
   { kind: 'authenticator-moved', data: { ...occasion, deviceName: 'Ponsel baru', oldName: 'Ponsel lama' } },
   { kind: 'recovery-codes-renewed', data: occasion },

@@ -63,9 +63,7 @@ describe('a login in a new browser (R-60)', () => {
     });
     const mail = await house.mailOf(employee, () => enterPortal(house, browser, employee));
     expect(mail.subject).toBe('Masuk ke SSO ASN dari peramban baru');
-    expect(mail.text).toContain(
-      'Chrome di Android masuk ke akun Anda dengan password dan kode, dari jaringan 203.0.113.x.',
-    );
+    expect(mail.text).toContain('Chrome di Android masuk ke akun Anda dari jaringan 203.0.113.x.');
     expect(mail.text).not.toContain('203.0.113.77');
     expect(mail.text).toMatch(/Terjadi .* pukul \d\d\.\d\d WIB/);
     await browser.submit('/logout');

@@ -32,7 +32,10 @@ const policy: PageError = {
 };
 
 const signIn = { uid, service };
-const otp = { ...signIn, deviceNames: ['Ponsel kerja'] };
+const app1 = { name: 'Ponsel kerja', kind: 'totp' } as const;
+const passkey1 = { name: 'Laptop kantor', kind: 'passkey' } as const;
+const otp = { ...signIn, devices: [app1] };
+const passkeyOnly = { ...signIn, devices: [passkey1] };
 const mailbox = { ...signIn, hasMailbox: true, emailHint: 's•••••@c•••••' };
 // Drawn from a 32-character secret and a long label, like the real ones.
 const qrPath = `M4 4.5h7m1 0h1m1 0h1m2 0h1m2 0h2m1 0h1${'m2 0h2m2 0h3m1 0h7M4 5.5h1m5 0h1m1 0h2m1 0h2'.repeat(48)}`;
@@ -135,13 +138,23 @@ export const SAMPLES: readonly Sample[] = [
     'wrong',
     { ...signIn, username: '19900101 202321 1 001', error: { code: 'invalid_credentials' } },
   ],
+  ['sign-in/password', 'nothing but a passkey will do', { ...signIn, onlyPasskey: true }],
+  ['sign-in/password', 'passkey refused', { ...signIn, error: { code: 'passkey_invalid' } }],
   ['sign-in/password', 'throttled', { ...signIn, error: wait }],
   ['sign-in/password', 'throttled shortly', { ...signIn, error: { code: 'throttled', retryAfterSeconds: 30 } }],
   ['sign-in/password', 'username missing', { ...signIn, error: missing('username') }],
   ['sign-in/password', 'password missing', { ...signIn, error: missing('password') }],
 
   ['sign-in/otp', 'plain', otp],
-  ['sign-in/otp', 'two devices', { ...otp, deviceNames: ['Ponsel kerja', 'Tablet'] }],
+  ['sign-in/otp', 'two devices', { ...otp, devices: [app1, { name: 'Tablet', kind: 'totp' }] }],
+  ['sign-in/otp', 'app first, then passkey', { ...otp, devices: [app1, passkey1] }],
+  ['sign-in/otp', 'passkey first, then app', { ...otp, devices: [passkey1, app1] }],
+  ['sign-in/otp', 'passkey first, wrong code', { ...otp, devices: [passkey1, app1], error: { code: 'otp_invalid' } }],
+  ['sign-in/otp', 'passkeys only', { ...passkeyOnly, devices: [passkey1, { name: 'Kunci', kind: 'passkey' }] }],
+  ['sign-in/otp', 'passkey refused', { ...passkeyOnly, error: { code: 'passkey_invalid' } }],
+  ['sign-in/otp', 'passkey asked again', { ...passkeyOnly, service: 'DMS', again: true }],
+  ['sign-in/otp', 'nothing but a passkey will do', { ...otp, devices: [app1, passkey1], onlyPasskey: true }],
+  ['sign-in/passkey-missing', 'plain', { ...signIn, error: { code: 'passkey_required' } }],
   ['sign-in/otp', 'asked again', { ...otp, service: 'DMS', again: true }],
   ['sign-in/otp', 'wrong', { ...otp, error: { code: 'otp_invalid' } }],
   ['sign-in/otp', 'incomplete', { ...otp, error: missing('otp') }],
@@ -301,10 +314,20 @@ export const SAMPLES: readonly Sample[] = [
   ['account/sessions/end-others', 'plain', {}, PERSON],
   ['account/sessions/end-all', 'plain', {}, PERSON],
   ['account/devices', 'no codes', { ...devices, done: 'device_removed' }, PERSON],
+  ['account/devices', 'passkey added', { ...devices, mayAdd: false, done: 'passkey_added' }, PERSON],
   ['account/devices', 'few codes', { ...devices, codes: { left: 3, count: 10, createdAt: SAMPLE_SHELL.now } }, PERSON],
   ['account/devices', 'renamed', { ...devices, done: 'device_renamed' }, PERSON],
   ['account/devices', 'moved', { ...devices, mayAdd: false, done: 'device_moved' }, PERSON],
   ['account/devices/add', 'plain', {}, PERSON],
+  ['account/devices/add-passkey', 'plain', { mayAdd: true }, PERSON],
+  ['account/devices/add-passkey', 'five already', { mayAdd: false }, PERSON],
+  [
+    'account/devices/add-passkey',
+    'refused',
+    { mayAdd: true, deviceName: 'Laptop kantor', error: { code: 'passkey_invalid' } },
+    PERSON,
+  ],
+  ['account/devices/add-passkey', 'name missing', { mayAdd: true, error: missing('device_name') }, PERSON],
   ['account/devices/add/app', 'plain', offer, PERSON],
   ['account/devices/add/app', 'wrong', { ...offer, error: { code: 'otp_invalid' } }, PERSON],
   ['account/devices/add/app', 'clock slow', { ...offer, error: { code: 'clock_drift', driftMinutes: -7 } }, PERSON],
@@ -400,6 +423,7 @@ export const SAMPLES: readonly Sample[] = [
   ['reset/weak', 'wrong', { username: '199001012023211001', error: { code: 'invalid_credentials' } }],
   ['reset/weak', 'throttled by codes', { error: { ...wait, limit: 'codes' } }],
   ['reset/weak', 'otp required', { error: { code: 'otp_required' } }],
+  ['reset/weak', 'passkeys only', { error: { code: 'passkey_required' } }],
   [
     'reset/weak',
     'weak',

@@ -123,11 +123,26 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'sign_in.otp_refused': refusedCode,
   'sign_in.recovery_code_accepted': ({ left }) => ({ event: 'recovery_code_used', values: { left } }),
   'sign_in.recovery_code_refused': refused('recovery_code_wrong'),
+  'sign_in.passkey_accepted': untold('half a login, or all of it: what came of it is told'),
+  'sign_in.passkey_refused': refusedBy({
+    challenge: 'passkey_late',
+    unknown: 'passkey_unknown',
+    person: 'passkey_other',
+    invalid: 'passkey_invalid',
+    copied: 'passkey_copied',
+    barred: 'passkey_barred',
+  }),
   'sign_in.mailbox_code_sent': happened('mailbox_code_sent'),
   'sign_in.mailbox_proved': untold('a step of setting up an authenticator, which is told'),
   'sign_in.mailbox_refused': refusedBy({ wrong: 'mailbox_code_wrong', exhausted: 'mailbox_code_exhausted' }),
   'sign_in.completed': aboutService('signed_in'),
   'device.enrolled': (_, { device }) => aboutDevice('device_added', device),
+  'device.refused': refusedBy({
+    challenge: 'new_passkey_late',
+    invalid: 'new_passkey_invalid',
+    too_many: 'new_passkey_too_many',
+    none_left: 'new_passkey_barred',
+  }),
   'device.ended': ({ reason }, { device }) => {
     const event = deviceEnd(reason);
     return event === undefined || event === '' ? undefined : aboutDevice(event, device);

@@ -55,7 +55,13 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       access: 'person',
       async handle(ctx, person) {
         const { devices, former, codes } = await registry.of(person.id);
-        const done = takeOneOf(ctx, ['device_added', 'device_removed', 'device_renamed', 'device_moved']);
+        const done = takeOneOf(ctx, [
+          'device_added',
+          'passkey_added',
+          'device_removed',
+          'device_renamed',
+          'device_moved',
+        ]);
         const mayAdd = devices.length < MAX_DEVICES;
         const fewCodes = codes === undefined || codes.left <= FEW_CODES;
         write(ctx, 'account/devices', { devices, former, codes, fewCodes, mayAdd, done }, { person });

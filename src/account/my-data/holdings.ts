@@ -36,6 +36,10 @@ const agencyName = (code: string) => ({
   shown: 'text' as const,
 });
 const nameOf = (id: string, shown: Showing) => ({ sql: `(SELECT name FROM accounts WHERE id = ${id})`, shown });
+const passkeyColumn = (column: string) => ({
+  sql: `(SELECT ${column} FROM passkeys WHERE device_id = t.id)`,
+  shown: 'file' as const,
+});
 const SOMEBODY = 'the id of somebody else; told by name';
 const SECRET = 'a secret, or proof of one';
 const PROTOCOL = 'the machinery of a login: names nothing about the person that is not told here';
@@ -115,6 +119,12 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       attempt_uid: PROTOCOL,
       session_uid: SECRET,
       replaces: 'the device that this one takes the place of, while it is pending',
+    },
+    added: {
+      passkey_uses_counted: passkeyColumn('counter'),
+      passkey_transports: passkeyColumn('transports'),
+      passkey_may_be_copied: passkeyColumn('backup_eligible'),
+      passkey_was_copied: passkeyColumn('backed_up'),
     },
     order: [
       ['created_at', 'timestamptz'],
@@ -340,6 +350,9 @@ const NOBODY = 'names no person';
 /** Tables that are not in the file, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   agencies: 'names no person; the name of the person’s own agency is told with the account',
+  passkeys:
+    'public keys and credential ids: no secrets, and of no use elsewhere; what they say of a device is told with it',
+  passkey_challenges: 'random numbers of logins under way; gone within minutes',
   recovery_codes: 'digests of secrets; how many there are, and when they were spent, is told with their set',
   oidc_tokens: 'codes and tokens, which are secrets; each hangs on a service that is told',
   sign_in_attempts: MINUTES,

@@ -23,12 +23,12 @@ export const routeOf = ({ path, page }: Form): string =>
 
 const SECRET_NAME = /otp|code|captcha|password/;
 
-/** All forms of a page that are posted. */
+/** All forms of a page that are posted, by a person or by its script. */
 export function formsOn(station: Station): Form[] {
   const found = station.page.body.match(/<form[\s\S]*?<\/form>/g) ?? [];
   return found
     .filter((form) => attribute(form, 'method') === 'post')
-    .map((form) => {
+    .flatMap((form) => {
       const hidden: Record<string, string> = {};
       const inputs: Input[] = [];
       for (const [tag] of form.matchAll(/<input[^>]*>/g)) {
@@ -37,7 +37,11 @@ export function formsOn(station: Station): Form[] {
         if (type === 'hidden') hidden[name] = attribute(tag, 'value') ?? '';
         else inputs.push({ name, isSecret: type === 'password' || SECRET_NAME.test(name) });
       }
-      return { ...station, path: attribute(form, 'action') ?? '', hidden, inputs };
+      const posted = { ...station, path: attribute(form, 'action') ?? '', hidden, inputs };
+      if (attribute(form, 'data-passkey') === undefined) return [posted];
+      // Before it sends the form, the script asks for a challenge with the form's token.
+      const { csrf = '' } = hidden;
+      return [posted, { ...station, path: `${posted.path}/challenge`, hidden: { csrf }, inputs: [] }];
     });
 }
 

@@ -8,7 +8,7 @@ import { newSecret } from '#src/mfa/totp.js';
 import { addAgencies } from '../../accounts/people.js';
 import { codeIn } from '../../journeys/steps.js';
 import { addEmployees, otpOf, PASSWORD, type Employee, type NewEmployees } from '../../support/employees.js';
-import { attribute } from '../../support/person.js';
+import { attribute, challengeOf } from '../../support/person.js';
 import { CAPTCHA, startSite, type TestSite } from '../../support/site.js';
 import { totp } from '../../support/totp.js';
 import { Visitor, type Answer } from '../../support/visitor.js';
@@ -132,6 +132,21 @@ const signedInAt =
     return { visitor, page: await visitor.follow(path) };
   };
 
+/** Asked for a passkey by a service, as our own pages might ask, without having one. */
+const atPasskeyMissing: Way = async (house) => {
+  const person = await house.person('enrolled');
+  const query = new URLSearchParams({
+    client_id: 'asn-digital',
+    response_type: 'code',
+    redirect_uri: `${house.issuer}/session/callback`,
+    scope: 'openid',
+    code_challenge: challengeOf('x'.repeat(43)),
+    code_challenge_method: 'S256',
+    acr_values: 'phr',
+  });
+  const { visitor, page } = await open(`/oidc/auth?${query.toString()}`)(house);
+  return { visitor, page: await visitor.submit(page, '/password', { username: person.nip, password: PASSWORD }) };
+};
 /** From a page of who is logged in, by its one form. */
 const pressedAt =
   (path: string): Way =>
@@ -239,6 +254,8 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'sign-in/enrol': atEnrol,
   'sign-in/recovery-codes': atRecoveryCodes,
   'sign-in/change-password': atChangePassword,
+  'sign-in/passkey-missing': atPasskeyMissing,
+  'account/devices/add-passkey': signedInAt('/account/devices/add/passkey'),
   launcher: signedIn,
   'account/devices': signedInAt('/account/devices'),
   'account/devices/add/app': pressedAt('/account/devices/add'),
