@@ -150,7 +150,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         return record(tx, account.credEpoch);
       });
       const { waitingResetDueAt: dueAt, devices = [] } = 'attempt' in answer ? answer.attempt : {};
-      if (dueAt === undefined || dueAt > clock.now() || deviceNames.length === 0) return answer;
+      if (dueAt === undefined || dueAt > clock.now() || devices.length === 0) return answer;
       // A waiting reset takes effect for who types the password after the wait. In a transaction of its own, which
       // holds the account before it ends attempts: this one's row is free meanwhile.
       const completed = await waitingResets.complete({ account, exceptAttempt: uid, requestId });
