@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { builtProgram } from '../test/support/built-program.js';
-import { unusedPort } from '../test/support/mailbox.js';
+import { unusedPort } from '../test/support/unused-port.js';
 import type { Closers } from './stores.js';
 
 export type Settings = Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { unusedPort } from '../test/support/mailbox.js';
+import { unusedPort } from '../test/support/unused-port.js';
 import { cpuMeter, type CpuMeter } from './measure.js';
 
 const run = promisify(execFile);

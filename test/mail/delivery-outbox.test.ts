@@ -8,7 +8,8 @@ import { createOutboxWorker, type OutboxWorker } from '#src/outbox/worker.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Database } from '#src/storage/database.js';
-import { startMailbox, unusedPort, type Mailbox } from '../support/mailbox.js';
+import { startMailbox, type Mailbox } from '../support/mailbox.js';
+import { unusedPort } from '../support/unused-port.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const start = new Date('2026-11-23T00:30:00Z');

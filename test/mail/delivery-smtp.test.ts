@@ -4,7 +4,8 @@ import { createMailDelivery } from '#src/mail/delivery.js';
 import { createSmtpTransport } from '#src/mail/smtp.js';
 import type { MailTransport } from '#src/mail/transport.js';
 import type { Delivery } from '#src/outbox/worker.js';
-import { startMailbox, unusedPort, type Mailbox } from '../support/mailbox.js';
+import { startMailbox, type Mailbox } from '../support/mailbox.js';
+import { unusedPort } from '../support/unused-port.js';
 import type { SMTPServerOptions } from 'smtp-server';
 
 const FROM = 'SSO ASN <no-reply@sso.test>';

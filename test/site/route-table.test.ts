@@ -3,7 +3,7 @@ import { createFormTokens } from '#src/web/csrf.js';
 import type { PageContext } from '#src/web/request.js';
 import type { Route } from '#src/web/route-table.js';
 import { attribute } from '../support/person.js';
-import { unusedPort } from '../support/mailbox.js';
+import { unusedPort } from '../support/unused-port.js';
 import { startSite } from '../support/site.js';
 import type { Visitor } from '../support/visitor.js';
 import { addressesOf } from './support/addresses.js';

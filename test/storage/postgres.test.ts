@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseUnavailable, openPostgres, translate } from '#src/storage/postgres.js';
 import type { Database, Queryable } from '#src/storage/database.js';
-import { unusedPort } from '../support/mailbox.js';
+import { unusedPort } from '../support/unused-port.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { openCluster, USER } from '#src/storage/embedded-cluster.js';
 import { runAs } from '#src/storage/embedded-owner.js';
 import { migrate } from '#src/storage/migrate.js';
-import { unusedPort } from './mailbox.js';
+import { unusedPort } from './unused-port.js';
 import { quietLog } from './quiet-log.js';
 import { makeTemporaryFolder } from './temporary-folder.js';
 

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '#src/config/load.js';
 import { builtProgram } from './built-program.js';
-import { unusedPort } from './mailbox.js';
+import { unusedPort } from './unused-port.js';
 
 export interface LogLine {
   readonly level: string;

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { unusedPort } from './mailbox.js';
+import { unusedPort } from './unused-port.js';
 import { eventually } from './processes.js';
 
 /** Whether this machine has a Redis that tests may start. */

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Environment } from '#src/config/load.js';
@@ -7,6 +6,7 @@ import { serve, type Running, type ServeOptions } from '#src/serve.js';
 import { startMailbox, type Mailbox } from './mailbox.js';
 import { quietLog } from './quiet-log.js';
 import { createTestDatabase } from './test-database.js';
+import { unusedPort } from './unused-port.js';
 
 export const CAPTCHA = 'Ab3';
 
@@ -17,14 +17,6 @@ export interface TestSite {
   stop(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 /** The whole program in this process: real PostgreSQL, real SMTP, real HTTP. Demo people and sample apps inside. */
 export async function startSite(
   settings: Environment | ((origin: string) => Promise<Environment>) = {},
@@ -33,7 +25,7 @@ export async function startSite(
   const database = await createTestDatabase();
   const mailbox = await startMailbox();
   const dataDir = await mkdtemp(join(tmpdir(), 'sso-asn-site-'));
-  const port = await freePort();
+  const port = await unusedPort();
   const origin = `http://localhost:${port}`;
   const config = loadConfig({
     HOST: '127.0.0.1',

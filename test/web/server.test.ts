@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { LIMITS, listen, type Listener } from '#src/web/server.js';
-import { unusedPort } from '../support/mailbox.js';
+import { unusedPort } from '../support/unused-port.js';
 
 const HOST = '127.0.0.1';
 /** Requests that wait for `/slow` to be answered. */
