@@ -193,7 +193,9 @@ describe('a person', () => {
       if (shown.page === 'account/contact/code') await browser.submit('/account/contact/stop');
     }
     expect(answers).toEqual([200, 200, 200, 200, 200, 200, 429]);
-    expect(await mailsTo(address)).toHaveLength(6);
+    // A mail whose lease ended while the time was stepped over may come once more.
+    const codes = house.site.mailbox.mails.filter(({ to }) => to.includes(address)).map(({ text }) => text);
+    expect(new Set(codes).size).toBe(6);
   });
 
   it('may stop it, and it ends by itself after an hour', async () => {

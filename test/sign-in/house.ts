@@ -8,6 +8,7 @@ import { addAgencies } from '../accounts/people.js';
 import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import type { ReceivedMail } from '../support/mailbox.js';
 import { openPerson, type Person, type Shown } from '../support/person.js';
+import { eventually } from '../support/processes.js';
 import { startSite, type TestSite } from '../support/site.js';
 import { stopTime, type StoppedTime } from '../support/stopped-time.js';
 import { makeTemporaryFolder } from '../support/temporary-folder.js';
@@ -113,6 +114,14 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
   const { services } = site.running;
   await addAgencies(services.db);
 
+  /** What was sent for something earlier is no answer to what comes next. */
+  const everyMailSent = (): Promise<void> =>
+    eventually('every mail to be sent', async () => {
+      const { db } = site.running.services;
+      const rows = await db.query(`SELECT 1 FROM outbox WHERE kind IN ('mail', 'notices') AND dead_at IS NULL LIMIT 1`);
+      return rows.length === 0;
+    });
+
   const house: House = {
     site,
     services,
@@ -169,6 +178,7 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
       return house.redeem(asking, code);
     },
     async mailOf({ email }, ask) {
+      await everyMailSent();
       // Mails are told apart by when they came.
       time.pass({ seconds: 1 });
       const asked = time.now();
@@ -176,6 +186,7 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
       return site.mailbox.next(email, asked);
     },
     async codeFor({ email }, ask) {
+      await everyMailSent();
       const seen = site.mailbox.mails.length;
       await ask();
       for (let round = 0; round < 1_000; round += 1) {
