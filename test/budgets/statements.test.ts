@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAgencies } from '../accounts/people.js';
 import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
-import { startSite, type TestSite } from '../support/site.js';
+import { CAPTCHA, startSite, type TestSite } from '../support/site.js';
 import { makeTemporaryFolder } from '../support/temporary-folder.js';
 import { formOn, Visitor, type Answer, type Asking } from '../support/visitor.js';
 
@@ -176,4 +176,25 @@ it('client credentials', async () => {
   expect((await count.post('/oidc/token', 'agency', { grant_type: 'client_credentials' })).status).toBe(200);
   expect(count.total).toBe(1);
   expect(count.total).toBeLessThanOrEqual(TARGETS.clientCredentials);
+});
+
+describe('who does not exist costs as much as who does (R-19, A3)', () => {
+  const costOf = async (username: string): Promise<number[]> => {
+    const count = new Count();
+    visitor.close();
+    visitor = new Visitor({ issuer: site.origin, ports: [site.running.port] });
+    const login = await visitor.follow('/login');
+    await count.submit(login, '/password', { username, password: 'Salah Sekali 1 lari' });
+    const start = await visitor.ask('/reset/password');
+    await count.submit(start, '/reset/password', { username, captcha: CAPTCHA });
+    const email = await count.ask('/reset/password/email');
+    await count.submit(email, '/email', { email: 'siapa@contoh.example' });
+    return count.requests.map(([, number]) => number);
+  };
+
+  it('in statements: a wrong password, a reset, the page of the address, an address', async () => {
+    const known = await costOf(employee.nip);
+    expect(known).toHaveLength(4);
+    expect(await costOf('198001012010014998')).toEqual(known);
+  });
 });

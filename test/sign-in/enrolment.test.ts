@@ -57,6 +57,31 @@ describe('the proof of the mailbox (R-03)', () => {
     expect(shown.page).toBe('sign-in/enrol');
   });
 
+  it('is worth nothing once the account has another address (R-24)', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    const code = await atMailbox(browser, employee);
+    await house.services.db.query(`UPDATE accounts SET email = 'baru@contoh.example' WHERE id = $1`, [employee.id]);
+    const shown = await browser.submit('/mailbox', { code });
+    expect(shown).toMatchObject({ page: 'sign-in/prove-mailbox', errors: ['code_invalid'] });
+  });
+
+  it('shows no new key while no code is looked at after too many wrong ones', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    const right = shownBy(await atEnrol(browser, employee));
+    for (let turn = 0; turn < 5; turn += 1) {
+      await browser.submit('/enrol', {
+        otp: String((Number(right) + 500_000 + turn) % 1_000_000).padStart(6, '0'),
+        device_name: 'P',
+      });
+    }
+    const again = house.browser();
+    const shown = await again.submit('/mailbox', { code: await atMailbox(again, employee) });
+    expect(shown).toMatchObject({ status: 429, page: 'sign-in/enrol', errors: ['throttled'] });
+    expect(shown.html).not.toContain('data-secret');
+  });
+
   it('counts wrong codes; the fifth ends the sign-in, and the way leads back to the service', async () => {
     const browser = house.browser();
     const code = await atMailbox(browser, somebody());
