@@ -12,6 +12,7 @@ import { securityHeaders } from './web/headers.js';
 import { fixOrigin, refuseNul, requireKnownHost, type Origins } from './web/origin.js';
 import type { PageWriter } from './web/page.js';
 import { requestLog, type RequestObserver } from './web/request-log.js';
+import type { People } from './web/person.js';
 import { mountRoutes, type Route } from './web/route-table.js';
 import type { RequestState } from './web/request.js';
 
@@ -23,6 +24,7 @@ export interface AppParts {
   readonly routes: readonly Route[];
   readonly openid: OpenIdProvider;
   readonly tokens: FormTokens;
+  readonly people: People;
   readonly write: PageWriter;
   readonly observe: RequestObserver;
   readonly log: Log;
@@ -31,7 +33,7 @@ export interface AppParts {
 
 /** The public listener: what happens to every request, in this order. */
 export function createApp(parts: AppParts): Koa<RequestState> {
-  const { origins, openid, tokens, write, log, clock, observe } = parts;
+  const { origins, openid, tokens, people, write, log, clock, observe } = parts;
   const app = new Koa<RequestState>();
   app.keys = [...parts.cookieKeys];
   app.silent = true;
@@ -45,7 +47,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(refuseNul);
   app.use(serveAssets(parts.assets));
   app.use(openid.metadata);
-  app.use(mountRoutes(parts.routes, tokens));
+  app.use(mountRoutes(parts.routes, { tokens, people, clock }));
   app.use(refuseLargeBody);
   app.use(async (ctx, next) => {
     await next();

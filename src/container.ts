@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
+import { createContactChanges } from './account/contact/contact-change.js';
 import { createAccountMail } from './accounts/account-mail.js';
+import { createDisavowals } from './accounts/disavowals.js';
+import { createFreezing, type EndUnderWay } from './accounts/freezing.js';
 import { createPasswordCheck } from './accounts/password-check.js';
+import { createResetCases } from './accounts/reset-cases.js';
 import { createAudit } from './audit/audit.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
 import { createDevices } from './devices/devices.js';
 import { createEnrolmentTickets } from './devices/enrolment-tickets.js';
+import { createPasskeyRegistry } from './devices/passkey-registry.js';
 import { createRecoveryCodeSets } from './devices/recovery-code-sets.js';
 import { createMfaReset } from './helpdesk/mfa-reset.js';
 import type { Clock } from './kernel/clock.js';
@@ -16,10 +21,16 @@ import { createMetrics } from './metrics/metrics.js';
 import { createEnrolment } from './mfa/enrolment.js';
 import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
+import { createOwnReset } from './mfa/own-reset.js';
+import { createPasskeys } from './mfa/passkeys.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
+import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
-import { endSessions } from './oidc/end-sessions.js';
+import { createEndSessions } from './oidc/end-sessions.js';
+import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
+import { endPasswordResets } from './reset/end-resets.js';
+import { loadRelyingParties } from './relying-parties.js';
 import { loadDigestKey } from './security/digest-key-store.js';
 import { createKeyedDigest } from './security/digests.js';
 import { createHashQueue } from './security/hash-queue.js';
@@ -72,11 +83,19 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   });
   const passwords = createPasswords({ peppers: config.passwordPeppers, queue: hashQueue });
 
+  // Relying parties
+  const { registry, demoKeys } = await loadRelyingParties(config, { keyed, portalName: brand.portal });
+
   // Mechanisms
   const audit = createAudit(clock);
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
+  const notices = createLogoutNotices({ outbox, registry });
+  const endSessions = createEndSessions({ notices });
   const mailer = createMailer({ outbox, render: createMailTemplates({ directory: VIEWS, brand }) });
-  const accountMail = createAccountMail(mailer);
+  const { origin } = config.issuer;
+  const disavowals = createDisavowals({ box, clock, origin });
+  const mergeSeconds = config.noticeMergeSeconds;
+  const accountMail = createAccountMail({ mailer, outbox, disavowals, box, clock, mergeSeconds });
   const codes = createMailedCodes({ keyed });
   const addresses = addressGuard({ keyValue, clock });
   const knownBrowsers = createKnownBrowsers(keyed);
@@ -85,9 +104,17 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const devices = createDevices(clock);
   const tickets = createEnrolmentTickets({ keyed, clock });
   const guesses = createGuesses({ keyed, clock });
-  const otp = createOtpCheck({ devices, guesses, box, clock });
+  const otp = createOtpCheck({ devices, guesses, box, clock, metrics });
+  const passkeys = createPasskeys({
+    registry: createPasskeyRegistry(clock),
+    // A passkey belongs to one host and is used on one origin: those of the sign-in pages (WebAuthn section 13.4.9).
+    rp: { id: config.issuer.hostname, origin: config.issuer.origin, name: brand.name },
+    keyed,
+    clock,
+  });
   const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
-  const recoveryCodes = createRecoveryCodes({ passwords, sets: createRecoveryCodeSets(clock) });
+  const recoveryCodeSets = createRecoveryCodeSets(clock);
+  const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
   const enrolment = createEnrolment({ devices, otp, box, clock, issuerName: brand.name });
   const passwordCheck = createPasswordCheck({
     db,
@@ -98,6 +125,19 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     audit,
     keyed,
     clock,
+  });
+  const ownReset = createOwnReset({ devices, tickets, codes, guesses, endSessions, accountMail, audit, clock });
+  const waitingResets = createWaitingResets({
+    db,
+    ownReset,
+    outbox,
+    accountMail,
+    audit,
+    keyed,
+    clock,
+    cases: createResetCases(clock),
+    waitSeconds: config.mfaResetWaitSeconds,
+    origin,
   });
   const mfaReset = createMfaReset({
     db,
@@ -113,6 +153,36 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     log,
   });
 
+  // What must not outlive a freeze, nor a new address.
+  const underWay: readonly EndUnderWay[] = [
+    (tx, id) => codes.voidAll(tx, id),
+    (tx, id) => tickets.voidAll(tx, id),
+    endPasswordResets,
+    waitingResets.endUnderWay,
+  ];
+  const contactChanges = createContactChanges({
+    db,
+    outbox,
+    codes,
+    underWay,
+    accountMail,
+    audit,
+    box,
+    keyed,
+    clock,
+    origin,
+    waitSeconds: config.contactChangeWaitSeconds,
+  });
+  const freezing = createFreezing({
+    db,
+    disavowals,
+    endSessions,
+    underWay: [...underWay, contactChanges.endUnderWay],
+    accountMail,
+    audit,
+    clock,
+  });
+
   return {
     config,
     log,
@@ -126,8 +196,11 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     hashQueue,
     passwords,
+    registry,
+    demoKeys,
     audit,
     outbox,
+    notices,
     accountMail,
     codes,
     knownBrowsers,
@@ -135,12 +208,20 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     tickets,
     guesses,
     otp,
+    passkeys,
     wrongCodes,
+    recoveryCodeSets,
     recoveryCodes,
     enrolment,
     passwordCheck,
     endSessions,
+    ownReset,
+    waitingResets,
     mfaReset,
+    disavowals,
+    underWay,
+    contactChanges,
+    freezing,
   };
 }
 

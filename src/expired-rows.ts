@@ -7,8 +7,12 @@ import type { Expiry } from './storage/expiry.js';
 export const EXPIRED_ROWS: readonly Expiry[] = [
   { table: 'sign_in_attempts', where: 'expires_at <= $1::timestamptz' },
   { table: 'devices', where: `status = 'pending' AND created_at < $1::timestamptz - interval '1 hour'` },
+  { table: 'unsaved_recovery_codes', where: `created_at < $1::timestamptz - interval '1 hour'` },
   { table: 'enrolment_tickets', where: 'expires_at <= $1::timestamptz' },
+  { table: 'passkey_challenges', where: 'expires_at <= $1::timestamptz' },
   { table: 'password_resets', where: `expires_at < $1::timestamptz - interval '7 days'` },
+  { table: 'self_resets', where: `expires_at < $1::timestamptz - interval '7 days'` },
+  { table: 'waiting_resets', where: `lapses_at < $1::timestamptz - interval '90 days'` },
   { table: 'page_sessions', where: 'expires_at <= $1::timestamptz' },
   { table: 'idempotency_keys', where: 'expires_at <= $1::timestamptz' },
 ];

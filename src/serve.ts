@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { CONTACT_EXPIRY, CONTACT_OPENS } from './account/contact/contact-change.js';
+import { createNoticeHandler, NOTICES, NOTICE_EXPIRIES } from './accounts/account-mail.js';
 import { MAILED_CODES_EXPIRY } from './codes/mailed-codes.js';
 import { isLoopback } from './config/load.js';
 import type { Config } from './config/settings.js';
@@ -12,8 +14,10 @@ import { createSmtpTransport } from './mail/smtp.js';
 import type { MailTransport } from './mail/transport.js';
 import { createManagement, type ManagementOptions } from './metrics/management.js';
 import type { Metrics } from './metrics/metrics.js';
+import { HALF_TIME } from './mfa/waiting-resets.js';
 import { OUTBOX_EXPIRY } from './outbox/outbox.js';
 import { observeOutbox } from './outbox/outbox-metrics.js';
+import { BACKCHANNEL_LOGOUT } from './oidc/logout-notices.js';
 import { purgeExpired } from './oidc/purge-store.js';
 import { createOutboxWorker, type OutboxWorker } from './outbox/worker.js';
 import { keepPartitions } from './partitions.js';
@@ -29,6 +33,8 @@ import { startBanner } from './banner.js';
 
 /** How long requests under way may take once no connection is taken any more. */
 const GRACE_MS = 12_000;
+/** Relying parties told at the same time: five that hang leave room for the others. */
+const LOGOUTS_AT_ONCE = 20;
 /** How long a balancer may take to notice that we leave. */
 export const NOTICE_MS = 3_000;
 /** The longest way from being told to stop to the last answer. */
@@ -113,7 +119,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
   // One core of the machine stays free for everything else.
   const hashesAtOnce = Math.max(1, Math.floor((availableParallelism() - 1) / processes));
   // What is made later and called by what is made first.
-  const later: { worker?: OutboxWorker; metrics?: Metrics } = {};
+  const later: { workers?: readonly OutboxWorker[]; metrics?: Metrics } = {};
   let management: Listener | undefined;
   const stores = await openStores({
     config,
@@ -124,7 +130,10 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     },
   });
   try {
-    const onMessage = (): void => later.worker?.nudge();
+    const onMessage = (): void =>
+      later.workers?.forEach((worker) => {
+        worker.nudge();
+      });
     const services = await buildServices({ config, stores, log, clock, hashesAtOnce, onMessage });
     const { db, box, metrics } = services;
     later.metrics = metrics;
@@ -132,16 +141,25 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     const site = await buildSite(services);
 
     const transport = transportOf(config, site);
-    const worker = createOutboxWorker({
-      db,
-      box,
-      clock,
-      log,
-      handlers: { [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }) },
-      onOutcome: metrics.outbox,
+    const delivering = { db, box, clock, log, onOutcome: metrics.outbox };
+    const mails = createOutboxWorker({
+      ...delivering,
+      handlers: {
+        [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }),
+        [NOTICES]: createNoticeHandler({ db, accountMail: services.accountMail }),
+        [HALF_TIME]: services.waitingResets.tellAtHalfTime,
+        [CONTACT_OPENS]: services.contactChanges.openWaiting,
+      },
     });
-    later.worker = worker;
-    observeOutbox({ metrics, worker, clock });
+    // Apart from the mails, which would wait behind a relying party that does not answer.
+    const logouts = createOutboxWorker({
+      ...delivering,
+      handlers: { [BACKCHANNEL_LOGOUT]: site.deliverLogout },
+      concurrency: LOGOUTS_AT_ONCE,
+    });
+    const workers = [mails, logouts];
+    later.workers = workers;
+    observeOutbox({ metrics, worker: mails, clock });
     metrics.observe({
       name: 'sso_hash_queue_depth',
       help: 'Password hashes that wait for their turn.',
@@ -152,9 +170,17 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       db,
       clock,
       log,
-      expiries: [...EXPIRED_ROWS, ...EXPIRED_LIMITS, OUTBOX_EXPIRY, MAILED_CODES_EXPIRY],
+      expiries: [
+        ...EXPIRED_ROWS,
+        ...EXPIRED_LIMITS,
+        OUTBOX_EXPIRY,
+        MAILED_CODES_EXPIRY,
+        ...NOTICE_EXPIRIES,
+        CONTACT_EXPIRY,
+      ],
       tasks: [
         { name: 'tokens', run: purgeExpired },
+        { name: 'waiting resets', run: () => services.waitingResets.endForgotten() },
         { name: 'partitions', run: () => keepPartitions(services) },
       ],
       onPurged: metrics.purged,
@@ -166,7 +192,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     const isDirect = config.production && config.trustedProxies.length === 0;
     const at = { host: config.host, port: config.port, ...(isDirect ? { maxPerAddress: 200 } : {}) };
     const publicListener = await listen(site.listener, at);
-    worker.start();
+    for (const worker of workers) worker.start();
     purge.start();
     log.info('serving', { issuer: config.issuerText, port: publicListener.address.port });
 
@@ -180,7 +206,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
         log.info('draining');
         publicListener.retire();
         if (noticeMs > 0) await pause(noticeMs);
-        await Promise.all([publicListener.drain(GRACE_MS), worker.stop(), purge.stop()]);
+        await Promise.all([publicListener.drain(GRACE_MS), purge.stop(), ...workers.map((worker) => worker.stop())]);
         transport.close();
         await management?.drain(0);
         await stores.close();

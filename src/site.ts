@@ -1,5 +1,25 @@
 import { join } from 'node:path';
 import type { RequestListener } from 'node:http';
+import { contactRoutes } from './account/contact/routes.js';
+import { disavowalRoutes } from './account/disavowal/routes.js';
+import { sessionRoutes } from './account/sessions/routes.js';
+import { createSessions } from './account/sessions/sessions.js';
+import { createActivity } from './account/activity/activity.js';
+import { activityRoutes } from './account/activity/routes.js';
+import { createMyData } from './account/my-data/my-data.js';
+import { dataRoutes } from './account/my-data/routes.js';
+import { createOwnPassword } from './account/password/own-password.js';
+import { passwordRoutes } from './account/password/routes.js';
+import { createDeviceChanges } from './account/devices/changes.js';
+import { createDeviceRegistry } from './account/devices/registry.js';
+import { deviceRoutes } from './account/devices/routes.js';
+import { createAddPasskey } from './account/passkeys/add-passkey.js';
+import { passkeyRoutes } from './account/passkeys/routes.js';
+import { createNewApp } from './account/new-app/new-app.js';
+import { newAppRoutes } from './account/new-app/routes.js';
+import { createOwnChange } from './account/own-change.js';
+import { createCodeRenewal } from './account/recovery-codes/renewal.js';
+import { recoveryCodeRoutes } from './account/recovery-codes/routes.js';
 import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
@@ -7,22 +27,29 @@ import { demoRoutes } from './demo/routes.js';
 import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
+import { getById } from './accounts/accounts.js';
+import { createNewPassword } from './accounts/new-password.js';
 import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
-import { clientRegistry } from './oidc/client-registry.js';
-import { loadClients } from './oidc/clients.js';
 import { providerInteractions } from './oidc/interactions.js';
 import { loadSigningKeys } from './oidc/keys.js';
+import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from './oidc/logout-delivery.js';
+import { createOpenSessions } from './oidc/open-sessions.js';
 import { ownLogin as createOwnLogin } from './oidc/own-login.js';
 import { createProvider } from './oidc/provider.js';
+import { adminResourceOf } from './oidc/resources.js';
+import type { OutboxHandler } from './outbox/worker.js';
 import { createPageSessions } from './portal/page-sessions.js';
-import { portalRoutes } from './portal/routes.js';
+import { portalPeople, portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
+import { selfResetRoutes } from './reset/mfa/routes.js';
+import { createSelfReset } from './reset/mfa/self-reset.js';
 import { createPasswordReset } from './reset/password-reset.js';
 import { resetRoutes } from './reset/routes.js';
 import { createWeakPasswordReset } from './reset/weak-password-reset.js';
 import { createFirstEnrolment } from './sign-in/first-enrolment.js';
 import { createMailboxProof } from './sign-in/mailbox-proof.js';
+import { createPasskeySignIn } from './sign-in/passkey-sign-in.js';
 import { signInRoutes } from './sign-in/routes.js';
 import { createSecondFactor } from './sign-in/second-factor.js';
 import { createSignIn } from './sign-in/sign-in.js';
@@ -31,19 +58,13 @@ import { createWeakPassword } from './sign-in/weak-password.js';
 import { captchas as createCaptchas } from './captcha/captchas.js';
 import { VIEWS } from './container.js';
 import { providerPagesBy } from './provider-pages.js';
+import { createFormPost } from './security/outbound-form.js';
+import { createReachable } from './security/reachable.js';
 import { createFormTokens } from './web/csrf.js';
 import { servedOrigins } from './web/origin.js';
 import { pageWriter } from './web/page.js';
 import type { Route } from './web/route-table.js';
 import { createViews } from './web/views.js';
-
-/** The registrations in the clients file cannot be used. */
-export class ClientsRefused extends Error {
-  constructor(problems: readonly { client: string; field: string; problem: string }[]) {
-    super(problems.map(({ client, field, problem }) => `${client} ${field} ${problem}`).join('; '));
-    this.name = 'ClientsRefused';
-  }
-}
 
 /** Everything that answers on the public listener. */
 export interface Site {
@@ -52,6 +73,8 @@ export interface Site {
   readonly routes: readonly Route[];
   /** Where mail goes when no SMTP server is set. */
   readonly localOutbox: LocalOutbox | undefined;
+  /** Tells relying parties of sessions that ended. */
+  readonly deliverLogout: OutboxHandler;
 }
 
 /** Builds the site over the services: provider, pages, API. */
@@ -59,17 +82,10 @@ export async function buildSite(services: Services): Promise<Site> {
   const { config, db, clock, log, audit, keyed, box, keyValue, accountMail, codes, devices, otp, wrongCodes } =
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
+  const { guesses, ownReset, passkeys, waitingResets, recoveryCodeSets } = services;
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
-  const adminResource = `${config.adminOrigin}/api/admin`;
-
-  const loaded = await loadClients(config.clientsFile, {
-    issuer: config.issuer,
-    adminResource,
-    production: config.production,
-    demoSecret: config.demo ? keyed('demo clients', config.issuerText) : undefined,
-  });
-  if (loaded.kind === 'refused') throw new ClientsRefused(loaded.problems);
-  const registry = clientRegistry(loaded.clients, { issuer: config.issuer, name: services.brand.portal });
+  const { registry, notices } = services;
+  const adminResource = adminResourceOf(config.adminOrigin);
 
   const tokens = createFormTokens(keyed);
   const write = pageWriter({ views: createViews({ directory: VIEWS }), tokens, brand: services.brand, clock });
@@ -79,6 +95,7 @@ export async function buildSite(services: Services): Promise<Site> {
     allowedHosts: config.allowedHosts,
   });
 
+  const keys = await loadSigningKeys({ db, box, clock, audit });
   const openid = await createProvider({
     db,
     clock,
@@ -88,14 +105,23 @@ export async function buildSite(services: Services): Promise<Site> {
     origins,
     endpointStyle: config.endpointStyle,
     registry,
-    keys: await loadSigningKeys({ db, box, clock, audit }),
+    keys,
     cookieKeys,
     adminResource,
     pages: providerPagesBy(write),
     record: metrics.protocol,
+    notices,
   });
   const { issuerText: issuer, endpointStyle } = config;
-  const interactions = providerInteractions({ provider: openid.provider, db, clock, registry, issuer, endpointStyle });
+  const interactions = providerInteractions({
+    provider: openid.provider,
+    db,
+    clock,
+    registry,
+    endSessions,
+    issuer,
+    endpointStyle,
+  });
   const ownLogin = createOwnLogin({ db, clock, issuer, endpointStyle });
 
   const mailboxProof = createMailboxProof({ codes, accountMail, audit, keyed, clock });
@@ -106,15 +132,29 @@ export async function buildSite(services: Services): Promise<Site> {
     tickets,
     mailboxProof,
     interactions,
+    waitingResets,
+    knownBrowsers,
+    accountMail,
     audit,
     clock,
   });
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const captchas = createCaptchas({ keyValue, clock, testAnswer: config.captchaTestAnswer });
+
+  const forms = {
+    captchas,
+    wayBack: createWayBack({ db, relyingParties: registry, clock }),
+    keyed,
+    write,
+    metrics,
+    clock,
+    showsEmailHint: config.resetEmailHint === 'masked',
+  };
 
   const localOutbox =
     config.smtpUrl === undefined ? createLocalOutbox({ folder: join(config.dataDir, 'mail') }) : undefined;
-  const samples = [...loaded.demoKeys].map(([id, key]) =>
+  const samples = [...services.demoKeys].map(([id, key]) =>
     createSampleParty({
       id,
       key,
@@ -126,9 +166,14 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
   );
 
+  const sessions = createPageSessions({ db, ownLogin, endSessions, waitingResets, audit, clock });
+  const people = portalPeople(sessions);
+  const nameOf = (clientId: string): string | undefined => registry.find(clientId)?.name;
+  const ownChange = createOwnChange({ db, devices, endSessions, accountMail, audit, clock });
   const routes: Route[] = [
     ...portalRoutes({
-      sessions: createPageSessions({ db, ownLogin, endSessions, audit, clock }),
+      sessions,
+      people,
       services: {
         ofPerson: async (account) =>
           registry.servicesFor(
@@ -138,18 +183,64 @@ export async function buildSite(services: Services): Promise<Site> {
       },
       write,
     }),
+    ...deviceRoutes({
+      registry: createDeviceRegistry({ db, devices, recoveryCodeSets }),
+      changes: createDeviceChanges({ devices, ownChange, audit }),
+      write,
+    }),
+    ...passkeyRoutes({
+      addPasskey: createAddPasskey({ db, devices, passkeys, ownChange, audit }),
+      write,
+    }),
+    ...newAppRoutes({
+      newApp: createNewApp({ db, devices, enrolment, wrongCodes, ownChange, audit, keyed }),
+      write,
+      metrics,
+      clock,
+    }),
+    ...recoveryCodeRoutes({
+      renewal: createCodeRenewal({ db, recoveryCodes, recoveryCodeSets, ownChange, box, clock }),
+      write,
+    }),
+    ...contactRoutes({ contactChanges: services.contactChanges, write, clock }),
+    ...disavowalRoutes({
+      freezing: services.freezing,
+      find: async (token) => {
+        const disavowal = await services.disavowals.find(db, token);
+        return disavowal && { disavowal, account: await getById(db, disavowal.accountId) };
+      },
+      write,
+    }),
+    ...sessionRoutes({
+      sessions: createSessions({
+        db,
+        openSessions: createOpenSessions({ db, registry, clock }),
+        endSessions,
+        audit,
+      }),
+      write,
+    }),
+    ...activityRoutes({ activity: createActivity({ db, services: { nameOf }, clock }), write }),
+    ...passwordRoutes({
+      ownPassword: createOwnPassword({ db, passwordCheck, passwords, newPassword, tickets, clock }),
+      write,
+      clock,
+    }),
+    ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock }), nameOf, write, clock }),
     ...signInRoutes({
       signIn,
       secondFactor: createSecondFactor({
         db,
         otp,
-        guesses: services.guesses,
+        guesses,
         recoveryCodes,
         wrongCodes,
+        accountMail,
         audit,
         keyed,
         clock,
       }),
+      passkeySignIn: createPasskeySignIn({ db, passkeys, accountMail, audit, clock }),
       firstEnrolment: createFirstEnrolment({
         db,
         devices,
@@ -164,7 +255,7 @@ export async function buildSite(services: Services): Promise<Site> {
         box,
         clock,
       }),
-      weakPassword: createWeakPassword({ db, passwords, endSessions, codes, accountMail, audit, clock }),
+      weakPassword: createWeakPassword({ db, passwords, newPassword, clock }),
       interactions,
       relyingParties: registry,
       knownBrowsers,
@@ -198,14 +289,31 @@ export async function buildSite(services: Services): Promise<Site> {
         passwordChange,
         audit,
       }),
-      captchas,
-      wayBack: createWayBack({ db, relyingParties: registry, clock }),
+      ...forms,
       knownBrowsers,
-      keyed,
-      write,
-      metrics,
-      clock,
-      showsEmailHint: config.resetEmailHint === 'masked',
+    }),
+    ...selfResetRoutes({
+      selfReset: createSelfReset({
+        db,
+        captchas,
+        passwordCheck,
+        codes,
+        devices,
+        otp,
+        guesses,
+        recoveryCodes,
+        wrongCodes,
+        ownReset,
+        waitingResets,
+        wayBack: forms.wayBack,
+        accountMail,
+        audit,
+        keyed,
+        clock,
+      }),
+      waitingResets,
+      ...forms,
+      waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...adminRoutes({
       mfaReset: services.mfaReset,
@@ -225,6 +333,7 @@ export async function buildSite(services: Services): Promise<Site> {
     routes,
     openid,
     tokens,
+    people,
     write,
     observe: (seen) => {
       metrics.httpRequest(seen);
@@ -233,5 +342,15 @@ export async function buildSite(services: Services): Promise<Site> {
     clock,
   });
   const answer = app.callback();
-  return { listener: (req, res) => void answer(req, res), routes, localOutbox };
+  const reachable = createReachable({
+    privateHosts: config.backchannelPrivateHosts,
+    allowsLoopback: !config.production,
+  });
+  const post = createFormPost({ reachable, timeoutMs: LOGOUT_TIMEOUT_MS });
+  return {
+    listener: (req, res) => void answer(req, res),
+    routes,
+    localOutbox,
+    deliverLogout: createLogoutDelivery({ registry, keys, issuer, clock, post }),
+  };
 }

@@ -10,7 +10,7 @@ const MAX_FAILURES = 100;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const SELECT = `SELECT a.id, a.nip, a.account_name, a.name, a.email, a.employment, a.agency_code, g.name AS agency_name,
-       a.status, a.frozen_at, a.cred_epoch, a.activated_at, a.last_login_at,
+       a.email_unproved, a.status, a.frozen_at, a.cred_epoch, a.activated_at, a.last_login_at,
        c.password_hash, c.disabled_at, coalesce(c.failures, 0) AS failures
   FROM accounts a
   JOIN agencies g ON g.code = a.agency_code
@@ -29,6 +29,7 @@ function fromRow(row: Row): Account {
     accountName: (row.account_name as string | null) ?? undefined,
     name: row.name as string,
     email: (row.email as string | null) ?? undefined,
+    emailProved: row.activated_at !== null && row.email_unproved === false,
     employment: row.employment as Employment,
     agency: { code: agencyCode(row.agency_code as string), name: row.agency_name as string },
     status: row.status as Account['status'],
@@ -105,6 +106,20 @@ export async function upsertPassword(tx: Queryable, change: PasswordChange): Pro
   return row === undefined ? undefined : (row.cred_epoch as number);
 }
 
+/** The new epoch; undefined, with nothing changed, when it is another already or the account may not be used. */
+export async function raiseEpoch(
+  tx: Queryable,
+  { accountId: id, credEpoch, now }: { accountId: AccountId; credEpoch: number; now: Date },
+): Promise<number | undefined> {
+  const [row] = await tx.query(
+    `UPDATE accounts SET cred_epoch = cred_epoch + 1, updated_at = $3
+      WHERE id = $1 AND cred_epoch = $2 AND status = 'active' AND frozen_at IS NULL
+     RETURNING cred_epoch`,
+    [id, credEpoch, now],
+  );
+  return row === undefined ? undefined : (row.cred_epoch as number);
+}
+
 /** Holds the account's row until the transaction ends: what is bound to an account is bound one after the other. */
 export async function lockAccount(tx: Queryable, id: AccountId): Promise<void> {
   await tx.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [id]);
@@ -129,22 +144,54 @@ interface Login {
   readonly accountId: AccountId;
   readonly now: Date;
   readonly rehashed?: { readonly from: string; readonly to: string } | undefined;
+  /** False after the password alone: nobody is logged in yet. */
+  readonly completed: boolean;
 }
 
-/** False when the account may not be used (as `isUsable` in accounts.ts): then nothing is changed. */
-export async function updateAtLogin(tx: Queryable, { accountId: id, now, rehashed }: Login): Promise<boolean> {
+/** Undefined when the account may not be used (as `isUsable` in accounts.ts): then nothing is changed. */
+export async function updateAtLogin(
+  tx: Queryable,
+  { accountId: id, now, rehashed, completed }: Login,
+): Promise<{ readonly lastAt: Date | undefined } | undefined> {
   // A password changed meanwhile keeps its hash: only the one that was verified is replaced.
-  const rows = await tx.query(
-    `WITH account AS (
-       UPDATE accounts SET last_login_at = $2 WHERE id = $1 AND status = 'active' AND frozen_at IS NULL RETURNING id
+  const [row] = await tx.query(
+    `WITH before AS (
+       SELECT last_login_at FROM accounts WHERE id = $1
+     ), account AS (
+       UPDATE accounts SET last_login_at = CASE WHEN $5 THEN $2 ELSE last_login_at END
+        WHERE id = $1 AND status = 'active' AND frozen_at IS NULL RETURNING id
      ), credential AS (
        UPDATE credentials c
           SET failures = 0, password_hash = CASE WHEN c.password_hash = $3 THEN $4 ELSE c.password_hash END
          FROM account
         WHERE c.account_id = account.id AND (c.failures <> 0 OR c.password_hash = $3)
      )
-     SELECT id FROM account`,
-    [id, now, rehashed?.from, rehashed?.to],
+     SELECT before.last_login_at FROM account, before`,
+    [id, now, rehashed?.from, rehashed?.to, completed],
+  );
+  return row && { lastAt: (row.last_login_at as Date | null) ?? undefined };
+}
+
+interface NewEmail {
+  readonly accountId: AccountId;
+  readonly email: string;
+  readonly now: Date;
+}
+
+/** False when the account may not be used. What the last import said is kept for the next one to compare with. */
+export async function updateEmail(tx: Queryable, { accountId: id, email, now }: NewEmail): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE accounts
+        SET email_imported = CASE WHEN email_chosen THEN email_imported ELSE email END,
+            email = $2, email_chosen = true, email_unproved = false, updated_at = $3
+      WHERE id = $1 AND status = 'active' AND frozen_at IS NULL
+     RETURNING id`,
+    [id, email, now],
   );
   return rows.length === 1;
+}
+
+/** A code mailed to the address on file was typed. */
+export async function updateEmailProved(tx: Queryable, id: AccountId): Promise<void> {
+  await tx.query('UPDATE accounts SET email_unproved = false WHERE id = $1 AND email_unproved', [id]);
 }

@@ -16,6 +16,8 @@ export interface Account {
   readonly accountName: string | undefined;
   readonly name: string;
   readonly email: string | undefined;
+  /** A code mailed to this address was typed, by whoever activated the account or since it has this address. */
+  readonly emailProved: boolean;
   readonly employment: Employment;
   readonly agency: { readonly code: AgencyCode; readonly name: string };
   readonly status: Status;

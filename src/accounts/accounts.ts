@@ -6,9 +6,12 @@ import {
   insertAccount,
   isLastFailure,
   lockAccount,
+  raiseEpoch,
   selectById,
   selectByName,
   updateAtLogin,
+  updateEmail,
+  updateEmailProved,
   upsertPassword,
 } from './account-store.js';
 import type { CanonicalName } from './name.js';
@@ -62,6 +65,16 @@ export const changePassword = (
   change: { accountId: AccountId; passwordHash: string; credEpoch: number; now: Date },
 ): Promise<number | undefined> => upsertPassword(tx, change);
 
+/**
+ * Voids what was begun with the factors of before (R-11), for a person who has just proved something about the account
+ * as it was read. Answers the new epoch; undefined, and nothing is changed, when its credentials have changed since or
+ * it may not be used any more.
+ */
+export const renewCredentials = (
+  tx: Queryable,
+  proved: { accountId: AccountId; credEpoch: number; now: Date },
+): Promise<number | undefined> => raiseEpoch(tx, proved);
+
 /** Holds an account until the transaction ends: of two that bind something to it at once, the second sees the first. */
 export const holdAccount = (tx: Queryable, accountId: AccountId): Promise<void> => lockAccount(tx, accountId);
 
@@ -76,10 +89,29 @@ export async function recordPasswordFailure(
 }
 
 /**
- * At a login: forgets wrong passwords, and keeps the better hash made of the one just verified (R-38). False when the
- * account may not be used any more.
+ * At a login, or with `completed: false` at its right password: forgets wrong passwords, and keeps the better hash made
+ * of the one just verified (R-38). Answers when the account was logged in last; undefined, with nothing changed, when
+ * it may not be used any more.
  */
 export const recordLogin = (
   tx: Queryable,
-  login: { accountId: AccountId; now: Date; rehashed?: { from: string; to: string } | undefined },
-): Promise<boolean> => updateAtLogin(tx, login);
+  login: {
+    accountId: AccountId;
+    now: Date;
+    rehashed?: { from: string; to: string } | undefined;
+    completed?: boolean;
+  },
+): Promise<{ readonly lastAt: Date | undefined } | undefined> => updateAtLogin(tx, { completed: true, ...login });
+
+/**
+ * Puts an address that was just proved by a code on file. From now on an import changes it only when the personnel
+ * system has something new to say (docs/adr/0014). False when the account may not be used.
+ */
+export const changeEmail = (
+  tx: Queryable,
+  change: { accountId: AccountId; email: string; now: Date },
+): Promise<boolean> => updateEmail(tx, change);
+
+/** A code mailed to the address on file was typed: it is proved, whoever brought it. */
+export const recordEmailProved = (tx: Queryable, accountId: AccountId): Promise<void> =>
+  updateEmailProved(tx, accountId);

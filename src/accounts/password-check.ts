@@ -80,6 +80,7 @@ export function createPasswordCheck(parts: {
         detail: { cause },
         accountId: account?.id,
         requestId: visitor.requestId,
+        agent: visitor.agent,
       });
       // The same statement for names that do not exist (R-19, A3).
       const counted = account !== undefined && cause === 'mismatch' ? account.id : NOBODY;
@@ -157,13 +158,14 @@ export function createPasswordCheck(parts: {
           if (counter !== shared && account.passwordFailures > 0)
             await clearFailures(tx, { ...shared, now: clock.now() });
           if (rehashed !== undefined || account.passwordFailures > 0) {
-            await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed });
+            await recordLogin(tx, { accountId: account.id, now: clock.now(), rehashed, completed: false });
           }
           await audit.record(tx, {
             type: 'sign_in.password_accepted',
             detail: { rehashed: rehashed !== undefined },
             accountId: account.id,
             requestId: visitor.requestId,
+            agent: visitor.agent,
           });
         },
       };

@@ -1,5 +1,12 @@
 import type { Queryable } from '../storage/database.js';
 import type { AuditEvent } from './events.js';
+import type { TrailEvent, TrailQuery } from './trail.js';
+
+/** An event as its row holds it: where the browser tells what it is, the detail says so too. */
+function rowOf({ agent, detail, ...event }: AuditEvent): object {
+  const words = Object.entries(agent ?? {}).filter(([, word]) => word !== '');
+  return { ...event, detail: { ...detail, ...Object.fromEntries(words) } };
+}
 
 export async function insertEvents(tx: Queryable, at: Date, events: readonly AuditEvent[]): Promise<void> {
   await tx.query(
@@ -7,7 +14,7 @@ export async function insertEvents(tx: Queryable, at: Date, events: readonly Aud
      SELECT $1, e->>'type', (e->>'accountId')::uuid, (e->>'actorId')::uuid, e->>'agencyCode', e->>'clientId',
             e->>'requestId', coalesce(e->'detail', '{}')
        FROM jsonb_array_elements($2::jsonb) AS e`,
-    [at, JSON.stringify(events)],
+    [at, JSON.stringify(events.map(rowOf))],
   );
 }
 
@@ -42,4 +49,29 @@ async function ensureMonth(
      INSERT INTO ${name} SELECT * FROM moved`,
   );
   await tx.query(`ALTER TABLE audit_events ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`);
+}
+
+const SELECT = (place: string): string => `
+  SELECT id, at, type, detail, actor_id, client_id FROM audit_events
+   WHERE account_id = $1 AND type = ANY ($2::text[]) AND at >= $3 ${place}
+   ORDER BY at DESC, id DESC`;
+
+const NEWEST = `${SELECT('')} LIMIT $4`;
+// `at <= $5` besides: by it the months that come later are left out, and the index is entered at the right place.
+const OLDER = `${SELECT('AND at <= $5 AND (at, id) < ($5, $6::bigint)')} LIMIT $4`;
+
+export async function selectEvents(db: Queryable, query: TrailQuery): Promise<readonly TrailEvent[]> {
+  const { accountId, types, since, before, limit } = query;
+  const values = [accountId, types, since, limit];
+  const rows = await (before === undefined
+    ? db.query(NEWEST, values)
+    : db.query(OLDER, [...values, before.at, before.id]));
+  return rows.map((row) => ({
+    id: row.id as string,
+    at: row.at as Date,
+    type: row.type as string,
+    detail: row.detail as TrailEvent['detail'],
+    actorId: (row.actor_id as string | null) ?? undefined,
+    clientId: (row.client_id as string | null) ?? undefined,
+  }));
 }

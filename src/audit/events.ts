@@ -11,29 +11,72 @@ export interface AuditDetails {
   'sign_in.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'drift'; readonly drift_minutes?: number };
   'sign_in.recovery_code_accepted': { readonly left: number };
   'sign_in.recovery_code_refused': object;
+  /** `alone`: without a password, for both factors. */
+  'sign_in.passkey_accepted': { readonly device: string; readonly alone: boolean };
+  'sign_in.passkey_refused': {
+    readonly cause: 'challenge' | 'unknown' | 'person' | 'invalid' | 'copied' | 'barred';
+    readonly device?: string;
+  };
   'sign_in.mailbox_code_sent': object;
   'sign_in.mailbox_proved': { readonly by: 'code' | 'reset' };
   'sign_in.mailbox_refused': { readonly cause: 'wrong' | 'exhausted' };
   'sign_in.completed': { readonly acr: string; readonly amr: readonly string[] };
   'device.enrolled': { readonly device: string };
-  'device.ended': { readonly device: string; readonly reason: 'removed' | 'too_many_codes' | 'helpdesk_reset' };
+  /** A new passkey that was not bound. */
+  'device.refused': { readonly cause: 'challenge' | 'invalid' | 'too_many' | 'none_left' };
+  'device.ended': {
+    readonly device: string;
+    readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+  };
+  'device.renamed': { readonly device: string };
+  /** The first code of a new authenticator, typed on the account pages. */
+  'device.code_refused': {
+    readonly cause: 'mismatch' | 'reused' | 'drift' | 'throttled';
+    readonly drift_minutes?: number;
+  };
   'recovery_codes.issued': { readonly count: number };
   'reset.started': object;
   'reset.email_refused': object;
   'reset.code_sent': object;
   'reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
   'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' };
-  'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' };
+  'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' | 'person' };
   'account.activated': object;
   'account.imported_inactive': object;
-  'session.ended': { readonly by: 'person' | 'client' };
+  /** An import brought another address to an account in use. */
+  'account.email_imported': object;
+  /** "Bukan saya" was chosen in a notice mail. */
+  'account.disavowed': { readonly case: string };
+  'account.frozen': { readonly by: 'owner' | 'operator'; readonly case: string };
+  'account.unfrozen': { readonly cases: readonly string[] };
+  'contact_change.asked': { readonly change: string; readonly by: 'person' | 'operator' };
+  'contact_change.code_sent': { readonly change: string };
+  'contact_change.code_refused': { readonly change: string; readonly cause: 'wrong' | 'exhausted' };
+  'contact_change.stopped': { readonly change: string };
+  'contact_change.done': { readonly change: string };
+  /** `elsewhere`: the person ended it from another browser. */
+  'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true };
+  'account.data_exported': object;
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
   'mfa_reset.refused': { readonly cause: string };
+  'self_reset.started': { readonly way: 'factor' | 'wait' };
+  'self_reset.factor_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
+  'self_reset.code_sent': object;
+  'self_reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
+  'self_reset.waiting': { readonly reset: string };
+  'self_reset.stopped': { readonly reset: string; readonly by: 'link' | 'person' | 'login' };
+  'self_reset.done': { readonly devices: number; readonly by: 'recovery_code' | 'device' | 'waited' };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
   'key.generated': { readonly kid: string; readonly alg: string };
+}
+
+/** As {@link Visitor.agent}: empty where the browser does not tell. */
+interface EventAgent {
+  readonly browser: string;
+  readonly system: string;
 }
 
 export type AuditType = keyof AuditDetails;
@@ -49,5 +92,7 @@ export type AuditEvent = {
     readonly agencyCode?: string | undefined;
     readonly clientId?: string | undefined;
     readonly requestId?: string | undefined;
+    /** What kind of browser it came from, in coarse words; kept in the detail as `browser` and `system`. */
+    readonly agent?: EventAgent | undefined;
   };
 }[AuditType];

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Account } from '../accounts/accounts.js';
-import { displayNip } from '../accounts/nip.js';
+import { displayNip, type Nip } from '../accounts/nip.js';
 import type { RoleGrant } from '../accounts/role.js';
 import { rolesOf } from '../accounts/roles.js';
 import { errorsPathOf } from '../provisioning/import-file.js';
 import { importAccounts } from '../provisioning/import-accounts.js';
+import { addCareCommands } from './account-care.js';
 import { reportImport } from './import-report.js';
 import { findByNip } from './person.js';
 import { progressBar } from './progress.js';
@@ -15,7 +16,7 @@ interface ImportOptions {
   readonly errors?: string;
 }
 
-/** `accounts import FILE` and `accounts show` */
+/** `accounts import FILE`, `accounts show` and what operators do for one account */
 export function addAccountsCommands(program: Command, run: RunWithServices): Command {
   const accounts = program.command('accounts').description('the SSO ASN accounts of employees');
   accounts
@@ -27,7 +28,7 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
     .option('--dry-run', 'change nothing, report the same')
     .option('--errors <file>', 'where to tell of skipped rows (default: <file>.errors.csv)')
     .action((path: string, { dryRun = false, errors }: ImportOptions) =>
-      run(async ({ databaseUrl, clock, endSessions, audit }) => {
+      run(async ({ databaseUrl, clock, endSessions, underWay, accountMail, audit }) => {
         const errorsPath = errors ?? errorsPathOf(path);
         const bar = progressBar(clock);
         const outcome = await importAccounts({
@@ -37,6 +38,17 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
           dryRun,
           clock,
           onProgress: bar.show,
+          onEmailMoved: async (tx, accounts) => {
+            for (const { id, nip, name, oldEmail } of accounts) {
+              for (const end of underWay) await end(tx, id);
+              await audit.record(tx, { type: 'account.email_imported', detail: {}, accountId: id });
+              await accountMail.queue(tx, {
+                account: { id, nip: nip as Nip, name, email: oldEmail },
+                mail: 'contact-changed',
+                data: { at: clock.now(), by: 'import' },
+              });
+            }
+          },
           onInactive: async (tx, ids) => {
             await endSessions.ofAccounts(tx, ids);
             await audit.record(
@@ -65,6 +77,7 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
         return 0;
       }),
     );
+  addCareCommands(accounts, run);
   return accounts;
 }
 

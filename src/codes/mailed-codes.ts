@@ -7,8 +7,11 @@ import type { Expiry } from '../storage/expiry.js';
 import { newCode, normaliseCode } from './code-format.js';
 import { mailedCodesStore, type Judged } from './mailed-codes-store.js';
 
-/** What a code proves: a password reset's mailbox, or the mailbox before enrolling a second factor. */
-export type CodePurpose = 'reset' | 'mailbox';
+/**
+ * What a code proves: the mailbox of a password reset, of a reset of MFA, or before enrolling a second factor; or a new
+ * address.
+ */
+export type CodePurpose = 'reset' | 'mfa-reset' | 'mailbox' | 'contact';
 
 /** The passage a code belongs to: the reset's flow, or the attempt to sign in. */
 export interface CodeFlow {

@@ -21,6 +21,9 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The old address must have the time to say no (SECURITY.md 3.4). */
+const DAY_SECONDS = 24 * 3600;
+
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname);
 
@@ -32,6 +35,9 @@ function given(env: Environment): Record<string, string> {
   );
 }
 
+/** An hour: less, and nobody reads a mail before their second factor is gone. */
+const LEAST_WAIT_SECONDS = 3600;
+
 /** What production demands beyond the form of each setting (R-15). */
 function* productionProblems(raw: Partial<RawSettings>, env: Record<string, string>): Generator<Problem> {
   for (const { name, requiredInProduction } of SETTINGS) {
@@ -42,6 +48,12 @@ function* productionProblems(raw: Partial<RawSettings>, env: Record<string, stri
   }
   if (raw.ADMIN_ORIGIN !== undefined && !raw.ADMIN_ORIGIN.startsWith('https://')) {
     yield { setting: 'ADMIN_ORIGIN', message: 'must be an https origin in production' };
+  }
+  if (raw.MFA_RESET_WAIT_SECONDS !== undefined && raw.MFA_RESET_WAIT_SECONDS < LEAST_WAIT_SECONDS) {
+    yield { setting: 'MFA_RESET_WAIT_SECONDS', message: `must be at least ${LEAST_WAIT_SECONDS} in production` };
+  }
+  if (raw.CONTACT_CHANGE_WAIT_SECONDS !== undefined && raw.CONTACT_CHANGE_WAIT_SECONDS < DAY_SECONDS) {
+    yield { setting: 'CONTACT_CHANGE_WAIT_SECONDS', message: 'must be a day or more in production' };
   }
   if (raw.DEMO === true) yield { setting: 'DEMO', message: 'is refused in production' };
   if (raw.CAPTCHA_TEST_ANSWER !== undefined) {
@@ -107,6 +119,7 @@ function toConfig(raw: RawSettings): Config {
     smtpUrl: raw.SMTP_URL,
     mailFrom: raw.MAIL_FROM ?? 'SSO ASN <no-reply@localhost>',
     clientsFile: resolve(raw.CLIENTS_FILE),
+    backchannelPrivateHosts: raw.BACKCHANNEL_PRIVATE_HOSTS,
     encryptionKeys: ring('ENCRYPTION_KEYS'),
     passwordPeppers: ring('PASSWORD_PEPPERS'),
     cookieKeys: ring('COOKIE_KEYS'),
@@ -115,6 +128,9 @@ function toConfig(raw: RawSettings): Config {
     workers: raw.WORKERS,
     resetEmailHint: raw.RESET_EMAIL_HINT,
     resetRequiresOtp: raw.RESET_REQUIRES_OTP,
+    mfaResetWaitSeconds: raw.MFA_RESET_WAIT_SECONDS,
+    noticeMergeSeconds: raw.NOTICE_MERGE_SECONDS,
+    contactChangeWaitSeconds: raw.CONTACT_CHANGE_WAIT_SECONDS,
     demo: raw.DEMO ?? (raw.NODE_ENV !== 'production' && raw.DATABASE_URL === undefined),
     captchaTestAnswer: raw.CAPTCHA_TEST_ANSWER,
     institution: raw.INSTITUTION,

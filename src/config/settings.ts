@@ -83,6 +83,11 @@ export const SETTINGS: readonly Setting[] = [
   },
   { name: 'CLIENTS_FILE', defaultText: '`config/clients.json`', meaning: 'the relying parties' },
   {
+    name: 'BACKCHANNEL_PRIVATE_HOSTS',
+    defaultText: 'none',
+    meaning: 'hosts or CIDR, comma separated, to which logout tokens may go although they are private',
+  },
+  {
     name: 'ENCRYPTION_KEYS',
     defaultText: 'generated once into `DATA_DIR` in development',
     meaning: '`kid:base64(32 bytes)`, comma separated, the first seals, all open',
@@ -130,6 +135,24 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'ask the one-time code in a password reset when a second factor is active',
   },
   {
+    name: 'MFA_RESET_WAIT_SECONDS',
+    defaultText: '`86400` (24 hours)',
+    meaning:
+      'how long a reset of MFA waits when the person has neither a recovery code nor another device; at least 3600 in production',
+  },
+  {
+    name: 'NOTICE_MERGE_SECONDS',
+    defaultText: '`300`',
+    meaning:
+      'how long a notice by mail waits for others of the same account, to become one mail; `0` sends each at once',
+  },
+  {
+    name: 'CONTACT_CHANGE_WAIT_SECONDS',
+    defaultText: '`259200`',
+    meaning:
+      'how long a new e-mail address that an operator entered waits, while the old one can stop it; a day or more in production',
+  },
+  {
     name: 'DEMO',
     defaultText: '`true` in development without `DATABASE_URL`',
     meaning: 'demo accounts, agencies and sample relying parties; refused in production',
@@ -168,6 +191,7 @@ export interface Config {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly clientsFile: string;
+  readonly backchannelPrivateHosts: readonly string[];
   readonly encryptionKeys: KeyRing;
   readonly passwordPeppers: KeyRing;
   readonly cookieKeys: KeyRing;
@@ -176,6 +200,9 @@ export interface Config {
   readonly workers: number | 'auto';
   readonly resetEmailHint: 'masked' | 'none';
   readonly resetRequiresOtp: boolean;
+  readonly mfaResetWaitSeconds: number;
+  readonly noticeMergeSeconds: number;
+  readonly contactChangeWaitSeconds: number;
   readonly demo: boolean;
   readonly captchaTestAnswer: string | undefined;
   readonly institution: string;
@@ -238,6 +265,8 @@ function isIssuer(text: string): boolean {
 const isHost = (text: string): boolean =>
   URL.canParse(`http://${text}`) && new URL(`http://${text}`).host === text.toLowerCase();
 
+const isHostName = (text: string): boolean => isHost(text) && !/[:/[]/.test(text);
+
 function isAddressOrRange(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const version = isIP(address);
@@ -276,6 +305,12 @@ export const schema = z.object({
     .regex(/^(?:[^<>\r\n]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must be an address, or Name <address>')
     .optional(),
   CLIENTS_FILE: z.string().default('config/clients.json'),
+  BACKCHANNEL_PRIVATE_HOSTS: list
+    .refine(
+      (hosts) => hosts.every((host) => isAddressOrRange(host) || isHostName(host)),
+      'must be host names without port, addresses or CIDR',
+    )
+    .default([]),
   ENCRYPTION_KEYS: keyRing.optional(),
   PASSWORD_PEPPERS: keyRing.optional(),
   COOKIE_KEYS: keyRing.optional(),
@@ -286,6 +321,9 @@ export const schema = z.object({
   WORKERS: z.union([z.literal('auto'), number(1, 256)], 'must be auto or a number from 1 to 256').default(1),
   RESET_EMAIL_HINT: z.enum(['masked', 'none'], 'must be masked or none').default('masked'),
   RESET_REQUIRES_OTP: flag.default(true),
+  MFA_RESET_WAIT_SECONDS: number(1, 30 * 24 * 3600).default(24 * 3600),
+  NOTICE_MERGE_SECONDS: number(0, 3600).default(300),
+  CONTACT_CHANGE_WAIT_SECONDS: number(0, 2_592_000).default(259_200),
   DEMO: flag.optional(),
   CAPTCHA_TEST_ANSWER: z.string().max(32, 'must have 1 to 32 characters').optional(),
   INSTITUTION: z.string().max(120, 'must have 120 characters at most').default('Badan Kepegawaian Negara'),

@@ -36,13 +36,17 @@ function partyRoutes(
 
   async function showHome(ctx: PageContext): Promise<void> {
     const secret = readCookie(ctx, session);
-    const claims = secret === undefined ? undefined : await party.claims(secret);
-    if (claims === undefined) {
-      write(ctx, secret === undefined ? 'demo/home' : 'demo/signed-out', { app, others });
-      if (secret !== undefined) clearCookie(ctx, session);
+    if (secret === undefined) {
+      write(ctx, 'demo/home', { app, others });
       return;
     }
-    const rows = Object.entries({ ...claims.idToken, ...claims.userinfo });
+    const found = await party.look(secret);
+    if (found.kind !== 'signed-in') {
+      write(ctx, 'demo/signed-out', { app, others, told: found.kind === 'told' });
+      clearCookie(ctx, session);
+      return;
+    }
+    const rows = Object.entries({ ...found.claims.idToken, ...found.claims.userinfo });
     write(ctx, 'demo/signed-in', {
       app,
       others,
@@ -91,6 +95,21 @@ function partyRoutes(
         const secret = readCookie(ctx, session);
         clearCookie(ctx, session);
         redirect(ctx, await party.logout(secret ?? ''));
+      },
+    },
+    {
+      method: 'POST',
+      path: `${path}/backchannel-logout`,
+      access: 'signed',
+      async handle(ctx, fields) {
+        // Section 2.5: further parameters are ignored. Section 2.8: 204, or 400 that says why.
+        const taken = await party.takeLogout(fields.get('logout_token') ?? '');
+        if (taken) {
+          ctx.status = 204;
+          return;
+        }
+        ctx.status = 400;
+        ctx.body = { error: 'invalid_request' };
       },
     },
     {

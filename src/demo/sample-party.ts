@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto';
 import * as oidc from 'openid-client';
 import { randomId } from '../security/secrets.js';
 import type { KeyValue } from '../storage/key-value.js';
+import { logoutTokens, type ReadLogoutToken } from './logout-token.js';
 
 /** A sample relying party: an ordinary client over HTTP, as any of the fifty others would write it. */
 export interface SampleParty {
@@ -14,11 +15,23 @@ export interface SampleParty {
    * secret of a session of its own.
    */
   complete(callback: URL, state: string): Promise<string>;
-  /** The claims it was told; undefined when it has no session or the provider has ended the login since. */
-  claims(session: string): Promise<Claims | undefined>;
+  /** Whether it still knows this session. */
+  look(session: string): Promise<Look>;
+  /**
+   * Takes a logout token from the provider and forgets the session that it names. False when the token is not valid
+   * or came before (OpenID Connect Back-Channel Logout 1.0, sections 2.6 and 2.7).
+   */
+  takeLogout(token: string): Promise<boolean>;
   /** Ends its own session and answers where the browser logs out of the provider. */
   logout(session: string): Promise<string>;
 }
+
+export type Look =
+  | { readonly kind: 'signed-in'; readonly claims: Claims }
+  /** The provider told it that the login has ended. */
+  | { readonly kind: 'told' }
+  /** It has no such session, or the provider says so when asked. */
+  | { readonly kind: 'gone' };
 
 export interface Claims {
   readonly idToken: Readonly<Record<string, unknown>>;
@@ -39,6 +52,10 @@ interface Session {
 }
 
 const PENDING_SECONDS = 3600;
+/** As long as any of its sessions lasts. */
+const SESSION_SECONDS = 12 * 3600;
+/** Longer than any logout token lives, and our clocks differ. */
+const LOGOUT_TOKEN_SECONDS = 180;
 
 export interface SamplePartyOptions {
   readonly id: string;
@@ -60,7 +77,7 @@ export function createSampleParty({
   key,
   pushesRequests,
   keyValue,
-  sessionSeconds = 12 * 3600,
+  sessionSeconds = SESSION_SECONDS,
 }: SamplePartyOptions): SampleParty {
   const home = `${issuer.origin}/demo/${id}`;
   let discovered: Promise<oidc.Configuration> | undefined;
@@ -81,7 +98,18 @@ export function createSampleParty({
       throw error;
     }));
 
-  const keyOf = (kind: 'pending' | 'session', secret: string): string => `demo:${id}:${kind}:${secret}`;
+  let reading: Promise<ReadLogoutToken> | undefined;
+  const logouts = (): Promise<ReadLogoutToken> =>
+    (reading ??= configuration().then((config) => {
+      const { issuer: name, jwks_uri: jwksUri } = config.serverMetadata();
+      return logoutTokens({ issuer: name, clientId: id, jwksUri: new URL(jwksUri ?? '') });
+    })).catch((error: unknown) => {
+      reading = undefined;
+      throw error;
+    });
+
+  const keyOf = (kind: 'pending' | 'session' | 'ended' | 'logout', name: string): string =>
+    `demo:${id}:${kind}:${name}`;
   const sessionOf = async (secret: string): Promise<Session | undefined> => {
     const stored = await keyValue.get(keyOf('session', secret));
     return stored === undefined ? undefined : (JSON.parse(stored) as Session);
@@ -109,6 +137,14 @@ export function createSampleParty({
     } catch {
       return undefined;
     }
+  }
+
+  /** What was kept when the provider told that this session, or all of the person's, ended. */
+  async function wasTold({ claims, sub }: Session): Promise<boolean> {
+    const { sid, iat } = claims as { sid?: string; iat: number };
+    if (sid !== undefined && (await keyValue.get(keyOf('ended', sid))) !== undefined) return true;
+    const ended = await keyValue.get(keyOf('ended', sub));
+    return ended !== undefined && iat <= Number(ended);
   }
 
   return {
@@ -158,12 +194,23 @@ export function createSampleParty({
       return own;
     },
 
-    async claims(secret) {
+    async look(secret) {
       const session = await sessionOf(secret);
-      if (session === undefined) return undefined;
-      const userinfo = (await ask(session)) ?? (await renew(secret, session));
-      if (userinfo === undefined) await keyValue.delete(keyOf('session', secret));
-      return userinfo === undefined ? undefined : { idToken: session.claims, userinfo };
+      if (session === undefined) return { kind: 'gone' };
+      const told = await wasTold(session);
+      const userinfo = told ? undefined : ((await ask(session)) ?? (await renew(secret, session)));
+      if (userinfo !== undefined) return { kind: 'signed-in', claims: { idToken: session.claims, userinfo } };
+      await keyValue.delete(keyOf('session', secret));
+      return { kind: told ? 'told' : 'gone' };
+    },
+
+    async takeLogout(token) {
+      const told = await (await logouts())(token);
+      if (told === undefined) return false;
+      if ((await keyValue.increment(keyOf('logout', told.jti), LOGOUT_TOKEN_SECONDS)) > 1) return false;
+      const ended = keyOf('ended', told.sid ?? told.sub ?? '');
+      await keyValue.set(ended, String(told.issuedAtSeconds), SESSION_SECONDS);
+      return true;
     },
 
     async logout(secret) {

@@ -1,20 +1,26 @@
-import { accountId, deviceId, type AccountId, type AttemptId, type DeviceId } from '../kernel/ids.js';
+import { accountId, deviceId, type AccountId, type DeviceId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
-import type { Device, DeviceEnd, DriftSighting } from './device.js';
+import type { Device, DeviceEnd, DeviceKind, DriftSighting, EndedDevice, EnrolmentPlace } from './device.js';
 
-const COLUMNS = 'id, account_id, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at';
+const COLUMNS = `id, account_id, kind, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at,
+  activated_at, last_used_at, replaces`;
 
 function fromRow(row: Row): Device {
   const seenAt = row.drift_seen_at as Date | null;
+  const replaces = row.replaces as string | null;
   return {
     id: deviceId(row.id as string),
     accountId: accountId(row.account_id as string),
+    kind: row.kind as DeviceKind,
     status: row.status as 'pending' | 'active',
     name: (row.name as string | null) ?? '',
-    sealedSecret: row.secret as string,
+    sealedSecret: (row.secret as string | null) ?? undefined,
+    activatedAt: (row.activated_at as Date | null) ?? undefined,
+    lastUsedAt: (row.last_used_at as Date | null) ?? undefined,
     burnedSteps: (row.burned_steps as string[]).map(Number),
     drift:
       seenAt === null ? undefined : { offsetSteps: row.drift_steps as number, step: Number(row.drift_step), seenAt },
+    replaces: replaces === null ? undefined : deviceId(replaces),
   };
 }
 
@@ -26,25 +32,42 @@ export async function findActive(db: Queryable, account: AccountId): Promise<Dev
   return rows.map(fromRow);
 }
 
-/** The device that this sign-in is enrolling, unless it waits for longer than `notBefore` allows. */
-export async function findPending(db: Queryable, attempt: AttemptId, notBefore: Date): Promise<Device | undefined> {
+/** As the columns `attempt_uid` and `session_uid` hold it. */
+const columnsOf = (place: EnrolmentPlace): [attempt: string | undefined, session: string | undefined] =>
+  'attempt' in place ? [place.attempt, undefined] : [undefined, place.session];
+
+/** The device that is being enrolled there, unless it waits for longer than `notBefore` allows. */
+export async function findPending(db: Queryable, place: EnrolmentPlace, notBefore: Date): Promise<Device | undefined> {
   const rows = await db.query(
-    `SELECT ${COLUMNS} FROM devices WHERE attempt_uid = $1 AND status = 'pending' AND created_at > $2`,
-    [attempt, notBefore],
+    `SELECT ${COLUMNS} FROM devices
+      WHERE (attempt_uid = $1 OR session_uid = $2) AND status = 'pending' AND created_at > $3`,
+    [...columnsOf(place), notBefore],
   );
   return rows[0] === undefined ? undefined : fromRow(rows[0]);
 }
 
-/** A new ticket voids the secret shown before it (A19), so one attempt has one pending device. */
+/** What is shown anew voids the secret shown before it (A19), so one place has one pending device. */
 export async function insertPending(
   tx: Queryable,
-  device: { id: DeviceId; accountId: AccountId; attempt: AttemptId; sealedSecret: string; now: Date },
+  device: { id: DeviceId; accountId: AccountId; sealedSecret: string; replaces?: DeviceId; now: Date } & EnrolmentPlace,
 ): Promise<void> {
-  await tx.query(`DELETE FROM devices WHERE attempt_uid = $1 AND status = 'pending'`, [device.attempt]);
+  const [attempt, session] = columnsOf(device);
+  await tx.query(`DELETE FROM devices WHERE (attempt_uid = $1 OR session_uid = $2) AND status = 'pending'`, [
+    attempt,
+    session,
+  ]);
   await tx.query(
-    `INSERT INTO devices (id, account_id, kind, status, secret, attempt_uid, created_at)
-     VALUES ($1, $2, 'totp', 'pending', $3, $4, $5)`,
-    [device.id, device.accountId, device.sealedSecret, device.attempt, device.now],
+    `INSERT INTO devices (id, account_id, kind, status, secret, attempt_uid, session_uid, replaces, created_at)
+     VALUES ($1, $2, 'totp', 'pending', $3, $4, $5, $6, $7)`,
+    [device.id, device.accountId, device.sealedSecret, attempt, session, device.replaces, device.now],
+  );
+}
+
+/** What was shown in other sessions of the account is void. */
+export async function deletePendingElsewhere(tx: Queryable, accountId: AccountId, session: string): Promise<void> {
+  await tx.query(
+    `DELETE FROM devices WHERE account_id = $1 AND status = 'pending' AND session_uid IS DISTINCT FROM $2`,
+    [accountId, session],
   );
 }
 
@@ -72,7 +95,7 @@ export async function activate(
   const rows = await tx.query(
     `UPDATE devices
         SET status = 'active', name = $2, last_step = $3, activated_at = $4, last_used_at = $4, attempt_uid = NULL,
-            drift_steps = NULL, drift_step = NULL, drift_seen_at = NULL
+            session_uid = NULL, drift_steps = NULL, drift_step = NULL, drift_seen_at = NULL
       WHERE id = $1 AND status = 'pending' AND created_at > $5 AND last_step < $3 AND NOT ($3 = ANY (burned_steps))
       RETURNING id`,
     [confirmed.device, confirmed.name, confirmed.step, confirmed.now, confirmed.notBefore],
@@ -98,17 +121,96 @@ export async function recordDrift(tx: Queryable, device: DeviceId, sighting: Dri
   );
 }
 
-/** Ends the account's active devices, keeps them as history and wipes their secrets. Answers their ids. */
+/**
+ * Ends the account's active devices, or one of them, or all but one; keeps them as history and wipes their secrets.
+ * Answers their ids.
+ */
 export async function endActive(
   tx: Queryable,
-  ended: { accountId: AccountId; reason: DeviceEnd; now: Date },
+  ended: { accountId: AccountId; reason: DeviceEnd; now: Date; only?: DeviceId; except?: DeviceId },
 ): Promise<DeviceId[]> {
   const rows = await tx.query(
     `UPDATE devices
-        SET status = 'ended', ended_at = $3, ended_reason = $2, secret = NULL, burned_steps = '{}', attempt_uid = NULL
-      WHERE account_id = $1 AND status IN ('active', 'pending')
+        SET status = 'ended', ended_at = $3, ended_reason = $2, secret = NULL, burned_steps = '{}', attempt_uid = NULL,
+            session_uid = NULL
+      WHERE account_id = $1 AND status IN ('active', 'pending') AND id = coalesce($4, id) AND id IS DISTINCT FROM $5
       RETURNING id, activated_at`,
-    [ended.accountId, ended.reason, ended.now],
+    [ended.accountId, ended.reason, ended.now, ended.only, ended.except],
   );
   return rows.filter((row) => row.activated_at !== null).map((row) => deviceId(row.id as string));
+}
+
+/**
+ * Ends one active device of the account unless it is the last: check and end are one statement, so that two removals
+ * at once leave one (R-52). The caller holds the account, so that the second counts what the first has left.
+ */
+export async function endOne(
+  tx: Queryable,
+  ended: { accountId: AccountId; device: DeviceId; reason: DeviceEnd; now: Date },
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE devices
+        SET status = 'ended', ended_at = $4, ended_reason = $3, secret = NULL, burned_steps = '{}'
+      WHERE id = $2 AND account_id = $1 AND status = 'active'
+        AND (SELECT count(*) FROM devices WHERE account_id = $1 AND status = 'active') > 1
+      RETURNING id`,
+    [ended.accountId, ended.device, ended.reason, ended.now],
+  );
+  return rows.length === 1;
+}
+
+export async function rename(
+  tx: Queryable,
+  renamed: { accountId: AccountId; device: DeviceId; name: string },
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE devices SET name = $3 WHERE id = $2 AND account_id = $1 AND status = 'active' RETURNING id`,
+    [renamed.accountId, renamed.device, renamed.name],
+  );
+  return rows.length === 1;
+}
+
+/** Those that were bound once, the latest end first. */
+export async function findEnded(db: Queryable, account: AccountId, limit: number): Promise<EndedDevice[]> {
+  const rows = await db.query(
+    `SELECT id, name, kind, activated_at, ended_at, ended_reason FROM devices
+      WHERE account_id = $1 AND status = 'ended' AND activated_at IS NOT NULL
+      ORDER BY ended_at DESC LIMIT $2`,
+    [account, limit],
+  );
+  return rows.map((row) => ({
+    id: deviceId(row.id as string),
+    name: row.name as string,
+    kind: row.kind as DeviceKind,
+    activatedAt: row.activated_at as Date,
+    endedAt: row.ended_at as Date,
+    reason: row.ended_reason as DeviceEnd,
+  }));
+}
+
+/** Keeps what came of a code typed for this device. */
+export async function recordAnswer(
+  tx: Queryable,
+  device: DeviceId,
+  answered: { digest: Buffer; answer: string; now: Date },
+): Promise<void> {
+  await tx.query('UPDATE devices SET answered_digest = $2, answer = $3, answered_at = $4 WHERE id = $1', [
+    device,
+    answered.digest,
+    answered.answer,
+    answered.now,
+  ]);
+}
+
+/** What came of this code since then, for a device that is pending or was confirmed by it. */
+export async function findAnswer(
+  db: Queryable,
+  asked: { accountId: AccountId; digest: Buffer; since: Date },
+): Promise<string | undefined> {
+  const [row] = await db.query(
+    `SELECT answer FROM devices
+      WHERE account_id = $1 AND status <> 'ended' AND answered_digest = $2 AND answered_at > $3`,
+    [asked.accountId, asked.digest, asked.since],
+  );
+  return row === undefined ? undefined : (row.answer as string);
 }

@@ -1,16 +1,25 @@
-import type { AccountId, DeviceId } from '../kernel/ids.js';
+import type { AccountId, AttemptId, DeviceId } from '../kernel/ids.js';
+
+export type DeviceKind = 'totp' | 'passkey';
 
 /** A registered second factor. Its secret stays sealed until the moment it is compared. */
 export interface Device {
   readonly id: DeviceId;
   readonly accountId: AccountId;
+  readonly kind: DeviceKind;
   readonly status: 'pending' | 'active';
   /** As the person named it; empty while pending. */
   readonly name: string;
-  readonly sealedSecret: string;
+  /** Of a TOTP app; a passkey keeps its secret to itself. */
+  readonly sealedSecret: string | undefined;
+  /** When it was bound; undefined while pending. */
+  readonly activatedAt: Date | undefined;
+  readonly lastUsedAt: Date | undefined;
   /** Steps that may not be accepted although they are later than the last one spent. */
   readonly burnedSteps: readonly number[];
   readonly drift: DriftSighting | undefined;
+  /** While pending: the authenticator that ends when this one is confirmed (R-04). */
+  readonly replaces: DeviceId | undefined;
 }
 
 /** A code that belongs to another time: the first of two that tell how far a phone's clock is off. */
@@ -21,7 +30,26 @@ export interface DriftSighting {
   readonly seenAt: Date;
 }
 
-export type DeviceEnd = 'removed' | 'too_many_codes' | 'helpdesk_reset';
+export type DeviceEnd = 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+
+/** An authenticator that is no longer bound. Its record stays for life (R-52). */
+export interface EndedDevice {
+  readonly id: DeviceId;
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly activatedAt: Date;
+  readonly endedAt: Date;
+  readonly reason: DeviceEnd;
+}
+
+/**
+ * Where a pending device was shown, and the only place that can confirm it (R-03): a sign-in, or the session of a
+ * person on our own pages.
+ */
+export type EnrolmentPlace = { readonly attempt: AttemptId } | { readonly session: string };
+
+/** How many named authenticators an account may hold (R-52). */
+export const MAX_DEVICES = 5;
 
 /** What the sealed secret of a device is bound to (R-15). */
 export const secretContext = (id: DeviceId): string => `devices|${id}|secret`;

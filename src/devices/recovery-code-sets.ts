@@ -1,11 +1,18 @@
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
-import { findSet, replaceSet, spendCode, type CodeSet } from './recovery-code-store.js';
+import { countLeft, findSet, replaceSet, spendCode, type CodeSet, type CodesLeft } from './recovery-code-store.js';
+
+export type { CodesLeft } from './recovery-code-store.js';
+
+/** From so many on the owner is told that few are left. */
+export const FEW_CODES = 3;
 
 /** An account's recovery codes at rest: one living set, slow hashes under one salt. */
 export interface RecoveryCodeSets {
   find(db: Queryable, accountId: AccountId): Promise<CodeSet | undefined>;
+  /** Undefined when the account has no codes. */
+  left(db: Queryable, accountId: AccountId): Promise<CodesLeft | undefined>;
   /** Makes these the account's codes; the older set ends. */
   replace(
     tx: Queryable,
@@ -18,6 +25,7 @@ export interface RecoveryCodeSets {
 export function createRecoveryCodeSets(clock: Clock): RecoveryCodeSets {
   return {
     find: findSet,
+    left: countLeft,
     replace: (tx, set) => replaceSet(tx, { ...set, now: clock.now() }),
     spend: (tx, code) => spendCode(tx, { ...code, now: clock.now() }),
   };

@@ -8,6 +8,25 @@ export interface CodeSet {
   readonly pepperKid: string;
 }
 
+/** How many codes of an account's living set are left, and of how many. */
+export interface CodesLeft {
+  readonly left: number;
+  readonly count: number;
+  readonly createdAt: Date;
+}
+
+export async function countLeft(db: Queryable, account: AccountId): Promise<CodesLeft | undefined> {
+  const [row] = await db.query(
+    `SELECT set.created_at, count(*)::integer AS count, count(*) FILTER (WHERE code.spent_at IS NULL)::integer AS left
+       FROM recovery_code_sets AS set JOIN recovery_codes AS code ON code.set_id = set.id
+      WHERE set.account_id = $1 AND set.ended_at IS NULL
+      GROUP BY set.id`,
+    [account],
+  );
+  if (row === undefined) return undefined;
+  return { left: row.left as number, count: row.count as number, createdAt: row.created_at as Date };
+}
+
 export async function findSet(db: Queryable, account: AccountId): Promise<CodeSet | undefined> {
   const [row] = await db.query(
     'SELECT id, salt, pepper_kid FROM recovery_code_sets WHERE account_id = $1 AND ended_at IS NULL',

@@ -1,21 +1,12 @@
 import type { Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
-import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
-import type { MailedCodes } from '../codes/mailed-codes.js';
-import type { Devices } from '../devices/devices.js';
-import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
-import type { Guesses } from '../mfa/guesses.js';
+import { createEndFactors, type EndFactorsParts } from '../mfa/end-factors.js';
 import type { Queryable } from '../storage/database.js';
 
-export interface FactorResetParts {
-  readonly devices: Devices;
-  readonly tickets: EnrolmentTickets;
-  readonly codes: MailedCodes;
-  readonly guesses: Guesses;
-  readonly endSessions: EndSessions;
+export interface FactorResetParts extends EndFactorsParts {
   readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly clock: Clock;
@@ -49,17 +40,11 @@ export interface FactorReset {
 }
 
 export function createFactorReset(parts: FactorResetParts): FactorReset {
-  const { devices, tickets, codes, guesses, endSessions, accountMail, audit, clock } = parts;
+  const { accountMail, audit, clock } = parts;
+  const endFactors = createEndFactors(parts);
   return {
     async apply(tx, { account, resetId, method, by, requestId }) {
-      const ended = await devices.endAll(tx, account.id, 'helpdesk_reset');
-      // Else whoever proved the mailbox before the reset could enrol after it without a new proof (R-03, A18).
-      await tickets.voidAll(tx, account.id);
-      await codes.voidAll(tx, account.id);
-      await endSessions.ofAccounts(tx, [account.id]);
-      // Wrong codes were counted against factors that are gone; what the last hour saw still counts.
-      await guesses.clear(tx, account.id);
-
+      const ended = await endFactors.apply(tx, { accountId: account.id, reason: 'helpdesk_reset' });
       const about = {
         accountId: account.id,
         actorId: by?.actorId,

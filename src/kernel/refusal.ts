@@ -5,6 +5,8 @@ export type RefusalCode =
   | 'otp_invalid'
   | 'otp_reused'
   | 'otp_required'
+  | 'passkey_invalid'
+  | 'passkey_required'
   | 'clock_drift'
   | 'throttled'
   | 'busy'
@@ -26,6 +28,8 @@ const STATUS: Record<RefusalCode, number> = {
   otp_invalid: 422,
   otp_reused: 422,
   otp_required: 422,
+  passkey_invalid: 422,
+  passkey_required: 422,
   clock_drift: 422,
   throttled: 429,
   busy: 503,

@@ -3,40 +3,8 @@ import { loadTranslators, timesIn, type Locale, type Translators } from '../web/
 import type { Brand } from '../web/pages.js';
 import { richTextIn, type RichText } from '../web/rich-text.js';
 import { loadTemplates } from '../web/templates.js';
-
-/** What every mail is about: when it happened, where when that is known, and whose account it is. */
-export interface MailOccasion {
-  readonly at: Date;
-  /** The last three digits of the NIP: enough to know it again, too little to be one. */
-  readonly nipEnding: string;
-  /** Of the browser's network, as coarse as a city. */
-  readonly place?: string | undefined;
-}
-
-interface CodeMail extends MailOccasion {
-  /** `XXXXX-XXXXX` */
-  readonly code: string;
-  readonly expiresAt: Date;
-}
-
-/** Every mail we send, and what it is given. */
-export interface Mails {
-  'reset-code': CodeMail;
-  /** Proof of the mailbox before an authenticator is set up (R-03). */
-  'enrolment-code': CodeMail;
-  'password-changed': MailOccasion;
-  'authenticator-added': MailOccasion & { readonly deviceName: string };
-  /** After 50 wrong codes (R-07). */
-  'authenticator-disabled': MailOccasion;
-  /** By the helpdesk, or, without `by`, by a national operator. */
-  'mfa-reset': MailOccasion & { readonly by?: { readonly officer: string; readonly agency: string } | undefined };
-  /** After 100 wrong passwords (R-20). */
-  'password-disabled': MailOccasion;
-  /** Right password, three wrong codes: somebody may know the password. */
-  'wrong-code-warning': MailOccasion;
-}
-
-export type MailKind = keyof Mails;
+import type { DisavowLink, LetterKind, Letters, MailOccasion, NoticeEvent } from './mails.js';
+import { LETTERS, tell, type Letter, type Section, type Sentence, type Words } from './wording.js';
 
 export interface RenderedMail {
   readonly subject: string;
@@ -44,8 +12,13 @@ export interface RenderedMail {
   readonly html: string;
 }
 
-/** Writes one mail in one language; text and HTML say the same. Code mails hold no link at all. */
-export type RenderMail = <K extends MailKind>(kind: K, data: Mails[K], locale: Locale) => RenderedMail;
+/** Writes mails in one language; text and HTML say the same. */
+export interface MailWriter {
+  /** Code mails hold no link at all. */
+  letter<K extends LetterKind>(kind: K, data: Letters[K], locale: Locale): RenderedMail;
+  /** One event, or a list of several by time. Without a link where there is nothing left to disavow. */
+  notices(events: readonly NoticeEvent[], locale: Locale, disavow: DisavowLink | undefined): RenderedMail;
+}
 
 export interface MailTemplatesOptions {
   /** `views/` */
@@ -55,98 +28,66 @@ export interface MailTemplatesOptions {
   readonly translators?: Translators | undefined;
 }
 
-/** A sentence yet to be put into HTML or plain text. */
-interface Sentence {
-  readonly key: string;
-  readonly values: Readonly<Record<string, string>>;
-}
-
-/** A mail before it becomes text and HTML: both are written from this, so that neither says more. */
-interface Letter {
-  readonly title: Sentence;
-  readonly before: readonly Sentence[];
-  readonly code: string | null;
-  readonly after: readonly Sentence[];
-  readonly sections: readonly { readonly title: Sentence; readonly text: Sentence }[];
-  readonly foot: readonly Sentence[];
-}
-
-/** The sentences of one mail, its occasion already in their values. */
-interface Words {
-  readonly say: (key: string, values?: Readonly<Record<string, string>>) => Sentence;
-  readonly section: (key: string) => Letter['sections'][number];
-  /** The zones spelt out, for a moment people must not miss. */
-  readonly until: (at: Date) => Sentence;
-  readonly foot: (key: 'asked' | 'happened') => readonly Sentence[];
-}
-
 function wordsFor({ at, nipEnding, place }: MailOccasion, { locale, brand }: { locale: Locale; brand: Brand }): Words {
   const { date, time } = timesIn(locale);
   const shared = { name: brand.name, host: brand.host, date: date(at), time: time(at), nipEnding };
   const say: Words['say'] = (key, values) => ({ key: `mail.${key}`, values: { ...shared, ...values } });
   return {
     say,
-    section: (key) => ({ title: say(`${key}.title`), text: say(`${key}.text`) }),
+    section: (key) => ({ title: say(`${key}.title`), text: [say(`${key}.text`)], link: null }),
     until: (end) => say('code.until', { wib: time(end), wita: time(end, 'WITA'), wit: time(end, 'WIT') }),
-    foot: (key) => [place === undefined ? say(`foot.${key}`) : say(`foot.${key}From`, { place }), say('foot.sender')],
+    day: date,
+    opens: (opens) => ({ opensDate: date(opens), opensTime: time(opens) }),
+    foot: (key) => [
+      place === undefined || key === 'account' ? say(`foot.${key}`) : say(`foot.${key}From`, { place }),
+      say('foot.sender'),
+    ],
   };
 }
 
-const codeLetter = (kind: MailKind, { code, expiresAt }: CodeMail, { say, section, until, foot }: Words): Letter => ({
-  title: say(`${kind}.title`),
-  before: [say('code.lead')],
-  code,
-  after: [until(expiresAt)],
-  sections: [section(`${kind}.notYou`), section('code.guard')],
-  foot: foot('asked'),
-});
+/** The way to disavow what happened, in a section of its own. */
+const disavowal = (words: Words, disavow: DisavowLink | undefined): readonly Section[] =>
+  disavow === undefined
+    ? []
+    : [disavowable({ title: words.say('disavow.title'), text: [], link: null }, words, disavow)];
 
-const notice = (kind: MailKind, text: readonly Sentence[], { say, section, foot }: Words): Letter => ({
-  title: say(`${kind}.title`),
-  before: text,
-  code: null,
-  after: [],
-  sections: [section(`${kind}.notYou`)],
-  foot: foot('happened'),
-});
+/** The advice of a notice, with the way to disavow what happened; apart where the advice has a link of its own. */
+const advised = (section: Section, words: Words, disavow: DisavowLink | undefined): readonly Section[] =>
+  section.link === null ? [disavowable(section, words, disavow)] : [section, ...disavowal(words, disavow)];
 
-const plainNotice =
-  (kind: MailKind) =>
-  (_: MailOccasion, words: Words): Letter =>
-    notice(kind, [words.say(`${kind}.text`)], words);
-
-const LETTERS: { readonly [K in MailKind]: (data: Mails[K], words: Words) => Letter } = {
-  'reset-code': (data, words) => codeLetter('reset-code', data, words),
-  'enrolment-code': (data, words) => codeLetter('enrolment-code', data, words),
-  'password-changed': plainNotice('password-changed'),
-  'authenticator-added': ({ deviceName }, words) =>
-    notice('authenticator-added', [words.say('authenticator-added.text', { deviceName })], words),
-  'authenticator-disabled': plainNotice('authenticator-disabled'),
-  'mfa-reset': ({ by }, words) => {
-    const who = by ? words.say('mfa-reset.byOfficer', { ...by }) : words.say('mfa-reset.byOperator');
-    return notice('mfa-reset', [who, words.say('mfa-reset.text')], words);
-  },
-  'password-disabled': plainNotice('password-disabled'),
-  'wrong-code-warning': plainNotice('wrong-code-warning'),
-};
+function disavowable(section: Section, words: Words, disavow: DisavowLink | undefined): Section {
+  if (disavow === undefined) return section;
+  const act = words.say('disavow.act', { until: words.day(disavow.until) });
+  return {
+    title: section.title,
+    text: [...section.text, act],
+    link: { label: words.say('disavow.label'), href: disavow.href },
+  };
+}
 
 function plainText(
-  { title, before, code, after, sections, foot }: Letter,
+  { title, before, code, link, after, events, sections, foot }: Letter,
   plain: (sentence: Sentence) => string,
 ): string {
   const blocks = [
     plain(title),
     ...before.map(plain),
     ...(code === null ? [] : [code]),
+    ...(link === null ? [] : [link.href]),
     ...after.map(plain),
-    ...sections.map((section) => `${plain(section.title)}\n${plain(section.text)}`),
+    ...events.map((event) => [event.title, event.when, ...event.text].map(plain).join('\n')),
+    ...sections.map((section) =>
+      [plain(section.title), ...section.text.map(plain), ...(section.link === null ? [] : [section.link.href])].join(
+        '\n',
+      ),
+    ),
     foot.map(plain).join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
 
 /** Compiles the templates and reads the texts once; throws when one is broken. */
-export function createMailTemplates({ directory, brand, translators }: MailTemplatesOptions): RenderMail {
+export function createMailTemplates({ directory, brand, translators }: MailTemplatesOptions): MailWriter {
   const renderTemplate = loadTemplates(join(directory, 'mail'));
   const texts = translators ?? loadTranslators(join(directory, 'locales'));
   const languages: Readonly<Record<Locale, RichText>> = {
@@ -154,15 +95,55 @@ export function createMailTemplates({ directory, brand, translators }: MailTempl
     en: richTextIn('en', texts.en),
   };
 
-  return (kind, data, locale) => {
+  function write(letter: Letter, { locale, subject }: { locale: Locale; subject: string }): RenderedMail {
     const language = languages[locale];
-    const letter = LETTERS[kind](data, wordsFor(data, { locale, brand }));
-    const subject = texts[locale](`mail.${kind}.subject`, { name: brand.name });
     const html = ({ key, values }: Sentence): string => language.rich(key, values);
     return {
       subject,
       text: plainText(letter, ({ key, values }) => language.plain(key, values)),
       html: renderTemplate('letter', { locale, subject, brand, letter, html }),
     };
+  }
+
+  return {
+    letter(kind, data, locale) {
+      const letter = LETTERS[kind](data, wordsFor(data, { locale, brand }));
+      return write(letter, { locale, subject: texts[locale](`mail.${kind}.subject`, { name: brand.name }) });
+    },
+
+    notices(events, locale, disavow) {
+      const told = [...events]
+        .sort((a, b) => a.data.at.getTime() - b.data.at.getTime())
+        .map(({ kind, data }) => {
+          const words = wordsFor(data, { locale, brand });
+          return { kind, words, ...tell(kind, data as never, words) };
+        });
+      const [first, ...others] = told;
+      if (first === undefined) throw new Error('a notice without an event');
+      const { words } = first;
+      const bare = { code: null, link: null, after: [] };
+      if (others.length === 0) {
+        const { title, text, notYou } = first;
+        const sections = advised(notYou, words, disavow);
+        const subject = texts[locale](`mail.${first.kind}.subject`, { name: brand.name });
+        return write(
+          { ...bare, title, before: text, events: [], sections, foot: words.foot('happened') },
+          { locale, subject },
+        );
+      }
+      const letter: Letter = {
+        ...bare,
+        title: words.say('several.title'),
+        before: [words.say('several.text')],
+        events: told.map((each) => ({ title: each.title, when: each.words.say('several.when'), text: each.text })),
+        sections: [
+          ...told.filter(({ todo }) => todo === true).map(({ notYou }) => notYou),
+          ...disavowal(words, disavow),
+        ],
+        foot: words.foot('account'),
+      };
+      const subject = texts[locale]('mail.several.subject', { name: brand.name, count: told.length });
+      return write(letter, { locale, subject });
+    },
   };
 }

@@ -33,6 +33,8 @@ export interface Metrics {
   httpRequest(this: void, request: { method: string; route: string; status: number; seconds: number }): void;
   login(this: void, outcome: Outcome): void;
   otp(this: void, outcome: Outcome): void;
+  /** A phone whose clock was found to be wrong, wherever its codes were typed: by minutes, or by whole hours. */
+  clockDrift(this: void, kind: 'minutes' | 'whole_hours'): void;
   reset(this: void, outcome: Outcome | 'code_mailed'): void;
   mail(this: void, kind: string, outcome: string): void;
   outbox(this: void, kind: string, outcome: string): void;
@@ -85,6 +87,7 @@ export function createMetrics(): Metrics {
   });
   const logins = counter('sso_logins_total', 'Passwords submitted, by outcome.', 'outcome');
   const otps = counter('sso_otps_total', 'Second factors submitted, by outcome.', 'outcome');
+  const drifts = counter('sso_clock_drifts_total', 'Phones whose clock was found to be wrong, by kind.', 'kind');
   const resets = counter('sso_resets_total', 'Steps of password resets, by outcome.', 'outcome');
   const mails = counter('sso_mails_total', 'Attempts to send a mail, by kind and outcome.', 'mail', 'outcome');
   const outbox = counter(
@@ -112,6 +115,9 @@ export function createMetrics(): Metrics {
     },
     otp: (outcome) => {
       otps.inc({ outcome });
+    },
+    clockDrift: (kind) => {
+      drifts.inc({ kind });
     },
     reset: (outcome) => {
       resets.inc({ outcome });

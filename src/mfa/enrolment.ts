@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import QRCode from 'qrcode';
 import type { Clock } from '../kernel/clock.js';
-import { deviceId, type AccountId, type AttemptId } from '../kernel/ids.js';
-import { secretContext, type Device } from '../devices/device.js';
+import { deviceId, type AccountId, type DeviceId } from '../kernel/ids.js';
+import { secretContext, type Device, type EnrolmentPlace } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import type { Queryable } from '../storage/database.js';
+import { openSecret } from './device-secret.js';
 import type { OtpCheck, OtpVerdict } from './otp.js';
 import { enrolmentUri, matchStep, newSecret, normaliseOtp } from './totp.js';
 
@@ -18,18 +19,22 @@ export interface EnrolmentOffer {
   readonly qr: { readonly path: string; readonly size: number };
 }
 
-/** Binding a first authenticator: begun only after the mailbox was proved. */
+/** Binding an authenticator: a first one begins only after the mailbox was proved, another with a factor. */
 export interface Enrolment {
-  /** Makes a new secret for this sign-in; what was shown before it is void. */
-  begin(tx: Queryable, attempt: AttemptId, accountId: AccountId): Promise<void>;
+  /** Makes a new secret for this place; what was shown there before it is void. */
+  begin(
+    tx: Queryable,
+    place: EnrolmentPlace,
+    owner: { readonly accountId: AccountId; readonly replaces?: DeviceId },
+  ): Promise<void>;
   /** What to show; undefined when nothing waits or it waited for more than 30 minutes. */
-  offer(db: Queryable, attempt: AttemptId, label: string): Promise<EnrolmentOffer | undefined>;
+  offer(db: Queryable, place: EnrolmentPlace, label: string): Promise<EnrolmentOffer | undefined>;
   /** Whether a code would confirm it now. Spends and counts nothing: never tell the person. */
-  matches(db: Queryable, attempt: AttemptId, typed: string): Promise<boolean>;
+  matches(db: Queryable, place: EnrolmentPlace, typed: string): Promise<boolean>;
   /** Makes the device the account's when the code is right. Commit whatever the verdict. */
   confirm(
     tx: Queryable,
-    confirmation: { attempt: AttemptId; typed: string; name: string },
+    confirmation: { place: EnrolmentPlace; typed: string; name: string },
   ): Promise<OtpVerdict | { readonly kind: 'gone' }>;
 }
 
@@ -53,27 +58,27 @@ export interface EnrolmentParts {
 
 export function createEnrolment(parts: EnrolmentParts): Enrolment {
   const { devices, otp, box, clock, issuerName } = parts;
-  const secretOf = (device: Device): string => box.open(device.sealedSecret, secretContext(device.id)).toString();
+  const secretOf = (device: Device): string => openSecret(box, device);
   return {
-    async begin(tx, attempt, accountId) {
+    async begin(tx, place, owner) {
       const id = deviceId(randomUUID());
-      await devices.addPending(tx, { id, accountId, attempt, sealedSecret: box.seal(newSecret(), secretContext(id)) });
+      await devices.addPending(tx, { ...place, ...owner, id, sealedSecret: box.seal(newSecret(), secretContext(id)) });
     },
-    async offer(db, attempt, label) {
-      const pending = await devices.findPending(db, attempt);
+    async offer(db, place, label) {
+      const pending = await devices.findPending(db, place);
       if (pending === undefined) return undefined;
       const secret = secretOf(pending);
       const uri = enrolmentUri({ secret, issuer: issuerName, label });
       return { secret, uri, qr: await qrOf(uri) };
     },
-    async matches(db, attempt, typed) {
-      const pending = await devices.findPending(db, attempt);
+    async matches(db, place, typed) {
+      const pending = await devices.findPending(db, place);
       const code = normaliseOtp(typed);
       if (pending === undefined || code === undefined) return false;
       return matchStep(secretOf(pending), code, clock.now()) !== undefined;
     },
-    async confirm(tx, { attempt, typed, name }) {
-      const pending = await devices.findPending(tx, attempt);
+    async confirm(tx, { place, typed, name }) {
+      const pending = await devices.findPending(tx, place);
       if (pending === undefined) return { kind: 'gone' };
       const verdict = await otp.checkPending(tx, { device: pending, typed });
       if (verdict.kind !== 'accepted') return verdict;

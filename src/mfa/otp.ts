@@ -1,10 +1,13 @@
 import { secondsAfter, type Clock } from '../kernel/clock.js';
+import { wholeHoursOff } from '../kernel/clock-drift.js';
 import type { AccountId } from '../kernel/ids.js';
-import { secretContext, type Device } from '../devices/device.js';
+import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { SealedBox } from '../security/sealed-box.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { Queryable } from '../storage/database.js';
 import { diagnose, REACH_STEPS } from './clock-drift.js';
+import { openSecret } from './device-secret.js';
 import type { Guesses } from './guesses.js';
 import { findStrayStep, matchStep, normaliseOtp, stepAt } from './totp.js';
 
@@ -45,9 +48,15 @@ export interface OtpCheck {
   checkPending(tx: Queryable, attempt: { device: Device; typed: string }): Promise<OtpVerdict>;
 }
 
-export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box: SealedBox; clock: Clock }): OtpCheck {
-  const { devices, guesses, box, clock } = parts;
-  const secretOf = (device: Device): string => box.open(device.sealedSecret, secretContext(device.id)).toString();
+export function createOtpCheck(parts: {
+  devices: Devices;
+  guesses: Guesses;
+  box: SealedBox;
+  clock: Clock;
+  metrics: Pick<Metrics, 'clockDrift'>;
+}): OtpCheck {
+  const { devices, guesses, box, clock, metrics } = parts;
+  const secretOf = (device: Device): string => openSecret(box, device);
 
   /** Looks at where else in time the code belongs and remembers it; tells only at the second such code. */
   async function seekDrift(tx: Queryable, candidates: readonly Device[], otp: string): Promise<number | undefined> {
@@ -61,7 +70,9 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
       if (step === undefined) continue;
       const sighting = { offsetSteps: step - stepAt(now), step, seenAt: now };
       await devices.recordDrift(tx, device.id, sighting);
-      return diagnose(device.drift, sighting);
+      const minutes = diagnose(device.drift, sighting);
+      if (minutes !== undefined) metrics.clockDrift(wholeHoursOff(minutes) === undefined ? 'minutes' : 'whole_hours');
+      return minutes;
     }
     return undefined;
   }
@@ -96,7 +107,14 @@ export function createOtpCheck(parts: { devices: Devices; guesses: Guesses; box:
   }
 
   return {
-    check: async (tx, attempt) => judge(tx, await devices.activeOf(tx, attempt.accountId), attempt),
+    check: async (tx, attempt) => {
+      const active = await devices.activeOf(tx, attempt.accountId);
+      return judge(
+        tx,
+        active.filter(({ kind }) => kind === 'totp'),
+        attempt,
+      );
+    },
     findWait: (db, accountId) => guesses.findWait(db, accountId),
     checkPending: (tx, { device, typed }) => judge(tx, [device], { accountId: device.accountId, typed }),
   };

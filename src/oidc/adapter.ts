@@ -1,19 +1,13 @@
 import { errors, type Adapter, type AdapterFactory } from 'oidc-provider';
-import type { Audit } from '../audit/audit.js';
-import { secondsAfter, type Clock } from '../kernel/clock.js';
-import type { Database } from '../storage/database.js';
+import { secondsAfter } from '../kernel/clock.js';
 import { grantAdapter } from './grant-adapter.js';
 import { interactionAdapter } from './interaction-adapter.js';
 import { replayStore } from './replay-store.js';
-import { sessionAdapter } from './session-adapter.js';
+import { sessionAdapter, type SessionParts } from './session-adapter.js';
 import { tokenAdapter } from './token-adapter.js';
 import { guarded } from './unavailable.js';
 
-export interface AdapterParts {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly audit: Audit;
-}
+export type AdapterParts = SessionParts;
 
 /** The provider's storage: one adapter for each of its models, over PostgreSQL (docs/adr/0004). */
 export function adapterFactory(parts: AdapterParts): AdapterFactory {

@@ -1,7 +1,4 @@
-/** Password and second factor. */
-export const AAL2 = 'urn:asn:aal2';
-/** Phishing-resistant (OpenID Connect EAP ACR Values 1.0): a passkey. */
-export const PHISHING_RESISTANT = 'phr';
+import { AAL2, PHISHING_RESISTANT } from '../sign-in/authentication.js';
 
 /** Authentication context classes, weakest first: each satisfies those before it. */
 export const ACR_LADDER = [AAL2, PHISHING_RESISTANT] as const;

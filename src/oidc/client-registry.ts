@@ -7,6 +7,9 @@ import { mayUse } from './entitlement.js';
 
 /** The portal and the account pages, as a client of the provider. */
 export const OWN_CLIENT_ID = 'asn-digital';
+/** The same pages where they are about to change the account: asks for a second factor of the last five minutes. */
+export const FRESH_CLIENT_ID = 'asn-account';
+const FRESH_SECONDS = 5 * 60;
 
 /** A service as the launcher shows it. */
 export interface Service {
@@ -24,20 +27,20 @@ export interface ClientRegistry extends RelyingParties {
   registration(clientId: string): ClientRegistration | undefined;
   /** What a person may open from the launcher, in the order of the file. */
   servicesFor(person: Pick<Account, 'employment' | 'agency'>, roles: readonly string[]): readonly Service[];
-  /** All registrations in the form the provider takes, the built-in client among them. */
+  /** All registrations in the form the provider takes, the built-in clients among them. */
   readonly metadata: readonly ClientMetadata[];
 }
 
 export const ownRedirectUri = (issuer: URL): string => `${issuer.origin}/session/callback`;
 
 /**
- * The built-in client. Its codes are redeemed in process; at the token endpoint it would have to sign with a key
+ * A built-in client. Its codes are redeemed in process; at the token endpoint it would have to sign with a key
  * that nobody has, since the private half is thrown away here.
  */
-function ownRegistration(issuer: URL, name: string): ClientRegistration {
+function ownRegistration({ issuer, name }: Own, id: string, x: ClientRegistration['x'] = {}): ClientRegistration {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
-    client_id: OWN_CLIENT_ID,
+    client_id: id,
     client_name: name,
     application_type: 'web',
     grant_types: ['authorization_code'],
@@ -47,7 +50,7 @@ function ownRegistration(issuer: URL, name: string): ClientRegistration {
     id_token_signed_response_alg: 'ES256',
     jwks: { keys: [{ ...(publicKey.export({ format: 'jwk' }) as { kty: string }) }] },
     scope: 'openid',
-    x: { claims: [], launch_uri: `${issuer.origin}/` },
+    x: { claims: [], launch_uri: `${issuer.origin}/`, ...x },
   };
 }
 
@@ -78,12 +81,19 @@ const metadataOf = (client: ClientRegistration): ClientMetadata => ({
   response_types: client.response_types ?? (client.grant_types.includes('authorization_code') ? ['code'] : []),
 });
 
-/** All clients by id: those of the file and the built-in one, called `ownName` on the pages. */
-export function clientRegistry(
-  registrations: readonly ClientRegistration[],
-  own: { issuer: URL; name: string },
-): ClientRegistry {
-  const all = [...registrations, ownRegistration(own.issuer, own.name)];
+/** What the built-in clients are called on the pages, and where they are. */
+interface Own {
+  readonly issuer: URL;
+  readonly name: string;
+}
+
+/** All clients by id: those of the file and the built-in ones. */
+export function clientRegistry(registrations: readonly ClientRegistration[], own: Own): ClientRegistry {
+  const all = [
+    ...registrations,
+    ownRegistration(own, OWN_CLIENT_ID),
+    ownRegistration(own, FRESH_CLIENT_ID, { max_age_seconds: FRESH_SECONDS }),
+  ];
   const byId = new Map(all.map((client) => [client.client_id, client]));
   const formOrigins = new Map(all.map((client) => [client.client_id, formOriginsOf(client)]));
   return {

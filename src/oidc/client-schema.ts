@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ADMIN_SCOPES } from './resources.js';
 import { CLAIM_NAMES, OIDC_SCOPES } from './scopes.js';
-import { ACR_LADDER, AAL2 } from './authentication-class.js';
+import { ACR_LADDER } from './authentication-class.js';
 
 /** What the loader knows about the installation. */
 export interface ClientRules {
@@ -12,7 +12,7 @@ export interface ClientRules {
 }
 
 /** Ids of the clients that are part of this program. */
-export const OWN_CLIENT_IDS = ['asn-digital', 'helpdesk'];
+export const OWN_CLIENT_IDS = ['asn-digital', 'asn-account', 'helpdesk'];
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -121,7 +121,7 @@ export const clientSchema = (rules: ClientRules) =>
       jwks: z.strictObject({ keys: z.array(publicJwk).min(1) }).optional(),
       jwks_uri: webAddress.optional(),
       id_token_signed_response_alg: oneOf(['ES256', 'RS256']).default('ES256'),
-      default_acr_values: z.array(oneOf([AAL2])).optional(),
+      default_acr_values: z.array(oneOf(ACR_LADDER)).optional(),
       default_max_age: z.int().min(0).optional(),
       require_auth_time: z.boolean().optional(),
       require_pushed_authorization_requests: z.boolean().optional(),

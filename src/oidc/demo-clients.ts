@@ -46,6 +46,8 @@ export function demoRegistration(
     token_endpoint_auth_method: 'private_key_jwt',
     redirect_uris: [`${home}/callback`],
     post_logout_redirect_uris: [home, `${home}/signed-out`],
+    backchannel_logout_uri: `${home}/backchannel-logout`,
+    backchannel_logout_session_required: true,
     jwks: { keys: [{ kty, crv, x, y, kid, alg, use }] },
     x: { ...(rest.x as object | undefined), launch_uri: home },
   };

@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRegistration } from './client-schema.js';
 import type { ClientRegistry } from './client-registry.js';
 import { requestScope } from './request-scope.js';
 import { OIDC_SCOPES } from './scopes.js';
+import { sidOf } from './sid.js';
 
 type Grant = InstanceType<KoaContextWithOIDC['oidc']['provider']['Grant']>;
-
-/** The id of a client's share in a session, in ID and logout tokens; follows from the grant, so that tabs agree. */
-const sidOf = (grantId: string): string => createHash('sha256').update(`sid|${grantId}`).digest('base64url');
 
 /** Adds what the registration allows. True when something was missing. */
 function complete(grant: Grant, { scope, x }: Pick<ClientRegistration, 'scope' | 'x'>): boolean {

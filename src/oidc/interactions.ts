@@ -1,11 +1,12 @@
 import { errors } from 'oidc-provider';
 import type Provider from 'oidc-provider';
+import type { InteractionResults } from 'oidc-provider';
+import type { EndSessions } from '../accounts/end-sessions.js';
 import { epochSeconds, type Clock } from '../kernel/clock.js';
 import type { AttemptId } from '../kernel/ids.js';
 import type { Exchange, Interactions, SignInResult } from '../sign-in/interactions.js';
 import type { Database } from '../storage/database.js';
 import type { ClientRegistry } from './client-registry.js';
-import { endedSessions } from './end-sessions-store.js';
 import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { interactionStore } from './interaction-store.js';
 import { sessionStore, type Json } from './session-store.js';
@@ -15,13 +16,14 @@ interface Parts {
   readonly db: Database;
   readonly clock: Clock;
   readonly registry: ClientRegistry;
+  readonly endSessions: EndSessions;
   readonly issuer: string;
   readonly endpointStyle: EndpointStyle;
 }
 
 /** The authorization requests that wait for a person, over the provider's own interactions. */
 export function providerInteractions(parts: Parts): Interactions {
-  const { provider, db, clock } = parts;
+  const { provider, db, clock, endSessions } = parts;
   const cookie = ({ req, res }: Exchange, type: 'interaction' | 'session'): string | undefined =>
     provider.createContext(req, res).cookies.get(provider.cookieName(type), { signed: true });
   const holds = (exchange: Exchange, uid: AttemptId): boolean => cookie(exchange, 'interaction') === uid;
@@ -39,9 +41,19 @@ export function providerInteractions(parts: Parts): Interactions {
     const session = await sessionStore(db).find(id, clock.now());
     if (session?.accountId === undefined || session.accountId === accountId) return;
     await db.transaction(async (tx) => {
-      await endedSessions(tx).byUid(session.uid);
+      await endSessions.one(tx, session.uid);
       await interactionStore(tx).unbind(uid);
     });
+  }
+
+  /** Nothing of an earlier, unfinished submission is merged in. */
+  async function submit({ req, res }: Exchange, result: InteractionResults): Promise<string | undefined> {
+    try {
+      return await provider.interactionResult(req, res, result, { mergeWithLastSubmission: false });
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) return undefined;
+      throw error;
+    }
   }
 
   return {
@@ -59,18 +71,15 @@ export function providerInteractions(parts: Parts): Interactions {
         remember: false,
         credEpoch: result.credEpoch,
       };
-      try {
-        // Nothing of an earlier, unfinished submission is merged in.
-        return await provider.interactionResult(
-          exchange.req,
-          exchange.res,
-          { login },
-          { mergeWithLastSubmission: false },
-        );
-      } catch (error) {
-        if (error instanceof errors.SessionNotFound) return undefined;
-        throw error;
-      }
+      return submit(exchange, { login });
+    },
+
+    async decline(exchange, uid) {
+      if (!holds(exchange, uid)) return undefined;
+      return submit(exchange, {
+        error: 'unmet_authentication_requirements',
+        error_description: 'the requested authentication cannot be obtained',
+      });
     },
 
     async isSignedIn(exchange) {

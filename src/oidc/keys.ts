@@ -102,3 +102,16 @@ export async function loadSigningKeys({ db, box, clock, audit }: KeyParts): Prom
   }
   return (await store.list()).map((row) => open(row, box));
 }
+
+/** A JWT in compact form (RFC 7519), signed by the key that is in use for the algorithm. Throws when there is none. */
+export async function signJwt(
+  keys: readonly ExternalSigningKey[],
+  { alg, typ, claims }: { alg: SigningAlg; typ: string; claims: object },
+): Promise<string> {
+  const key = keys.find((each) => each.alg === alg);
+  if (key === undefined) throw new Error(`no key signs with ${alg}`);
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg, typ, kid: key.kid })}.${part(claims)}`;
+  const signature = await key.sign(Buffer.from(signed));
+  return `${signed}.${Buffer.from(signature).toString('base64url')}`;
+}

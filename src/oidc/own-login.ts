@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import type { OwnLogin } from '../portal/own-login.js';
 import type { Database } from '../storage/database.js';
-import { OWN_CLIENT_ID, ownRedirectUri } from './client-registry.js';
+import { FRESH_CLIENT_ID, OWN_CLIENT_ID, ownRedirectUri } from './client-registry.js';
 import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { SESSION_TOUCH_SECONDS } from './lifetimes.js';
 import { sessionStore, type Changes } from './session-store.js';
 import { tokenStore } from './token-store.js';
 
 const NOTHING: Changes = { set: {}, removed: [] };
+
+const clientOf = (fresh = false): string => (fresh ? FRESH_CLIENT_ID : OWN_CLIENT_ID);
 
 /** The login of our own pages: the code flow of a client that is this program, so its codes are redeemed in process. */
 export function ownLogin(parts: {
@@ -37,25 +39,24 @@ export function ownLogin(parts: {
       });
     },
 
-    authorizationUrl({ state, codeChallenge, maxAgeSeconds }) {
+    authorizationUrl({ state, codeChallenge, fresh }) {
       const url = new URL(`${issuer}${ENDPOINTS[parts.endpointStyle].authorization}`);
       url.search = new URLSearchParams({
-        client_id: OWN_CLIENT_ID,
+        client_id: clientOf(fresh),
         response_type: 'code',
         redirect_uri: redirectUri,
         scope: 'openid',
         state,
         code_challenge: codeChallenge,
         code_challenge_method: 'S256',
-        ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
       }).toString();
       return url.href;
     },
 
-    async redeem({ code, codeVerifier }) {
+    async redeem({ code, codeVerifier, fresh }) {
       const redeemed = await tokenStore(db).redeemOwn({
         code,
-        clientId: OWN_CLIENT_ID,
+        clientId: clientOf(fresh),
         redirectUri,
         codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
         now: clock.now(),

@@ -90,7 +90,7 @@ function claimValues(person: Account, roles: readonly string[], wanted: readonly
     preferred_username: person.nip,
     email: person.email,
     // Nobody has a password without having proved the mailbox, or its owner's, at activation.
-    email_verified: person.email === undefined ? undefined : person.activatedAt !== undefined,
+    email_verified: person.email === undefined ? undefined : person.emailProved,
     nip: person.nip,
     employment: person.employment,
     agency: { code: person.agency.code, name: person.agency.name },

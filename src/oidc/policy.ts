@@ -1,14 +1,15 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { accountId } from '../kernel/ids.js';
-import { AAL2, isKnownAcr, satisfies } from './authentication-class.js';
+import { AAL2, PHISHING_RESISTANT } from '../sign-in/authentication.js';
+import { isKnownAcr, satisfies } from './authentication-class.js';
 import type { ClientRegistration } from './client-schema.js';
 import type { ClientRegistry } from './client-registry.js';
 import type { Accounts, LiveAccount } from './person-account.js';
 
 const { base, Check, Prompt } = interactionPolicy;
 
-/** The strongest authentication that the sign-in pages can give. */
-const OBTAINABLE = AAL2;
+/** The strongest authentication that the sign-in pages can give, to whoever has a passkey. */
+const OBTAINABLE = PHISHING_RESISTANT;
 
 /** The person is known and may not use this client: a page of ours says so, not an OAuth error at the client. */
 export class NoAccess extends errors.AccessDenied {
@@ -27,8 +28,8 @@ interface PolicyParts {
 }
 
 /**
- * When a person is asked to sign in, and for what (R-26, R-35). The reasons reach the sign-in pages: `factor_age`
- * alone asks for a second factor only, any other for everything. Sessions that are over their limits, or whose
+ * When a person is asked to sign in, and for what (R-26, R-35). The reasons reach the sign-in pages: `factor_age` and
+ * `phishing_resistant` ask for a second factor only, the latter for a passkey; any other for everything. Sessions that are over their limits, or whose
  * account or credentials changed, are not found at all (session-store.ts).
  */
 export function signInPolicy(parts: PolicyParts): interactionPolicy.DefaultPolicy {
@@ -53,6 +54,11 @@ function loginChecks({ registry }: PolicyParts): interactionPolicy.Check[] {
   const extensionOf = (ctx: KoaContextWithOIDC): ClientRegistration['x'] | undefined =>
     registry.registration(ctx.oidc.client?.clientId ?? '')?.x;
   const loginOf = (ctx: KoaContextWithOIDC) => ctx.oidc.result?.login;
+  const unmetOf = (ctx: KoaContextWithOIDC): readonly (readonly string[])[] =>
+    wantedClasses(ctx, extensionOf(ctx)).filter(
+      (wanted) => !wanted.some((acr) => satisfies(ctx.oidc.session?.acr, acr)),
+    );
+  const needsPasskey = (wanted: readonly string[]): boolean => !wanted.some((acr) => satisfies(AAL2, acr));
 
   return [
     new Check(
@@ -74,16 +80,18 @@ function loginChecks({ registry }: PolicyParts): interactionPolicy.Check[] {
       return session.past(maxAge);
     }),
     new Check('acr', 'stronger authentication is required', 'unmet_authentication_requirements', (ctx) => {
-      const unmet = wantedClasses(ctx, extensionOf(ctx)).filter(
-        (wanted) => !wanted.some((acr) => satisfies(ctx.oidc.session?.acr, acr)),
-      );
+      const unmet = unmetOf(ctx);
       if (unmet.length === 0) return false;
       // Signing in again would not help: say so instead of asking for ever.
       if (loginOf(ctx) !== undefined || unmet.some((wanted) => !wanted.some((acr) => satisfies(OBTAINABLE, acr)))) {
         throw new errors.UnmetAuthenticationRequirements('the requested authentication cannot be obtained');
       }
-      return ctx.oidc.session?.accountId !== undefined;
+      return ctx.oidc.session?.accountId !== undefined && !unmet.every(needsPasskey);
     }),
+    // A reason of its own, also where nobody is signed in: the pages then ask for nothing that would not do.
+    new Check('phishing_resistant', 'a passkey is required', 'unmet_authentication_requirements', (ctx) =>
+      unmetOf(ctx).some(needsPasskey),
+    ),
   ];
 }
 

@@ -11,14 +11,14 @@ import type { ClientRegistry } from './client-registry.js';
 import { ENDPOINTS, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPolicy } from './form-post.js';
+import type { LogoutNotices } from './logout-notices.js';
 import { metadataDocuments } from './metadata.js';
 import {
   claimReplaysAtOnce,
-  deliverLogoutsBy,
   fixAddresses,
   includeSidAlways,
+  leaveLogoutsToTheOutbox,
   takeSecretsAsRegistered,
-  type LogoutNotice,
 } from './overrides.js';
 import { postAsGet } from './post-as-get.js';
 import { providerPages, type ProviderPages } from './provider-pages.js';
@@ -46,8 +46,8 @@ export interface ProviderOptions {
   readonly adminResource: string;
   readonly pages: ProviderPages;
   readonly record: (event: ProviderEvent) => void;
-  /** Takes a logout notice for delivery. Without it the provider delivers by itself, inside the person's logout. */
-  readonly notifyLogout?: ((notice: LogoutNotice) => Promise<void>) | undefined;
+  /** Tells relying parties when a session ends at the provider's own endpoints. */
+  readonly notices: LogoutNotices;
 }
 
 export interface OpenIdProvider {
@@ -78,7 +78,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   includeSidAlways(provider);
   takeSecretsAsRegistered(provider);
   claimReplaysAtOnce(provider, { db });
-  if (options.notifyLogout !== undefined) deliverLogoutsBy(provider, options.notifyLogout);
+  leaveLogoutsToTheOutbox(provider);
   reportEvents(provider, options);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);

@@ -6,11 +6,13 @@ import type { Database } from '../storage/database.js';
 import { changes, isEmpty, omit } from './changes.js';
 import { endedSessions } from './end-sessions-store.js';
 import { SESSION_TOUCH_SECONDS } from './lifetimes.js';
+import type { LogoutNotices } from './logout-notices.js';
 import { currentRequest, requestId, requestScope } from './request-scope.js';
 import {
   sessionModel,
   sessionStore,
   type Authorizations,
+  type SessionChanges,
   type SessionLogin,
   type StoredSession,
 } from './session-store.js';
@@ -31,10 +33,32 @@ function loginOfRequest(): SessionLogin | undefined {
   };
 }
 
+export interface SessionParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  readonly notices: LogoutNotices;
+}
+
 /** The provider's Session model over `sso_sessions`. */
-export function sessionAdapter(parts: { db: Database; clock: Clock; audit: Audit }): Partial<Adapter> {
-  const { db, clock, audit } = parts;
+export function sessionAdapter(parts: SessionParts): Partial<Adapter> {
+  const { db, clock, audit, notices } = parts;
   const store = sessionStore(db);
+
+  /** A client that leaves the session has been signed out of there: it is told like one whose session ended. */
+  function keep(change: SessionChanges, before: StoredSession): Promise<boolean> {
+    const account = before.accountId;
+    const left = change.authorizations.removed.flatMap((clientId) => {
+      const sid = before.authorizations[clientId]?.sid;
+      return account === undefined || typeof sid !== 'string' ? [] : [{ clientId, accountId: account, sid }];
+    });
+    if (left.length === 0) return store.update(change);
+    return db.transaction(async (tx) => {
+      const kept = await sessionStore(tx).update(change);
+      if (kept) await notices.queue(tx, left);
+      return kept;
+    });
+  }
 
   const remember = (session: StoredSession | undefined): void => {
     if (session === undefined) return;
@@ -87,14 +111,8 @@ export function sessionAdapter(parts: { db: Database; clock: Clock; audit: Audit
         const fresh = now.getTime() - before.lastSeenAt.getTime() < SESSION_TOUCH_SECONDS * 1000;
         if (fresh && !rotated && isEmpty(changed.payload) && isEmpty(changed.authorizations)) return;
         const account = after.accountId;
-        const kept = await store.update({
-          uid,
-          id: rotated ? id : undefined,
-          accountId: account,
-          login,
-          now,
-          ...changed,
-        });
+        const change = { uid, id: rotated ? id : undefined, accountId: account, login, now, ...changed };
+        const kept = await keep(change, before);
         // Somebody ended it while this request was under way: what was ended does not come back (R-11).
         if (!kept) {
           forgetSession();
@@ -115,10 +133,12 @@ export function sessionAdapter(parts: { db: Database; clock: Clock; audit: Audit
       if (oldId() === id) return;
       await db.transaction(async (tx) => {
         const ended = await endedSessions(tx).byId(id);
-        if (ended?.accountId === undefined) return;
+        const account = ended.sessions[0]?.accountId;
+        if (account === undefined) return;
+        await notices.queue(tx, ended.parties);
         await audit.record(tx, {
           type: 'session.ended',
-          accountId: ended.accountId,
+          accountId: account,
           requestId: requestId(),
           detail: { by: 'person' },
         });

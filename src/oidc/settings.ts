@@ -8,7 +8,7 @@ import {
 import { epochSeconds } from '../kernel/clock.js';
 import { createKeyedDigest } from '../security/digests.js';
 import { adapterFactory, type AdapterParts } from './adapter.js';
-import { AAL2 } from './authentication-class.js';
+import { ACR_LADDER } from './authentication-class.js';
 import { AUTH_METHODS, type ClientRegistration } from './client-schema.js';
 import type { ClientRegistry } from './client-registry.js';
 import type { Endpoints } from './endpoints.js';
@@ -91,7 +91,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
     claims: { openid: ALWAYS_IN_ID_TOKEN, ...SCOPE_CLAIMS },
     // What an ID token holds beyond the protocol's claims is decided by the registration (claims.ts).
     conformIdTokenClaims: false,
-    acrValues: [AAL2],
+    acrValues: [...ACR_LADDER],
     subjectTypes: ['public'],
     responseTypes: ['code'],
     allowOmittingSingleRegisteredRedirectUri: false,

@@ -5,8 +5,9 @@ interface NewRow {
   readonly kind: string;
   readonly payload: string;
   readonly dedupKey: string | undefined;
-  readonly createdAt: Date;
   readonly expiresAt: Date | undefined;
+  /** Also when it is due. */
+  readonly createdAt: Date;
 }
 
 /** A message that this worker alone may deliver until its lease ends. */
@@ -31,12 +32,21 @@ export interface Backlog {
 type Attempt = Pick<ClaimedRow, 'id' | 'attempt'>;
 
 export const outboxStore = (db: Queryable) => ({
-  async insert(row: NewRow): Promise<void> {
+  async insert(rows: readonly NewRow[]): Promise<void> {
     await db.query(
-      `INSERT INTO outbox (id, kind, payload, dedup_key, created_at, expires_at, next_attempt_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $5)
+      `INSERT INTO outbox (id, kind, payload, dedup_key, expires_at, created_at, next_attempt_at)
+       SELECT id, kind, payload, dedup_key, expires_at, created_at, created_at
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+           AS message (id, kind, payload, dedup_key, expires_at, created_at)
        ON CONFLICT (dedup_key) DO NOTHING`,
-      [row.id, row.kind, row.payload, row.dedupKey ?? null, row.createdAt, row.expiresAt ?? null],
+      [
+        rows.map(({ id }) => id),
+        rows.map(({ kind }) => kind),
+        rows.map(({ payload }) => payload),
+        rows.map(({ dedupKey }) => dedupKey ?? null),
+        rows.map(({ expiresAt }) => expiresAt ?? null),
+        rows.map(({ createdAt }) => createdAt),
+      ],
     );
   },
 

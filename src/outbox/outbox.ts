@@ -20,12 +20,14 @@ export interface NewMessage {
   readonly dedupKey?: string | undefined;
   /** From then on it is thrown away instead of delivered. */
   readonly expiresAt?: Date | undefined;
+  /** Kept back until then, and counted as added then: what waits on purpose is not late. */
+  readonly notBefore?: Date | undefined;
 }
 
 /** Messages to the outside that leave if, and only if, the caller's transaction commits (R-68, ADR 0008). */
 export interface Outbox {
-  /** Adds a message with one statement in the caller's transaction. */
-  add(tx: Queryable, message: NewMessage): Promise<void>;
+  /** Adds messages with one statement in the caller's transaction; without a message, with none. */
+  add(tx: Queryable, ...messages: readonly NewMessage[]): Promise<void>;
 }
 
 export interface OutboxOptions {
@@ -37,11 +39,16 @@ export interface OutboxOptions {
 
 export function createOutbox({ box, clock, onAdded }: OutboxOptions): Outbox {
   return {
-    async add(tx, { kind, payload, dedupKey, expiresAt }) {
-      const id = randomUUID();
-      const sealed = box.seal(JSON.stringify(payload), sealContext(id));
-      await outboxStore(tx).insert({ id, kind, payload: sealed, dedupKey, expiresAt, createdAt: clock.now() });
-      onAdded?.();
+    async add(tx, ...messages) {
+      if (messages.length === 0) return;
+      const now = clock.now();
+      const rows = messages.map(({ kind, payload, dedupKey, notBefore, expiresAt }) => {
+        const id = randomUUID();
+        const sealed = box.seal(JSON.stringify(payload), sealContext(id));
+        return { id, kind, payload: sealed, dedupKey, expiresAt, createdAt: notBefore ?? now };
+      });
+      await outboxStore(tx).insert(rows);
+      if (messages.some(({ notBefore }) => notBefore === undefined)) onAdded?.();
     },
   };
 }

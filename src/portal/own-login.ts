@@ -9,12 +9,15 @@ export interface RedeemedLogin {
   readonly authenticatedAt: Date;
 }
 
-/** The code flow of the built-in clients, redeemed in process: they are this program, not a party over HTTP. */
+/**
+ * The code flow of the built-in clients, redeemed in process: they are this program, not a party over HTTP. A `fresh`
+ * login asks who is signed in already for a second factor of the last five minutes, and for nothing else.
+ */
 export interface OwnLogin {
-  /** Address of the authorization endpoint with PKCE S256 and state for the built-in client. */
-  authorizationUrl(request: { state: string; codeChallenge: string; maxAgeSeconds?: number }): string;
+  /** Address of the authorization endpoint with PKCE S256 and state. */
+  authorizationUrl(request: { state: string; codeChallenge: string; fresh?: boolean }): string;
   /** Redeems a code once. Undefined when it is unknown, spent, expired or was issued for other values. */
-  redeem(response: { code: string; codeVerifier: string }): Promise<RedeemedLogin | undefined>;
+  redeem(response: { code: string; codeVerifier: string; fresh?: boolean }): Promise<RedeemedLogin | undefined>;
   /** Whether the session still lives: not ended, not idle too long, its account in good standing. */
   isAlive(sessionUid: string): Promise<boolean>;
 }

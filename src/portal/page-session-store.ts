@@ -4,6 +4,9 @@ import type { Queryable } from '../storage/database.js';
 export interface PageSession {
   readonly accountId: AccountId;
   readonly sessionUid: string;
+  /** When the second factor was proved. */
+  readonly authenticatedAt: Date;
+  readonly acr: string | undefined;
 }
 
 export async function insertSession(
@@ -11,19 +14,40 @@ export async function insertSession(
   session: PageSession & { id: Buffer; now: Date; expiresAt: Date },
 ): Promise<void> {
   await db.query(
-    `INSERT INTO page_sessions (id, account_id, session_uid, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
-    [session.id, session.accountId, session.sessionUid, session.now, session.expiresAt],
+    `INSERT INTO page_sessions (id, account_id, session_uid, authenticated_at, acr, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      session.id,
+      session.accountId,
+      session.sessionUid,
+      session.authenticatedAt,
+      session.acr,
+      session.now,
+      session.expiresAt,
+    ],
   );
 }
 
 export async function findSession(db: Queryable, id: Buffer, now: Date): Promise<PageSession | undefined> {
-  const [row] = await db.query('SELECT account_id, session_uid FROM page_sessions WHERE id = $1 AND expires_at > $2', [
-    id,
-    now,
+  const [row] = await db.query(
+    'SELECT account_id, session_uid, authenticated_at, acr FROM page_sessions WHERE id = $1 AND expires_at > $2',
+    [id, now],
+  );
+  if (row === undefined) return undefined;
+  return {
+    accountId: accountId(row.account_id as string),
+    sessionUid: row.session_uid as string,
+    authenticatedAt: row.authenticated_at as Date,
+    acr: (row.acr as string | null) ?? undefined,
+  };
+}
+
+/** Those of the same login that were made before the second factor was proved last. */
+export async function deleteStaleSessions(tx: Queryable, { sessionUid, authenticatedAt }: PageSession): Promise<void> {
+  await tx.query('DELETE FROM page_sessions WHERE session_uid = $1 AND authenticated_at < $2', [
+    sessionUid,
+    authenticatedAt,
   ]);
-  return row === undefined
-    ? undefined
-    : { accountId: accountId(row.account_id as string), sessionUid: row.session_uid as string };
 }
 
 export async function deleteSessionsOf(tx: Queryable, sessionUid: string): Promise<void> {

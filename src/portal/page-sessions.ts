@@ -18,14 +18,27 @@ export interface BegunLogin {
   readonly codeVerifier: string;
 }
 
+/** Whose page session it is, and how long ago the second factor was proved. */
+export interface SignedIn {
+  readonly account: Account;
+  readonly sessionUid: string;
+  readonly authenticatedAt: Date;
+  readonly acr: string | undefined;
+  /** When a reset of this person's MFA is due that waits. */
+  readonly waitingResetDueAt: Date | undefined;
+}
+
 /** Who is logged in on our own pages: the built-in client's code flow, tied to the provider's session. */
 export interface PageSessions {
-  /** Begins the code flow with PKCE S256 (RFC 7636) and a fresh state. */
-  begin(): BegunLogin;
-  /** Redeems the code and answers the secret of a new page session; undefined when the code is no good. */
-  complete(response: { code: string; codeVerifier: string }): Promise<string | undefined>;
+  /** Begins the code flow with PKCE S256 (RFC 7636) and a new state; `fresh` as in {@link OwnLogin}. */
+  begin(login: { fresh: boolean }): BegunLogin;
+  /**
+   * Redeems the code and answers the secret of a new page session, in place of those from before a step-up (R-27);
+   * undefined when the code is no good.
+   */
+  complete(response: { code: string; codeVerifier: string; fresh: boolean }): Promise<string | undefined>;
   /** The person behind a page session, while the provider's session lives too. */
-  find(secret: string): Promise<Account | undefined>;
+  find(secret: string): Promise<SignedIn | undefined>;
   /** One logout ends all: the provider's session with every grant and token, and all page sessions tied to it. */
   end(secret: string, requestId: string): Promise<void>;
 }
@@ -34,16 +47,17 @@ export function createPageSessions(parts: {
   db: Database;
   ownLogin: OwnLogin;
   endSessions: EndSessions;
+  waitingResets: { dueAt(db: Database, account: Account): Promise<Date | undefined> };
   audit: Audit;
   clock: Clock;
 }): PageSessions {
-  const { db, ownLogin, endSessions, audit, clock } = parts;
+  const { db, ownLogin, endSessions, waitingResets, audit, clock } = parts;
   return {
-    begin() {
+    begin({ fresh }) {
       const state = randomId(16);
       const codeVerifier = randomId(32);
       const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');
-      return { location: ownLogin.authorizationUrl({ state, codeChallenge }), state, codeVerifier };
+      return { location: ownLogin.authorizationUrl({ state, codeChallenge, fresh }), state, codeVerifier };
     },
 
     async complete(response) {
@@ -51,12 +65,14 @@ export function createPageSessions(parts: {
       if (login === undefined) return undefined;
       const secret = randomId(16);
       const now = clock.now();
-      await store.insertSession(db, {
-        id: digest(secret),
-        accountId: login.accountId,
-        sessionUid: login.sessionUid,
-        now,
-        expiresAt: secondsAfter(now, ABSOLUTE_SECONDS),
+      await db.transaction(async (tx) => {
+        await store.deleteStaleSessions(tx, login);
+        await store.insertSession(tx, {
+          ...login,
+          id: digest(secret),
+          now,
+          expiresAt: secondsAfter(now, ABSOLUTE_SECONDS),
+        });
       });
       return secret;
     },
@@ -64,7 +80,10 @@ export function createPageSessions(parts: {
     async find(secret) {
       const session = await store.findSession(db, digest(secret), clock.now());
       if (session === undefined || !(await ownLogin.isAlive(session.sessionUid))) return undefined;
-      return getById(db, session.accountId);
+      const { sessionUid, authenticatedAt, acr } = session;
+      const account = await getById(db, session.accountId);
+      const waitingResetDueAt = await waitingResets.dueAt(db, account);
+      return { account, sessionUid, authenticatedAt, acr, waitingResetDueAt };
     },
 
     async end(secret, requestId) {

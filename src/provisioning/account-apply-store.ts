@@ -8,15 +8,35 @@ export type Portion =
 const ENTANGLED = 'EXISTS (SELECT FROM import_entangled e WHERE e.line = r.line)';
 const LINES = `r.line > $2 AND r.line <= $3 AND NOT ${ENTANGLED}`;
 
+/** An account that got another address: as it was known before, for the notice that goes there. */
+export interface EmailMoved {
+  readonly id: AccountId;
+  readonly nip: string;
+  readonly name: string;
+  readonly oldEmail: string | undefined;
+}
+
+export interface Applied {
+  /** Became inactive: whatever they have open must end in this same transaction. */
+  readonly inactive: readonly AccountId[];
+  /** In use, with another address than before. */
+  readonly moved: readonly EmailMoved[];
+}
+
 /**
- * Changes the accounts that the portion's rows speak of. Answers those that became inactive: whatever they have
- * open must end in this same transaction.
+ * What an import says of the address (docs/adr/0014). `said`: what the last one said. An address that the person chose
+ * stands until the personnel system says something new, and is never taken away for nothing.
  */
-export async function applyChanges(tx: Queryable, portion: Portion, now: Date): Promise<readonly AccountId[]> {
+const SAID = 'CASE WHEN a.email_chosen THEN a.email_imported ELSE a.email END';
+const KEEPS_CHOICE = `a.email_chosen AND (r.email IS NULL OR r.email IS NOT DISTINCT FROM ${SAID})`;
+
+/** Changes the accounts that the portion's rows speak of. */
+export async function applyChanges(tx: Queryable, portion: Portion, now: Date): Promise<Applied> {
   const { where, values } = chosen(portion);
   const rows = await tx.query(
     `WITH was AS MATERIALIZED (
-       SELECT a.id, a.nip AS old_nip, a.status = 'active' AND r.status = 'inactive' AS leaves, r.*
+       SELECT a.id, a.nip AS old_nip, a.name AS old_name, a.email AS old_email, a.activated_at AS was_activated_at,
+              a.status = 'active' AND r.status = 'inactive' AS leaves, ${KEEPS_CHOICE} AS keeps_choice, r.*
          FROM import_change c
          JOIN import_row r USING (line)
          JOIN accounts a ON a.id = c.account_id
@@ -25,7 +45,12 @@ export async function applyChanges(tx: Queryable, portion: Portion, now: Date): 
           FOR UPDATE OF a
      ), written AS (
        UPDATE accounts a
-          SET nip = was.nip, name = was.name, email = was.email, employment = was.employment,
+          SET nip = was.nip, name = was.name, employment = was.employment,
+              email = CASE WHEN was.keeps_choice THEN a.email ELSE was.email END,
+              email_imported = CASE WHEN was.keeps_choice THEN a.email_imported END,
+              email_chosen = was.keeps_choice,
+              email_unproved = CASE WHEN was.keeps_choice OR a.email IS NOT DISTINCT FROM was.email THEN a.email_unproved
+                                    ELSE a.activated_at IS NOT NULL END,
               agency_code = was.agency_code, status = was.status,
               account_name = coalesce(was.account_name, a.account_name),
               person_id = coalesce(was.person_id, a.person_id),
@@ -45,10 +70,23 @@ export async function applyChanges(tx: Queryable, portion: Portion, now: Date): 
        SELECT id, previous_nip, $1::timestamptz FROM was WHERE previous_nip <> nip
        ON CONFLICT (account_id, nip) DO NOTHING
      )
-     SELECT id FROM was WHERE leaves`,
+     SELECT id, old_nip, old_name, old_email, leaves,
+            was_activated_at IS NOT NULL AND NOT keeps_choice AND old_email IS DISTINCT FROM email AS moves
+       FROM was
+      WHERE leaves OR (was_activated_at IS NOT NULL AND NOT keeps_choice AND old_email IS DISTINCT FROM email)`,
     [now, ...values],
   );
-  return rows.map((row) => accountId(row.id as string));
+  return {
+    inactive: rows.filter(({ leaves }) => leaves).map((row) => accountId(row.id as string)),
+    moved: rows
+      .filter(({ moves }) => moves)
+      .map((row) => ({
+        id: accountId(row.id as string),
+        nip: row.old_nip as string,
+        name: row.old_name as string,
+        oldEmail: (row.old_email as string | null) ?? undefined,
+      })),
+  };
 }
 
 /** Adds accounts for the portion's rows that speak of nobody known. */

@@ -215,8 +215,11 @@ export async function countPlan(session: BulkSession): Promise<PlanCounts> {
        FROM import_match m
        JOIN import_row r USING (line)
        JOIN accounts a ON a.id = m.account_id
-      WHERE (a.nip, a.name, a.email, a.employment, a.agency_code, a.status)
-              IS DISTINCT FROM (r.nip, r.name, r.email, r.employment, r.agency_code, r.status)
+      WHERE (a.nip, a.name, a.employment, a.agency_code, a.status)
+              IS DISTINCT FROM (r.nip, r.name, r.employment, r.agency_code, r.status)
+         -- What the last import said, not what the person has chosen since (docs/adr/0014).
+         OR (CASE WHEN a.email_chosen THEN a.email_imported ELSE a.email END IS DISTINCT FROM r.email
+             AND NOT (a.email_chosen AND r.email IS NULL))
          OR a.account_name IS DISTINCT FROM coalesce(r.account_name, a.account_name)
          OR a.person_id IS DISTINCT FROM coalesce(r.person_id, a.person_id)
          OR (r.previous_nip IS NOT NULL AND r.previous_nip <> a.nip AND NOT EXISTS (

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import { withBulkSession, type BulkSession } from '../storage/copy.js';
 import type { Queryable } from '../storage/database.js';
-import { addAccounts, applyChanges, type Portion } from './account-apply-store.js';
+import { addAccounts, applyChanges, type EmailMoved, type Portion } from './account-apply-store.js';
 import {
   beginPlan,
   countPlan,
@@ -33,6 +33,8 @@ export interface AccountImport {
   readonly clock: Clock;
   /** Called in the transaction in which the accounts become inactive: ends what they have open and records it. */
   readonly onInactive: (tx: Queryable, accounts: readonly AccountId[]) => Promise<void>;
+  /** Called in the transaction in which accounts in use get another address: tells the old one and records it. */
+  readonly onEmailMoved: (tx: Queryable, accounts: readonly EmailMoved[]) => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -135,8 +137,9 @@ async function apply(session: BulkSession, plan: PlanCounts, request: AccountImp
   const write = (portion: Portion): Promise<void> =>
     session.transaction(async (tx) => {
       // Changes first: they free the numbers that new people get.
-      const inactive = await applyChanges(tx, portion, now);
+      const { inactive, moved } = await applyChanges(tx, portion, now);
       if (inactive.length > 0) await request.onInactive(tx, inactive);
+      if (moved.length > 0) await request.onEmailMoved(tx, moved);
       await addAccounts(tx, portion, now);
     });
   if (plan.created + plan.updated === 0) return;

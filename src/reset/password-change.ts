@@ -1,10 +1,7 @@
-import { changePassword, type Account } from '../accounts/accounts.js';
-import type { AccountMail } from '../accounts/account-mail.js';
-import type { EndSessions } from '../accounts/end-sessions.js';
+import { recordEmailProved, type Account } from '../accounts/accounts.js';
+import type { NewPassword } from '../accounts/new-password.js';
 import type { Audit } from '../audit/audit.js';
-import type { MailedCodes } from '../codes/mailed-codes.js';
 import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
-import type { Clock } from '../kernel/clock.js';
 import type { Queryable } from '../storage/database.js';
 import type { Visitor } from '../throttle/visitor.js';
 
@@ -22,29 +19,24 @@ export interface PasswordChange {
 }
 
 export function createPasswordChange(parts: {
-  endSessions: EndSessions;
-  codes: MailedCodes;
+  newPassword: NewPassword;
   tickets: EnrolmentTickets;
-  accountMail: AccountMail;
   audit: Audit;
-  clock: Clock;
 }): PasswordChange {
-  const { endSessions, codes, tickets, accountMail, audit, clock } = parts;
+  const { newPassword, tickets, audit } = parts;
   return {
-    async apply(tx, { account, passwordHash, by, hasDevice }, { browserId, requestId }) {
-      const now = clock.now();
+    async apply(tx, { account, passwordHash, by, hasDevice }, { browserId, requestId, agent }) {
       const isActivation = by === 'reset' && account.activatedAt === undefined;
-      const { id: accountId, credEpoch } = account;
-      if ((await changePassword(tx, { accountId, passwordHash, credEpoch, now })) === undefined) return false;
-      await endSessions.ofAccounts(tx, [account.id]);
-      await codes.voidAll(tx, account.id);
+      const reason = isActivation ? 'activation' : by;
+      const set = await newPassword.set(tx, { account, passwordHash, by: reason, requestId, agent });
+      if (set === undefined) return false;
+      if (by === 'reset' && !account.emailProved) await recordEmailProved(tx, account.id);
       await tickets.voidAll(tx, account.id);
       // Only the mailed code proves the mailbox; an old password does not.
       if (by === 'reset' && !hasDevice) await tickets.issue(tx, account.id, browserId);
-      const about = { accountId: account.id, requestId };
-      await audit.record(tx, { type: 'password.changed', detail: { by: isActivation ? 'activation' : by }, ...about });
-      if (isActivation) await audit.record(tx, { type: 'account.activated', detail: {}, ...about });
-      await accountMail.queue(tx, { account, mail: 'password-changed', data: { at: now } });
+      if (isActivation) {
+        await audit.record(tx, { type: 'account.activated', detail: {}, accountId: account.id, requestId });
+      }
       return true;
     },
   };

@@ -6,6 +6,7 @@ import { judgePassword, type RuleState } from '../accounts/password-judgement.js
 import type { Audit } from '../audit/audit.js';
 import type { Captchas } from '../captcha/captchas.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
+import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { NOBODY } from '../kernel/ids.js';
@@ -88,6 +89,12 @@ export interface PasswordResetParts {
 const reachable = (account: Account | undefined): Account | undefined =>
   account !== undefined && isUsable(account) && account.email !== undefined ? account : undefined;
 
+/**
+ * Whether a one-time code can be asked for. Who has nothing but passkeys gets the new password without one, and no
+ * further: the passkey is asked at the login, and no ticket to enrol another is issued (R-09, ADR 0013).
+ */
+const showsCodes = (active: readonly Device[]): boolean => active.some(({ kind }) => kind === 'totp');
+
 export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
   const { db, captchas, codes, devices, otp, wrongCodes, passwords, passwordChange, accountMail, audit, keyed, clock } =
     parts;
@@ -134,6 +141,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       detail: {},
       accountId: account?.id,
       requestId: visitor.requestId,
+      agent: visitor.agent,
     });
   }
 
@@ -251,6 +259,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           detail: { cause },
           accountId: account?.id,
           requestId: visitor.requestId,
+          agent: visitor.agent,
         });
         if (cause === 'exhausted') await store.failFlow(db, flow.id);
         return cause === 'exhausted' ? { kind: 'exhausted' } : { kind: 'code_invalid' };
@@ -261,10 +270,9 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       if (!met) return { kind: 'password_policy', rules };
       if (typed.password !== typed.confirmation) return { kind: 'confirmation_mismatch' };
       const hasOtp = typed.otp.trim() !== '';
-      if (parts.requiresOtp && !hasOtp && (await devices.activeOf(db, account.id)).length > 0) {
-        return { kind: 'otp_required' };
-      }
-      const waitUntil = parts.requiresOtp && hasOtp ? await otp.findWait(db, account.id) : undefined;
+      const asksOtp = parts.requiresOtp && showsCodes(await devices.activeOf(db, account.id));
+      if (asksOtp && !hasOtp) return { kind: 'otp_required' };
+      const waitUntil = asksOtp ? await otp.findWait(db, account.id) : undefined;
       if (waitUntil !== undefined) return { kind: 'throttled', until: waitUntil };
       const passwordHash = await passwords.hash(typed.password, addressBucket(visitor.address));
 
@@ -276,8 +284,9 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           return now?.state === 'done' ? { kind: 'done', account } : { kind: 'gone' };
         }
         // Looked at once more: an authenticator may have been bound while the password was hashed.
-        const hasDevice = (await devices.activeOf(tx, account.id)).length > 0;
-        const needsOtp = parts.requiresOtp && hasDevice;
+        const active = await devices.activeOf(tx, account.id);
+        const hasDevice = active.length > 0;
+        const needsOtp = parts.requiresOtp && showsCodes(active);
         if (needsOtp && !hasOtp) return { kind: 'otp_required' };
         const refused = needsOtp ? await judgeOtp(tx, account, typed.otp, visitor.requestId) : undefined;
         if (refused !== undefined) return refused;

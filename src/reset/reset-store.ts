@@ -123,3 +123,10 @@ export async function failOthers(tx: Queryable, account: AccountId, except: Buff
     [account, except],
   );
 }
+
+/** Every flow of the account ends. */
+export async function failAll(tx: Queryable, account: AccountId): Promise<void> {
+  await tx.query(`UPDATE password_resets SET state = 'failed' WHERE account_id = $1 AND state IN ('named', 'mailed')`, [
+    account,
+  ]);
+}

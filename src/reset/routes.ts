@@ -19,47 +19,86 @@ import type { WayBack } from './way-back.js';
 import type { WeakAnswer, WeakPasswordReset } from './weak-password-reset.js';
 
 /** Cookies of the reset pages, all below this path. */
-const AREA = '/reset';
+export const AREA = '/reset';
 const FLOW = 'reset';
 const CAPTCHA = 'captcha';
 /** The sign-in that RESET was chosen on. */
 const FROM = 'from';
-const HOUR_SECONDS = 3600;
+export const HOUR_SECONDS = 3600;
 
 /** Has the form of a sign-in's id; anything else never was one, and may not even fit into a cookie. */
 const isAttempt = (text: string | undefined): text is string => text !== undefined && /^[\w-]{1,64}$/.test(text);
 
-export interface ResetRouteParts {
+/** The sign-in that this page was chosen on, kept for the pages after it; else the one kept before. */
+export function rememberOrigin(ctx: PageContext): string | undefined {
+  const asked = queryValue(ctx, 'from');
+  if (!isAttempt(asked)) return originOf(ctx);
+  setCookie(ctx, FROM, asked, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
+  return asked;
+}
+
+export const originOf = (ctx: PageContext): string | undefined => readCookie(ctx, FROM, AREA);
+
+/** What the forms of all resets have in common. */
+export interface ResetForms {
+  refused(this: void, error: PageError): Refused;
+  throttled(this: void, ctx: PageContext, until: Date, limit: 'passwords' | 'codes' | 'mails'): Refused;
+  /** A new captcha for a page about to be shown. */
+  newCaptcha(this: void, ctx: PageContext): Promise<string>;
+  /** The one that the form which has come was shown with. */
+  captchaOf(this: void, ctx: PageContext): string;
+  forgetCaptcha(this: void, ctx: PageContext): void;
+}
+
+export interface ResetFormParts {
+  readonly captchas: Captchas;
+  readonly metrics: Pick<Metrics, 'reset'>;
+  readonly keyed: KeyedDigest;
+  readonly clock: Clock;
+}
+
+export function resetForms({ captchas, metrics, keyed, clock }: ResetFormParts): ResetForms {
+  return {
+    throttled(ctx, until, limit) {
+      const retryAfterSeconds = Math.max(1, secondsUntil(clock.now(), until));
+      ctx.set('Retry-After', String(retryAfterSeconds));
+      metrics.reset('throttled');
+      return { error: { code: 'throttled', limit, retryAfterSeconds }, status: 429 };
+    },
+    refused(error) {
+      metrics.reset(error.code);
+      return { error, status: 422 };
+    },
+    async newCaptcha(ctx) {
+      const bucket = keyed('address', addressBucket(ctx.state.address));
+      const { id } = await captchas.issue({ browser: ctx.state.browserId, addressBucket: bucket });
+      setCookie(ctx, CAPTCHA, id, { path: AREA });
+      return id;
+    },
+    captchaOf: (ctx) => readCookie(ctx, CAPTCHA, AREA) ?? '',
+    forgetCaptcha(ctx) {
+      clearCookie(ctx, CAPTCHA, AREA);
+    },
+  };
+}
+
+export interface ResetRouteParts extends ResetFormParts {
   readonly passwordReset: PasswordReset;
   readonly weakPasswordReset: WeakPasswordReset;
-  readonly captchas: Captchas;
   readonly wayBack: WayBack;
   readonly knownBrowsers: KnownBrowsers;
   readonly write: PageWriter;
-  readonly metrics: Pick<Metrics, 'reset'>;
-  readonly clock: Clock;
-  readonly keyed: KeyedDigest;
   readonly showsEmailHint: boolean;
 }
 
-interface Refused {
+export interface Refused {
   readonly error: PageError;
   readonly status: number;
 }
 
 export function resetRoutes(parts: ResetRouteParts): Route[] {
-  const { passwordReset, weakPasswordReset, captchas, wayBack, knownBrowsers, keyed, write, metrics, clock } = parts;
-
-  const throttled = (ctx: PageContext, until: Date, limit: 'passwords' | 'codes' | 'mails'): Refused => {
-    const retryAfterSeconds = Math.max(1, secondsUntil(clock.now(), until));
-    ctx.set('Retry-After', String(retryAfterSeconds));
-    metrics.reset('throttled');
-    return { error: { code: 'throttled', limit, retryAfterSeconds }, status: 429 };
-  };
-  const refused = (error: PageError): Refused => {
-    metrics.reset(error.code);
-    return { error, status: 422 };
-  };
+  const { passwordReset, weakPasswordReset, captchas, wayBack, knownBrowsers, write, metrics } = parts;
+  const { refused, throttled, newCaptcha, captchaOf, forgetCaptcha } = resetForms(parts);
 
   const flowIdOf = (ctx: PageContext): string => {
     const id = readCookie(ctx, FLOW, AREA);
@@ -73,9 +112,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
   }
 
   async function showStart(ctx: PageContext, shown: { username?: string; refused?: Refused } = {}): Promise<void> {
-    const addressKey = keyed('address', addressBucket(ctx.state.address));
-    const { id } = await captchas.issue({ browser: ctx.state.browserId, addressBucket: addressKey });
-    setCookie(ctx, CAPTCHA, id, { path: AREA });
+    const id = await newCaptcha(ctx);
     write(
       ctx,
       'reset/password/start',
@@ -121,6 +158,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         return refused({ code: 'password_policy', rules: answer.rules });
       case 'confirmation_mismatch':
       case 'otp_required':
+      case 'passkey_required':
       case 'code_invalid':
         return refused({ code: answer.kind });
       case 'refused':
@@ -138,12 +176,7 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
       path: '/reset',
       access: 'anyone',
       async handle(ctx) {
-        const asked = queryValue(ctx, 'from');
-        const from = isAttempt(asked) ? asked : undefined;
-        if (from !== undefined) setCookie(ctx, FROM, from, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
-        write(ctx, 'reset/menu', {
-          back: await wayBack.find(from ?? readCookie(ctx, FROM, AREA), ctx.state.browserId),
-        });
+        write(ctx, 'reset/menu', { back: await wayBack.find(rememberOrigin(ctx), ctx.state.browserId) });
       },
     },
     { method: 'GET', path: '/reset/password', access: 'anyone', handle: (ctx) => showStart(ctx) },
@@ -157,14 +190,14 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
           await showStart(ctx, { username, refused: refused({ code: 'invalid_input', field: 'username' }) });
           return;
         }
-        const captchaId = readCookie(ctx, CAPTCHA, AREA) ?? '';
-        const attemptUid = readCookie(ctx, FROM, AREA);
+        const captchaId = captchaOf(ctx);
+        const attemptUid = originOf(ctx);
         const answer = await passwordReset.start({ username, captcha, captchaId, attemptUid }, visitorOf(ctx));
         if (answer.kind === 'captcha_wrong') {
           await showStart(ctx, { username, refused: refused({ code: 'captcha_wrong', field: 'captcha' }) });
           return;
         }
-        clearCookie(ctx, CAPTCHA, AREA);
+        forgetCaptcha(ctx);
         setCookie(ctx, FLOW, answer.flowId, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
         redirect(ctx, '/reset/password/email');
       },
@@ -291,16 +324,8 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
       path: '/reset/weak/done',
       access: 'anyone',
       async handle(ctx) {
-        const back = await wayBack.find(readCookie(ctx, FROM, AREA), ctx.state.browserId);
+        const back = await wayBack.find(originOf(ctx), ctx.state.browserId);
         write(ctx, 'reset/weak/done', { back, loginHref: back?.href });
-      },
-    },
-    {
-      method: 'GET',
-      path: '/reset/mfa',
-      access: 'anyone',
-      async handle(ctx) {
-        write(ctx, 'reset/mfa', { back: await wayBack.find(readCookie(ctx, FROM, AREA), ctx.state.browserId) });
       },
     },
     {

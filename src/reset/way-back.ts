@@ -5,4 +5,9 @@ export interface WayBack {
     attemptUid: string | undefined,
     browserId: string,
   ): Promise<{ readonly service: string; readonly href: string } | undefined>;
+  /** Where that service begins: for a reset that ends the sign-in it came from. */
+  startOf(
+    attemptUid: string | undefined,
+    browserId: string,
+  ): Promise<{ readonly service: string; readonly href: string } | undefined>;
 }

@@ -2,6 +2,7 @@ import type { Account } from '../accounts/accounts.js';
 import type { PasswordCheck } from '../accounts/password-check.js';
 import { judgePassword, type RuleState } from '../accounts/password-judgement.js';
 import type { Audit } from '../audit/audit.js';
+import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
 import type { WrongCodes } from '../mfa/wrong-codes.js';
@@ -18,6 +19,8 @@ export type WeakAnswer =
   | { readonly kind: 'password_policy'; readonly rules: readonly RuleState[] }
   | { readonly kind: 'confirmation_mismatch' }
   | { readonly kind: 'otp_required' }
+  /** There is no authenticator app to give a code; the login asks for the passkey and for a new password. */
+  | { readonly kind: 'passkey_required' }
   | Extract<OtpVerdict, { kind: 'reused' | 'mismatch' | 'drift' }>;
 
 /** *Reset Password Lemah*: the old password is known but no longer good. The limits and answers of the login page. */
@@ -26,6 +29,13 @@ export interface WeakPasswordReset {
     typed: { username: string; password: string; otp: string; newPassword: string; confirmation: string },
     visitor: Visitor,
   ): Promise<WeakAnswer>;
+}
+
+/** What keeps the second factor from being judged here, when something does. */
+function missingFactor(active: readonly Device[], otp: string): 'otp_required' | 'passkey_required' | undefined {
+  if (active.length === 0) return undefined;
+  if (!active.some(({ kind }) => kind === 'totp')) return 'passkey_required';
+  return otp.trim() === '' ? 'otp_required' : undefined;
 }
 
 export function createWeakPasswordReset(parts: {
@@ -50,14 +60,16 @@ export function createWeakPasswordReset(parts: {
       const { met, rules } = judgePassword(newPassword, account, password);
       if (!met) return { kind: 'password_policy', rules };
       if (newPassword !== confirmation) return { kind: 'confirmation_mismatch' };
-      if (typedOtp.trim() === '' && (await devices.activeOf(db, account.id)).length > 0)
-        return { kind: 'otp_required' };
+      const before = missingFactor(await devices.activeOf(db, account.id), typedOtp);
+      if (before !== undefined) return { kind: before };
       const passwordHash = await passwords.hash(newPassword, addressBucket(visitor.address));
 
       return db.transaction<WeakAnswer>(async (tx) => {
         // Looked at once more: an authenticator may have been bound while the password was hashed.
-        const hasDevice = (await devices.activeOf(tx, account.id)).length > 0;
-        if (hasDevice && typedOtp.trim() === '') return { kind: 'otp_required' };
+        const active = await devices.activeOf(tx, account.id);
+        const hasDevice = active.length > 0;
+        const missing = missingFactor(active, typedOtp);
+        if (missing !== undefined) return { kind: missing };
         if (hasDevice) {
           const factor = await otp.check(tx, { accountId: account.id, typed: typedOtp });
           if (factor.kind !== 'accepted') {

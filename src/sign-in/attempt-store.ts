@@ -1,7 +1,7 @@
 import { accountId, attemptId, type AccountId, type AttemptId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
 import { browserDigest } from './browser-digest.js';
-import { personOf, type Answered, type Attempt, type FactorMethod } from './attempt.js';
+import { personOf, type Answered, type Attempt, type FactorMethod, type UsableDevice } from './attempt.js';
 
 // What comes next hangs on whether the person has an authenticator: read with the attempt, in the same statement.
 // A session that has ended is nobody's: a step-up page left open must not outlive a logout or a new password.
@@ -10,12 +10,17 @@ const SESSION_PERSON = `(
      WHERE s.uid = sign_in_attempts.interaction #>> '{session,uid}' AND s.account_id = session_account_id)`;
 
 const COLUMNS = `uid, client_id, reasons, ${SESSION_PERSON} AS session_account_id, account_id, cred_epoch, password_at, password_weak,
-  mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at,
+  passkey_at, mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at,
+  interaction #> '{session,amr}' AS session_amr,
   ARRAY(
-    SELECT d.name FROM devices d
+    SELECT json_build_object('name', d.name, 'kind', d.kind) FROM devices d
      WHERE d.account_id = coalesce(sign_in_attempts.account_id, ${SESSION_PERSON}) AND d.status = 'active'
-     ORDER BY d.activated_at
-  ) AS device_names`;
+     ORDER BY d.last_used_at DESC NULLS LAST, d.activated_at
+  ) AS devices,
+  (
+    SELECT w.due_at FROM waiting_resets w
+     WHERE w.account_id = coalesce(sign_in_attempts.account_id, ${SESSION_PERSON}) AND w.state = 'waiting'
+  ) AS waiting_reset_due_at`;
 
 const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
 
@@ -43,7 +48,11 @@ function fromRow(row: Row): Attempt {
     factorAt: orUndefined(row.factor_at as Date | null),
     factorMethod: orUndefined(row.factor_method as FactorMethod | null),
     pendingCodes: orUndefined(row.pending_codes as string | null),
-    deviceNames: personOf(people) === undefined ? [] : (row.device_names as string[]),
+    passkeyAt: orUndefined(row.passkey_at as Date | null),
+    sessionAmr: (row.session_amr as string[] | null) ?? [],
+    devices: personOf(people) === undefined ? [] : (row.devices as UsableDevice[]),
+    waitingResetDueAt:
+      personOf(people) === undefined ? undefined : orUndefined(row.waiting_reset_due_at as Date | null),
     answered: answeredOf(row),
     finishedAt: orUndefined(row.finished_at as Date | null),
   };
@@ -76,7 +85,8 @@ export async function lock(tx: Queryable, { uid, browserId, now }: AttemptHolder
 
 /**
  * A right password begins the evidence anew: nothing proved for another person or earlier stays. Answers the attempt
- * as it is now; undefined when it is finished or gone.
+ * as it is now; undefined when it is finished or gone, or the credentials have changed since the password was checked:
+ * what a double tap's other half has recorded stays.
  */
 export async function recordPassword(
   tx: Queryable,
@@ -84,13 +94,42 @@ export async function recordPassword(
 ): Promise<Attempt | undefined> {
   const [row] = await tx.query(
     `UPDATE sign_in_attempts
-        SET account_id = $2, cred_epoch = $3, password_weak = $4, password_at = $5, mailbox_at = NULL,
+        SET account_id = $2, cred_epoch = $3, password_weak = $4, password_at = $5, passkey_at = NULL, mailbox_at = NULL,
             factor_at = NULL, factor_method = NULL, pending_codes = NULL, answered_digest = NULL
       WHERE uid = $1 AND finished_at IS NULL
+        AND EXISTS (SELECT FROM accounts a WHERE a.id = $2 AND a.cred_epoch = $3)
       RETURNING ${COLUMNS}`,
     [proof.uid, proof.accountId, proof.credEpoch, proof.weak, proof.now],
   );
   return row === undefined ? undefined : fromRow(row);
+}
+
+/**
+ * A passkey in place of both factors begins the evidence anew: a password proved here before, by whomever, counts no
+ * more. Answers the attempt as it is now. The caller holds it.
+ */
+export async function recordPasskey(tx: Queryable, proof: FactorProof): Promise<Attempt> {
+  const { answered } = proof;
+  const [row] = await tx.query(
+    `UPDATE sign_in_attempts
+        SET account_id = $2, cred_epoch = $3, passkey_at = $4, factor_at = $4, factor_method = $5,
+            password_at = NULL, password_weak = false, mailbox_at = NULL, pending_codes = NULL,
+            answered_digest = $6, answered_at = $7, answer = $8
+      WHERE uid = $1
+      RETURNING ${COLUMNS}`,
+    [
+      proof.uid,
+      proof.accountId,
+      proof.credEpoch,
+      proof.now,
+      proof.method,
+      answered?.digest,
+      answered?.at,
+      answered?.answer,
+    ],
+  );
+  if (row === undefined) throw new Error('the attempt is not held');
+  return fromRow(row);
 }
 
 export async function forgetPassword(tx: Queryable, uid: AttemptId): Promise<void> {

@@ -1,3 +1,4 @@
+import type { DeviceKind } from '../devices/device.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Evidence } from './journey.js';
 
@@ -18,15 +19,27 @@ export interface Attempt {
   readonly mailboxAt: Date | undefined;
   readonly factorAt: Date | undefined;
   readonly factorMethod: FactorMethod | undefined;
+  /** When a passkey stood for both factors: no password was asked. */
+  readonly passkeyAt: Date | undefined;
+  /** How the session that it may build on was begun (RFC 8176). */
+  readonly sessionAmr: readonly string[];
   /** Recovery codes just made, sealed. */
   readonly pendingCodes: string | undefined;
-  /** Names of the active authenticators of the person it is about, oldest first. */
-  readonly deviceNames: readonly string[];
+  /** When a reset of this person's factors is due that waits: to take effect, or to be stopped by this login. */
+  readonly waitingResetDueAt: Date | undefined;
+  /** The active authenticators of the person it is about, the last used first. */
+  readonly devices: readonly UsableDevice[];
   readonly answered: Answered | undefined;
   readonly finishedAt: Date | undefined;
 }
 
-export type FactorMethod = 'otp' | 'recovery_code';
+export interface UsableDevice {
+  readonly name: string;
+  readonly kind: DeviceKind;
+}
+
+/** A passkey is told by whether it can leave the device that made it. */
+export type FactorMethod = 'otp' | 'recovery_code' | 'device_passkey' | 'synced_passkey';
 
 /** The last code tried and what came of it: a double tap gets the same answer (R-74). */
 export interface Answered {
@@ -35,9 +48,15 @@ export interface Answered {
   readonly answer: string;
 }
 
-/** A live session that lacks nothing but a fresh second factor. */
+/** The provider's reasons that a second factor alone answers: it is too old, or it was no passkey. */
+const FACTOR_REASONS = ['factor_age', 'phishing_resistant'];
+
+/** A live session that lacks nothing but a second factor, fresh or better. */
 export const asksFactorOnly = ({ reasons, sessionAccountId }: Pick<Attempt, 'reasons' | 'sessionAccountId'>): boolean =>
-  sessionAccountId !== undefined && reasons.length > 0 && reasons.every((reason) => reason === 'factor_age');
+  sessionAccountId !== undefined && reasons.length > 0 && reasons.every((reason) => FACTOR_REASONS.includes(reason));
+
+/** Nothing but a passkey gives the authentication class that was asked for (`phr`). */
+export const wantsPasskey = ({ reasons }: Pick<Attempt, 'reasons'>): boolean => reasons.includes('phishing_resistant');
 
 /** Whose attempt it is: who proved the password, or whose session it builds on. */
 export const personOf = (attempt: Pick<Attempt, 'accountId' | 'reasons' | 'sessionAccountId'>): AccountId | undefined =>
@@ -47,10 +66,13 @@ export const evidenceOf = (attempt: Attempt): Evidence => ({
   factorOnly: asksFactorOnly(attempt),
   passwordAt: attempt.passwordAt,
   passwordWeak: attempt.passwordWeak,
+  passkeyAt: attempt.passkeyAt,
   mailboxAt: attempt.mailboxAt,
   factorAt: attempt.factorAt,
   codesToSave: attempt.pendingCodes !== undefined,
-  hasDevice: attempt.deviceNames.length > 0,
+  hasDevice: attempt.devices.length > 0,
+  hasPasskey: attempt.devices.some(({ kind }) => kind === 'passkey'),
+  wantsPasskey: wantsPasskey(attempt),
 });
 
 /** What sealed recovery codes of an attempt are bound to. */

@@ -6,6 +6,7 @@ export type FactorAnswer =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'otp_invalid' }
   | { readonly kind: 'otp_reused' }
+  | { readonly kind: 'passkey_invalid' }
   | { readonly kind: 'clock_drift'; readonly minutes: number }
   /** The sign-in is over: it starts again with the password when the wait ends. */
   | { readonly kind: 'throttled'; readonly until: Date }

@@ -1,4 +1,4 @@
-import { getById, holdAccount, type Account } from '../accounts/accounts.js';
+import { getById, holdAccount, recordEmailProved, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { maskEmail } from '../accounts/email.js';
 import { lastThreeOf } from '../accounts/nip.js';
@@ -91,9 +91,9 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       return email === undefined ? undefined : maskEmail(email);
     },
 
-    async proveMailbox(attempt, typed, { browserId, requestId }) {
+    async proveMailbox(attempt, typed, { browserId, requestId, agent }) {
       const account = await personOf(attempt);
-      const about = { accountId: account.id, clientId: attempt.clientId, requestId };
+      const about = { accountId: account.id, clientId: attempt.clientId, requestId, agent };
       return db.transaction(async (tx) => {
         const held = await attempts.lock(tx, { uid: attempt.uid, browserId, now: clock.now() });
         // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
@@ -104,7 +104,8 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         switch (answer.kind) {
           case 'right':
             await attempts.recordMailbox(tx, attempt.uid, clock.now());
-            await enrolment.begin(tx, attempt.uid, account.id);
+            if (!account.emailProved) await recordEmailProved(tx, account.id);
+            await enrolment.begin(tx, { attempt: attempt.uid }, { accountId: account.id });
             await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'code' }, ...about });
             return { kind: 'accepted' };
           case 'exhausted':
@@ -131,7 +132,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
 
     async offer(attempt) {
       const account = await personOf(attempt);
-      return enrolment.offer(db, attempt.uid, `NIP …${lastThreeOf(account.nip)}`);
+      return enrolment.offer(db, { attempt: attempt.uid }, `NIP …${lastThreeOf(account.nip)}`);
     },
 
     async confirm(attempt, { otp, deviceName }, visitor) {
@@ -139,10 +140,11 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       if (name === undefined) return { kind: 'name_invalid' };
       const account = await personOf(attempt);
       const { uid } = attempt;
-      const about = { accountId: account.id, clientId: attempt.clientId, requestId: visitor.requestId };
+      const { requestId, agent } = visitor;
+      const about = { accountId: account.id, clientId: attempt.clientId, requestId, agent };
       const code = digest(`${uid}|enrol|${otp.replace(/\s/g, '')}`);
       // Ten slow hashes, made before any row is held, and only for a code that looks right.
-      const prepared = (await enrolment.matches(db, uid, otp)) ? await recoveryCodes.prepare() : undefined;
+      const prepared = (await enrolment.matches(db, { attempt: uid }, otp)) ? await recoveryCodes.prepare() : undefined;
       return db.transaction<ConfirmAnswer>(async (tx) => {
         const held = await attempts.lock(tx, { uid, browserId: visitor.browserId, now: clock.now() });
         if (held === undefined) return { kind: 'elsewhere' };
@@ -153,7 +155,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         // Another sign-in of this person may be binding its first authenticator at this very moment.
         await holdAccount(tx, account.id);
         if ((await devices.activeOf(tx, account.id)).length > 0) return { kind: 'elsewhere' };
-        const verdict = await enrolment.confirm(tx, { attempt: uid, typed: otp, name });
+        const verdict = await enrolment.confirm(tx, { place: { attempt: uid }, typed: otp, name });
         switch (verdict.kind) {
           case 'accepted': {
             const now = clock.now();
@@ -186,7 +188,6 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
             const cause = verdict.kind === 'drift' ? 'drift' : 'mismatch';
             await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause }, ...about });
             const { failures } = verdict;
-            const { requestId } = visitor;
             const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
             if (consequence.kind !== 'none') await attempts.forgetPassword(tx, uid);
             if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };

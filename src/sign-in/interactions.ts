@@ -30,6 +30,11 @@ export interface Interactions {
    * place only, after both factors (R-02). Undefined when the interaction has gone meanwhile.
    */
   finish(exchange: Exchange, uid: AttemptId, result: SignInResult): Promise<string | undefined>;
+  /**
+   * Ends the authorization request without a login: what it asks for cannot be had, and the relying party is told so
+   * (OpenID Connect Core Unmet Authentication Requirements 1.0). Answers the address that resumes it.
+   */
+  decline(exchange: Exchange, uid: AttemptId): Promise<string | undefined>;
   /** Whether somebody has signed in in this browser meanwhile. Says nothing of how well, or who. */
   isSignedIn(exchange: Exchange): Promise<boolean>;
   /** Address of the authorization request that an attempt serves or served, to be made again. */

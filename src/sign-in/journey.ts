@@ -6,20 +6,33 @@
  */
 
 export type Step =
-  'password' | 'second-factor' | 'prove-mailbox' | 'enrol-device' | 'save-codes' | 'change-password' | 'done';
+  | 'password'
+  | 'second-factor'
+  /** A passkey is asked for and there is none: the end of the way, until the person has added one. */
+  | 'passkey-missing'
+  | 'prove-mailbox'
+  | 'enrol-device'
+  | 'save-codes'
+  | 'change-password'
+  | 'done';
 
 /** The evidence of one attempt; it holds no verdict. */
 export interface Evidence {
-  /** A live session needs nothing but a fresh second factor (a relying party's `x.max_age_seconds`). */
+  /** A live session needs nothing but a second factor (a relying party's `x.max_age_seconds`, or `phr`). */
   readonly factorOnly: boolean;
   readonly passwordAt: Date | undefined;
   /** The password no longer meets the rules. */
   readonly passwordWeak: boolean;
+  /** A passkey that verified its user stood for both factors (R-02, ADR 0013). */
+  readonly passkeyAt: Date | undefined;
   readonly mailboxAt: Date | undefined;
   readonly factorAt: Date | undefined;
   /** Recovery codes were shown and not yet said to be saved. */
   readonly codesToSave: boolean;
   readonly hasDevice: boolean;
+  readonly hasPasskey: boolean;
+  /** No other factor gives what the relying party asks for. */
+  readonly wantsPasskey: boolean;
 }
 
 /** A right password opens the page for the code for so long... */
@@ -33,12 +46,22 @@ function passwordHolds({ passwordAt, hasDevice, factorAt }: Evidence, now: Date)
   return now.getTime() - passwordAt.getTime() <= limitSeconds * 1000;
 }
 
-/** The one next step. `done` only with a password (or a session that had one) and a second factor. */
+/** It was both factors or nothing: it opens no way to mailbox and enrolment. */
+const passkeyHolds = ({ passkeyAt, factorAt }: Evidence, now: Date): boolean =>
+  passkeyAt !== undefined && factorAt !== undefined && now.getTime() - passkeyAt.getTime() <= ENROLMENT_SECONDS * 1000;
+
+/**
+ * The one next step. `done` only with a second factor and a password, or a session that had both, or a passkey that
+ * was both.
+ */
 export function nextStep(evidence: Evidence, now: Date): Step {
   // A session whose factors were all taken away is no session to build on: then everything is asked.
-  const passwordGiven = (evidence.factorOnly && evidence.hasDevice) || passwordHolds(evidence, now);
-  if (!passwordGiven) return 'password';
+  const firstGiven =
+    (evidence.factorOnly && evidence.hasDevice) || passwordHolds(evidence, now) || passkeyHolds(evidence, now);
+  if (!firstGiven) return 'password';
   if (evidence.factorAt === undefined) {
+    // Before anything else is asked in vain.
+    if (evidence.wantsPasskey && !evidence.hasPasskey) return 'passkey-missing';
     if (evidence.hasDevice) return 'second-factor';
     return evidence.mailboxAt === undefined ? 'prove-mailbox' : 'enrol-device';
   }

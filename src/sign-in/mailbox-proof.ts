@@ -64,6 +64,7 @@ export function createMailboxProof(parts: {
         detail: {},
         accountId: account.id,
         requestId: visitor.requestId,
+        agent: visitor.agent,
       });
       return spending;
     },

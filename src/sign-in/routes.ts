@@ -12,11 +12,12 @@ import type { FormRoute, GetRoute, Route } from '../web/route-table.js';
 import { rememberBrowser, visitorOf } from '../web/visitor.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
 import type { Visitor } from '../throttle/visitor.js';
-import { asksFactorOnly, type Attempt } from './attempt.js';
+import { asksFactorOnly, wantsPasskey, type Attempt } from './attempt.js';
 import type { FactorAnswer } from './factor-answer.js';
 import type { FirstEnrolment } from './first-enrolment.js';
 import type { Interactions } from './interactions.js';
 import type { Step } from './journey.js';
+import type { PasskeySignIn } from './passkey-sign-in.js';
 import type { RelyingParties } from './relying-parties.js';
 import type { FactorOutcome, SecondFactor } from './second-factor.js';
 import type { SignIn } from './sign-in.js';
@@ -25,6 +26,7 @@ import type { WeakPassword } from './weak-password.js';
 const PATHS: Record<Exclude<Step, 'done'>, string> = {
   password: '',
   'second-factor': '/otp',
+  'passkey-missing': '/passkey-missing',
   'prove-mailbox': '/mailbox',
   'enrol-device': '/enrol',
   'save-codes': '/recovery-codes',
@@ -44,6 +46,7 @@ interface Here {
 export interface SignInRouteParts {
   readonly signIn: SignIn;
   readonly secondFactor: SecondFactor;
+  readonly passkeySignIn: PasskeySignIn;
   readonly firstEnrolment: FirstEnrolment;
   readonly weakPassword: WeakPassword;
   readonly interactions: Interactions;
@@ -58,8 +61,8 @@ const uidOf = (ctx: PageContext): AttemptId => attemptId((ctx.params as { uid: s
 
 /** The hosted login pages. Every handler proves one thing and asks `proceed` where to go. */
 export function signInRoutes(parts: SignInRouteParts): Route[] {
-  const { signIn, secondFactor, firstEnrolment, weakPassword, interactions, relyingParties, write, metrics, clock } =
-    parts;
+  const { signIn, secondFactor, passkeySignIn, firstEnrolment, weakPassword, interactions, relyingParties } = parts;
+  const { write, metrics, clock } = parts;
 
   const retryAfter = (ctx: PageContext, until: Date): number => {
     const seconds = Math.max(1, secondsUntil(clock.now(), until));
@@ -176,16 +179,22 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
   const showPassword = (here: Here, refused?: { error: PageError; username: string; status: number }): void => {
     const resetHref = `/reset?from=${here.uid}`;
     const { error, username, status } = refused ?? {};
-    write(here.ctx, 'sign-in/password', { ...here.page, username, resetHref, error }, { status: status ?? 200 });
+    const onlyPasskey = wantsPasskey(here.attempt);
+    write(
+      here.ctx,
+      'sign-in/password',
+      { ...here.page, username, resetHref, onlyPasskey, error },
+      { status: status ?? 200 },
+    );
   };
 
   const showOtp = (here: Here, error?: PageError, status = 200): void => {
     const { attempt } = here;
-    const { deviceNames } = attempt;
+    const { devices } = attempt;
     write(
       here.ctx,
       'sign-in/otp',
-      { ...here.page, deviceNames, again: asksFactorOnly(attempt), error },
+      { ...here.page, devices, onlyPasskey: wantsPasskey(attempt), again: asksFactorOnly(attempt), error },
       { status: error === undefined ? 200 : status },
     );
   };
@@ -250,6 +259,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
         throw new Refusal('flow_expired', { reason: 'authenticator disabled' });
       case 'otp_invalid':
       case 'otp_reused':
+      case 'passkey_invalid':
         metrics.otp(answer.kind);
         return { status: 422, error: { code: answer.kind } };
     }
@@ -294,6 +304,57 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     factorForm('/recovery-code', 'recovery_code', (uid, typed, visitor) =>
       secondFactor.submitRecoveryCode(uid, typed, visitor),
     ),
+
+    {
+      method: 'POST',
+      path: '/sign-in/:uid/passkey/challenge',
+      access: 'anyone',
+      // For the script of the two pages that offer a passkey; anything but 200 has it read its page anew.
+      async handle(ctx, fields) {
+        pickFields(fields, []);
+        const { attempt } = await open(ctx);
+        const options = attempt.finishedAt === undefined ? await passkeySignIn.begin(attempt) : undefined;
+        if (options === undefined) throw new Refusal('flow_expired', { reason: 'no passkey is due' });
+        ctx.body = options;
+      },
+    },
+    {
+      method: 'POST',
+      path: '/sign-in/:uid/passkey',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const uid = uidOf(ctx);
+        if (!interactions.holds(ctx, uid)) throw new Refusal('flow_expired');
+        const { credential } = pickFields(fields, ['credential']);
+        const { answer, attempt } = await passkeySignIn.submit(uid, credential, visitorOf(ctx));
+        const refused = refusalOf(ctx, answer);
+        if (attempt === undefined || refused === undefined) {
+          await proceed(ctx, attempt);
+          return;
+        }
+        // Where the button stood: beside the password, or in place of the code.
+        const here = await open(ctx);
+        if (here.step === 'password') showPassword(here, { ...refused, username: '' });
+        else showOtp(here, refused.error, refused.status);
+      },
+    },
+    page('passkey-missing', ({ ctx, page: common }) => {
+      write(ctx, 'sign-in/passkey-missing', { ...common, error: { code: 'passkey_required' } });
+    }),
+    {
+      method: 'POST',
+      path: '/sign-in/:uid/decline',
+      access: 'anyone',
+      // The person has no passkey at hand and goes back to the service, which learns why (R-35).
+      async handle(ctx, fields) {
+        pickFields(fields, []);
+        const here = await open(ctx);
+        if (await leaveFinished(here)) return;
+        const location = wantsPasskey(here.attempt) ? await interactions.decline(ctx, here.uid) : undefined;
+        if (location === undefined) await proceed(ctx, here.attempt);
+        else redirect(ctx, location);
+      },
+    },
 
     page('prove-mailbox', (here) => showMailbox(here)),
     form('prove-mailbox', '/mailbox', async (here, fields) => {

@@ -1,5 +1,7 @@
 import { getById } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
 import type { Audit } from '../audit/audit.js';
+import { FEW_CODES } from '../devices/recovery-code-sets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Guesses } from '../mfa/guesses.js';
@@ -34,6 +36,7 @@ export interface SecondFactorParts {
   readonly guesses: Guesses;
   readonly recoveryCodes: RecoveryCodes;
   readonly wrongCodes: WrongCodes;
+  readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
@@ -44,10 +47,11 @@ interface Guess {
   readonly attempt: Attempt;
   readonly person: AccountId;
   readonly requestId: string;
+  readonly agent: Visitor['agent'];
 }
 
 export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
-  const { db, otp, guesses, recoveryCodes, wrongCodes, audit, keyed, clock } = parts;
+  const { db, otp, guesses, recoveryCodes, wrongCodes, accountMail, audit, keyed, clock } = parts;
 
   /** The answer to a wrong factor. Half a login must not outlive the cap: whoever guesses needs the password again. */
   async function refuse(
@@ -62,8 +66,8 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
   }
 
   async function judgeOtp(tx: Queryable, typed: string, guess: Guess): Promise<FactorAnswer> {
-    const { attempt, person, requestId } = guess;
-    const about = { accountId: person, clientId: attempt.clientId, requestId };
+    const { attempt, person, requestId, agent } = guess;
+    const about = { accountId: person, clientId: attempt.clientId, requestId, agent };
     const verdict = await otp.check(tx, { accountId: person, typed });
     switch (verdict.kind) {
       case 'accepted':
@@ -98,7 +102,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
     judge: (tx: Queryable, guess: Guess) => Promise<FactorAnswer>,
   ): Promise<FactorOutcome> {
     return db.transaction(async (tx) => {
-      const { browserId, requestId } = visitor;
+      const { browserId, requestId, agent } = visitor;
       const attempt = await attempts.lock(tx, { uid, browserId, now: clock.now() });
       if (attempt === undefined) return { answer: { kind: 'elsewhere' }, attempt };
       const before = answerGiven(attempt, code, clock.now());
@@ -107,7 +111,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       if (person === undefined || nextStep(evidenceOf(attempt), clock.now()) !== 'second-factor') {
         return { answer: { kind: 'elsewhere' }, attempt };
       }
-      const answer = await judge(tx, { attempt, person, requestId });
+      const answer = await judge(tx, { attempt, person, requestId, agent });
       const now = clock.now();
       const given = keptAnswer(answer, code, now);
       if (answer.kind !== 'accepted') {
@@ -137,7 +141,8 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       const slow = await recoveryCodes.read(db, person, typed);
       const code = keyed('answered code', `${uid}|recovery|${typed.trim()}`);
       return take({ uid, code, method: 'recovery_code', visitor }, async (tx, guess) => {
-        const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId };
+        const { agent } = guess;
+        const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId, agent };
         const reserved = await guesses.reserve(tx, guess.person);
         if (reserved.kind === 'waiting') {
           await attempts.forgetPassword(tx, uid);
@@ -150,6 +155,11 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
         }
         await guesses.clear(tx, guess.person);
         await audit.record(tx, { type: 'sign_in.recovery_code_accepted', detail: { left }, ...about });
+        if (left <= FEW_CODES) {
+          const account = await getById(tx, guess.person);
+          const data = { at: clock.now(), left };
+          await accountMail.queue(tx, { account, mail: 'recovery-codes-few', data, locale: visitor.locale });
+        }
         return { kind: 'accepted' };
       });
     },

@@ -1,20 +1,22 @@
-import { recordLogin } from '../accounts/accounts.js';
+import type { AccountMail } from '../accounts/account-mail.js';
+import { getById, recordLogin } from '../accounts/accounts.js';
 import type { PasswordCheck } from '../accounts/password-check.js';
 import type { Audit } from '../audit/audit.js';
 import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Enrolment } from '../mfa/enrolment.js';
-import type { Database } from '../storage/database.js';
+import type { WaitingResets } from '../mfa/waiting-resets.js';
+import type { Database, Queryable } from '../storage/database.js';
+import { networkOf } from '../throttle/address.js';
+import type { KnownBrowsers } from '../throttle/known-browsers.js';
+import { authenticationOf } from './authentication.js';
 import { evidenceOf, personOf, type Attempt } from './attempt.js';
 import * as attempts from './attempt-store.js';
 import type { Exchange, Interactions } from './interactions.js';
 import { nextStep, type Step } from './journey.js';
 import type { MailboxProof } from './mailbox-proof.js';
 import type { Visitor } from '../throttle/visitor.js';
-
-/** The one level our logins reach: password and second factor. */
-export const ACR = 'urn:asn:aal2';
 
 /** An attempt that lives, and what it needs next. */
 export interface Opened {
@@ -57,42 +59,56 @@ export interface SignInParts {
   readonly tickets: EnrolmentTickets;
   readonly mailboxProof: MailboxProof;
   readonly interactions: Interactions;
+  readonly waitingResets: Pick<WaitingResets, 'complete' | 'stopWithin'>;
+  readonly knownBrowsers: KnownBrowsers;
+  readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly clock: Clock;
 }
 
-/** RFC 8176: a recovery code is a second factor without a name of its own there. */
-const amrOf = ({ factorMethod }: Attempt): readonly string[] =>
-  factorMethod === 'recovery_code' ? ['pwd', 'mfa'] : ['pwd', 'otp', 'mfa'];
-
 export function createSignIn(parts: SignInParts): SignIn {
   const { db, passwordCheck, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
+  const { knownBrowsers, accountMail, waitingResets } = parts;
 
   const stepOf = (attempt: Attempt): Step => nextStep(evidenceOf(attempt), clock.now());
+
+  /** A first login is no news to the person, who is on the way to their first authenticator. */
+  async function tellOfNewBrowser(tx: Queryable, accountId: AccountId, visitor: Visitor): Promise<void> {
+    const account = await getById(tx, accountId);
+    const data = { at: clock.now(), ...visitor.agent, network: networkOf(visitor.address) };
+    await accountMail.queue(tx, { account, mail: 'new-browser', data, locale: visitor.locale });
+  }
 
   /** The one place that gives the provider our word: both factors are proved, of a person who may log in. */
   async function vouch(exchange: Exchange, attempt: Attempt, visitor: Visitor): Promise<Onward | undefined> {
     const accountId = personOf(attempt);
     const { factorAt, credEpoch } = attempt;
     if (accountId === undefined || factorAt === undefined || credEpoch === undefined) return undefined;
-    if (!(await recordLogin(db, { accountId, now: clock.now() }))) return undefined;
-    const amr = amrOf(attempt);
+    const { acr, amr } = authenticationOf(attempt);
+    const isKnown = knownBrowsers.find(visitor.knownBrowser, accountId) !== undefined;
     // The row first: no login without its record, even when the store fails between the two.
-    await audit.record(db, {
-      type: 'sign_in.completed',
-      detail: { acr: ACR, amr },
-      accountId,
-      clientId: attempt.clientId,
-      requestId: visitor.requestId,
-    });
+    const record = async (tx: Queryable): Promise<boolean> => {
+      const recorded = await recordLogin(tx, { accountId, now: clock.now() });
+      if (recorded === undefined) return false;
+      const { requestId, agent } = visitor;
+      const about = { accountId, clientId: attempt.clientId, requestId, agent };
+      await audit.record(tx, { type: 'sign_in.completed', detail: { acr, amr }, ...about });
+      if (!isKnown && recorded.lastAt !== undefined) await tellOfNewBrowser(tx, accountId, visitor);
+      // Whoever has a factor needs no reset; and the owner's next login stops one that somebody else began (ADR 0015).
+      if (attempt.waitingResetDueAt !== undefined)
+        await waitingResets.stopWithin(tx, { accountId, by: 'login', requestId });
+      return true;
+    };
+    const isOne = isKnown && attempt.waitingResetDueAt === undefined;
+    if (!(await (isOne ? record(db) : db.transaction(record)))) return undefined;
     const location = await interactions.finish(exchange, attempt.uid, {
       accountId,
       amr,
-      acr: ACR,
+      acr,
       authenticatedAt: factorAt,
       credEpoch,
-      // Without a password here, our word holds only on top of the session it was asked for.
-      buildsOnSession: attempt.passwordAt === undefined,
+      // With nothing but a second factor here, our word holds only on top of the session it was asked for.
+      buildsOnSession: attempt.passwordAt === undefined && attempt.passkeyAt === undefined,
     });
     return location === undefined ? undefined : { kind: 'resume', location, accountId };
   }
@@ -109,18 +125,18 @@ export function createSignIn(parts: SignInParts): SignIn {
       if (verdict.kind === 'throttled') return { ...verdict, limit: 'passwords' };
       if (verdict.kind === 'refused') return verdict;
       const { account, weak, accept } = verdict;
-      return db.transaction<PasswordAnswer>(async (tx) => {
-        await accept(tx);
+      const { browserId, requestId } = visitor;
+      const record = async (tx: Queryable, credEpoch: number): Promise<PasswordAnswer> => {
         const now = clock.now();
-        const { id: accountId, credEpoch } = account;
+        const { id: accountId } = account;
         const attempt = await attempts.recordPassword(tx, { uid, accountId, credEpoch, weak, now });
         if (attempt === undefined) return { kind: 'elsewhere' };
-        if (attempt.deviceNames.length > 0) return { kind: 'accepted', attempt };
+        if (attempt.devices.length > 0) return { kind: 'accepted', attempt };
         // The reset just completed in this browser proved the mailbox already.
-        if (await tickets.redeem(tx, accountId, visitor.browserId)) {
+        if (await tickets.redeem(tx, accountId, browserId)) {
           await attempts.recordMailbox(tx, uid, now);
-          await enrolment.begin(tx, uid, accountId);
-          const about = { accountId, clientId, requestId: visitor.requestId };
+          await enrolment.begin(tx, { attempt: uid }, { accountId });
+          const about = { accountId, clientId, requestId };
           await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'reset' }, ...about });
           return { kind: 'accepted', attempt: { ...attempt, mailboxAt: now } };
         }
@@ -128,7 +144,17 @@ export function createSignIn(parts: SignInParts): SignIn {
         if (spending.kind === 'spent') return { kind: 'accepted', attempt };
         await attempts.forgetPassword(tx, uid);
         return { kind: 'throttled', until: spending.until, limit: 'mails' };
+      };
+      const answer = await db.transaction(async (tx) => {
+        await accept(tx);
+        return record(tx, account.credEpoch);
       });
+      const { waitingResetDueAt: dueAt, devices = [] } = 'attempt' in answer ? answer.attempt : {};
+      if (dueAt === undefined || dueAt > clock.now() || devices.length === 0) return answer;
+      // A waiting reset takes effect for who types the password after the wait. In a transaction of its own, which
+      // holds the account before it ends attempts: this one's row is free meanwhile.
+      const completed = await waitingResets.complete({ account, exceptAttempt: uid, requestId });
+      return completed === undefined ? answer : db.transaction((tx) => record(tx, completed.credEpoch));
     },
 
     async proceed(exchange, attempt, visitor) {

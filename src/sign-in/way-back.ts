@@ -15,18 +15,24 @@ export interface WayBackParts {
  * start. The uid alone opens nothing: the sign-in's pages want its cookie too.
  */
 export function createWayBack({ db, relyingParties, clock }: WayBackParts) {
+  async function wayOf(attemptUid: string | undefined, browserId: string) {
+    if (attemptUid === undefined) return undefined;
+    const attempt = await find(db, { uid: attemptId(attemptUid), browserId, now: clock.now() });
+    const party = attempt && relyingParties.find(attempt.clientId);
+    return party && { attempt, service: party.name, start: party.href };
+  }
+  const linkTo = (service: string, href: string | undefined): { service: string; href: string } | undefined =>
+    href === undefined ? undefined : { service, href };
   return {
-    async find(
-      attemptUid: string | undefined,
-      browserId: string,
-    ): Promise<{ service: string; href: string } | undefined> {
-      if (attemptUid === undefined) return undefined;
-      const attempt = await find(db, { uid: attemptId(attemptUid), browserId, now: clock.now() });
-      if (attempt === undefined) return undefined;
-      const party = relyingParties.find(attempt.clientId);
-      if (party === undefined) return undefined;
-      const href = attempt.finishedAt === undefined ? `/sign-in/${attempt.uid}` : party.href;
-      return href === undefined ? undefined : { service: party.name, href };
+    async find(attemptUid: string | undefined, browserId: string) {
+      const way = await wayOf(attemptUid, browserId);
+      if (way === undefined) return undefined;
+      const { attempt, service, start } = way;
+      return linkTo(service, attempt.finishedAt === undefined ? `/sign-in/${attempt.uid}` : start);
+    },
+    async startOf(attemptUid: string | undefined, browserId: string) {
+      const way = await wayOf(attemptUid, browserId);
+      return way === undefined ? undefined : linkTo(way.service, way.start);
     },
   };
 }

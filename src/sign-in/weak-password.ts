@@ -1,9 +1,6 @@
-import { getById, changePassword } from '../accounts/accounts.js';
-import type { AccountMail } from '../accounts/account-mail.js';
-import type { EndSessions } from '../accounts/end-sessions.js';
+import { getById } from '../accounts/accounts.js';
+import type { NewPassword } from '../accounts/new-password.js';
 import { judgePassword, type RuleState } from '../accounts/password-judgement.js';
-import type { Audit } from '../audit/audit.js';
-import type { MailedCodes } from '../codes/mailed-codes.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Passwords } from '../security/passwords.js';
 import type { Database } from '../storage/database.js';
@@ -26,13 +23,10 @@ export interface WeakPassword {
 export function createWeakPassword(parts: {
   db: Database;
   passwords: Passwords;
-  endSessions: EndSessions;
-  codes: MailedCodes;
-  accountMail: AccountMail;
-  audit: Audit;
+  newPassword: NewPassword;
   clock: Clock;
 }): WeakPassword {
-  const { db, passwords, endSessions, codes, accountMail, audit, clock } = parts;
+  const { db, passwords, newPassword, clock } = parts;
   return {
     async change({ uid, accountId, clientId }, { password, confirmation }, visitor) {
       if (accountId === undefined) return { kind: 'gone' };
@@ -46,15 +40,11 @@ export function createWeakPassword(parts: {
         // The other half of a double tap has done it, or the attempt has ended: what is due next tells which.
         if (held?.passwordWeak !== true) return { kind: 'accepted' };
         if (held.accountId !== accountId || held.factorAt === undefined) return { kind: 'gone' };
-        const now = clock.now();
-        const credEpoch = await changePassword(tx, { accountId, passwordHash, credEpoch: account.credEpoch, now });
+        const { requestId, agent } = visitor;
+        const order = { account, passwordHash, by: 'sign_in', keep: { exceptAttempt: uid } } as const;
+        const credEpoch = await newPassword.set(tx, { ...order, clientId, requestId, agent });
         if (credEpoch === undefined) return { kind: 'gone' };
-        await endSessions.ofAccounts(tx, [accountId], { exceptAttempt: uid });
-        await codes.voidAll(tx, accountId);
         await attempts.recordPasswordChange(tx, uid, credEpoch);
-        const about = { accountId, clientId, requestId: visitor.requestId };
-        await audit.record(tx, { type: 'password.changed', detail: { by: 'sign_in' }, ...about });
-        await accountMail.queue(tx, { account, mail: 'password-changed', data: { at: now } });
         return { kind: 'accepted' };
       });
     },

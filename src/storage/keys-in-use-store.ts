@@ -12,7 +12,11 @@ const SEALED: readonly Place[] = [
   { table: 'devices', key: `split_part(secret, '.', 2)`, where: 'secret IS NOT NULL' },
   { table: 'signing_keys', key: `split_part(private_jwk, '.', 2)`, where: 'true' },
   { table: 'digest_keys', key: `split_part(sealed, '.', 2)`, where: 'true' },
+  { table: 'unsaved_recovery_codes', key: `split_part(codes, '.', 2)`, where: 'true' },
   { table: 'outbox', key: `split_part(payload, '.', 2)`, where: 'payload IS NOT NULL' },
+  { table: 'account_notices', key: `split_part(notice, '.', 2)`, where: 'true' },
+  { table: 'disavowals', key: `split_part(address, '.', 2)`, where: 'true' },
+  { table: 'contact_changes', key: `split_part(address, '.', 2)`, where: 'true' },
 ];
 
 /** Where secrets are peppered with PASSWORD_PEPPERS. */

@@ -27,3 +27,19 @@ export function addressBucket(address: string): string {
   }
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
+
+/**
+ * Where in the network an address is, for its owner to recognise and for nobody to be found by: `203.0.113.x`, or the
+ * first 48 bits of an IPv6 address, which one provider gives to one site. Empty for what is no address.
+ */
+export function networkOf(address: string): string {
+  const bucket = addressBucket(address);
+  if (bucket === 'unknown') return '';
+  return isIPv4(bucket)
+    ? bucket.replace(/\d+$/, 'x')
+    : `${bucket
+        .split(':')
+        .slice(0, 3)
+        .join(':')
+        .replace(/(:0)+$/, '')}::/48`;
+}

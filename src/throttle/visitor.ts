@@ -6,6 +6,8 @@ export interface Visitor {
   readonly address: string;
   /** The cookie of accounts that logged in fully in this browser. */
   readonly knownBrowser: string | undefined;
+  /** What kind of browser, as people call it; empty where it does not tell. Anybody may pretend to be another. */
+  readonly agent: { readonly browser: string; readonly system: string };
   /** The language that mails to the person are written in. */
   readonly locale: 'id' | 'en';
   readonly requestId: string;

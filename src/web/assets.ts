@@ -5,7 +5,11 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type Koa from 'koa';
 import type { RequestState } from './request.js';
 
-const TYPES: Readonly<Record<string, string>> = { css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
+const TYPES: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
 
 interface Asset {
   readonly type: string;
@@ -27,9 +31,9 @@ function load(directory: string, file: string): Asset {
   };
 }
 
-/** Serves the stylesheet and the mark from memory, compressed once at start, below `/assets/`. */
+/** Serves the stylesheet, the mark and the script from memory, compressed once at start, below `/assets/`. */
 export function serveAssets(directory: string): Koa.Middleware<RequestState> {
-  const files = readdirSync(directory).filter((file) => /\.(css|svg)$/.test(file));
+  const files = readdirSync(directory).filter((file) => /\.(css|js|svg)$/.test(file));
   const assets = new Map(files.map((file) => [`/assets/${file}`, load(directory, file)]));
   return async (ctx, next) => {
     const asset = assets.get(ctx.path);

@@ -1,14 +1,18 @@
 import type Koa from 'koa';
 import type { RequestState } from './request.js';
 
-const PERMISSIONS = 'camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()';
+const PERMISSIONS =
+  'camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=(), ' +
+  'publickey-credentials-get=(self), publickey-credentials-create=(self)';
 
 const POLICY = 'Content-Security-Policy';
 
-function contentPolicy(formOrigins: readonly string[]): string {
+function contentPolicy(formOrigins: readonly string[], isScripted: boolean): string {
   const formAction = ["'self'", ...new Set(formOrigins)].join(' ');
+  // No inline script and no nonce: the one file of ours, on the pages that need it, and what it fetches.
+  const script = isScripted ? "script-src 'self'; connect-src 'self'; " : '';
   return (
-    `default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; form-action ${formAction}; ` +
+    `default-src 'none'; ${script}style-src 'self'; img-src 'self' data:; media-src 'self'; form-action ${formAction}; ` +
     "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
   );
 }
@@ -40,10 +44,12 @@ export function securityHeaders(): Koa.Middleware<RequestState> {
     });
     if (ctx.secure) ctx.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains');
     // Set beforehand too: some answers are written past Koa.
-    const strictest = contentPolicy([]);
+    const strictest = contentPolicy([], false);
     ctx.set(POLICY, strictest);
     await next();
-    if (ctx.response.get(POLICY) === strictest) ctx.set(POLICY, contentPolicy(ctx.state.formOrigins));
+    if (ctx.response.get(POLICY) === strictest) {
+      ctx.set(POLICY, contentPolicy(ctx.state.formOrigins, ctx.state.isScripted === true));
+    }
     completeCookies(ctx);
   };
 }

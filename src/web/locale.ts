@@ -97,6 +97,12 @@ const MONTHS: Readonly<Record<Locale, readonly string[]>> = {
   en: ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'],
 };
 
+// prettier-ignore
+const WEEKDAYS: Readonly<Record<Locale, readonly string[]>> = {
+  id: ['Minggu', 'Senin', 'Selasa', 'Rabu', 'Kamis', 'Jumat', 'Sabtu'],
+  en: ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
+};
+
 const HOUR_MS = 3_600_000;
 
 /** A date whose UTC fields read as the wall clock of the zone. */
@@ -110,6 +116,8 @@ export interface Times {
   readonly clock: (at: Date, zone: Zone) => string;
   /** `23 November 2026`, of the day it is in WIB. */
   readonly date: (at: Date) => string;
+  /** `Senin, 23 November 2026` */
+  readonly day: (at: Date) => string;
   /** For `datetime=`: `2026-11-23T08:15:42+07:00` */
   readonly iso: (at: Date, zone?: Zone) => string;
 }
@@ -117,13 +125,15 @@ export interface Times {
 export function timesIn(locale: Locale): Times {
   const written = (digits: string): string => (locale === 'id' ? digits.replaceAll(':', '.') : digits);
   const digits = (at: Date, zone: Zone, until: number): string => wallClock(at, zone).toISOString().slice(11, until);
+  const date = (at: Date): string => {
+    const day = wallClock(at, 'WIB');
+    return `${day.getUTCDate()} ${MONTHS[locale][day.getUTCMonth()] ?? ''} ${day.getUTCFullYear()}`;
+  };
   return {
     time: (at, zone = 'WIB') => `${written(digits(at, zone, 16))} ${zone}`,
     clock: (at, zone) => written(digits(at, zone, 19)),
-    date: (at) => {
-      const day = wallClock(at, 'WIB');
-      return `${day.getUTCDate()} ${MONTHS[locale][day.getUTCMonth()] ?? ''} ${day.getUTCFullYear()}`;
-    },
+    date,
+    day: (at) => `${WEEKDAYS[locale][wallClock(at, 'WIB').getUTCDay()] ?? ''}, ${date(at)}`,
     iso: (at, zone = 'WIB') => `${wallClock(at, zone).toISOString().slice(0, 19)}+0${ZONES[zone]}:00`,
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import { greetBrowser } from './browser.js';
 import type { FormTokens } from './csrf.js';
-import type { Brand, PageName, Pages, Shell } from './pages.js';
+import { SCRIPTED, type Brand, type PageName, type Pages, type Shell, type ShownPerson } from './pages.js';
 import type { PageContext } from './request.js';
 import type { Views } from './views.js';
 
@@ -15,7 +15,7 @@ export type PageWriter = <Name extends PageName>(
 
 export interface PageOptions {
   readonly status?: number;
-  readonly person?: { readonly name: string };
+  readonly person?: ShownPerson;
 }
 
 export function pageWriter(parts: { views: Views; tokens: FormTokens; brand: Brand; clock: Clock }): PageWriter {
@@ -30,6 +30,7 @@ export function pageWriter(parts: { views: Views; tokens: FormTokens; brand: Bra
       person: options.person,
       requestId: ctx.state.requestId,
     };
+    ctx.state.isScripted = SCRIPTED.has(page);
     ctx.status = options.status ?? 200;
     ctx.type = 'text/html; charset=utf-8';
     ctx.set('Content-Language', ctx.state.locale);

@@ -1,5 +1,6 @@
 import type { RefusalCode } from '../kernel/refusal.js';
 import type { Locale } from './locale.js';
+import type { AccountNotice } from './notice.js';
 
 /**
  * What every page is given: plain data, never HTML, never a sentence (texts live in views/locales).
@@ -14,20 +15,29 @@ export interface Pages {
 
   /** Posts `username`, `password` to `/sign-in/:uid/password`. */
   'sign-in/password': SignInPage & {
+    /** True when the service takes nothing but a passkey (`phr`). */
+    readonly onlyPasskey?: boolean | undefined;
     /** As typed; comes back after a refusal. */
     readonly username?: string | undefined;
     /** Where RESET leads, so that the reset knows the way back; `/reset` unless given. */
     readonly resetHref?: string | undefined;
   };
-  /** Posts `otp` to `/sign-in/:uid/otp`, or `recovery_code` to `/sign-in/:uid/recovery-code` (errors: `field: 'recovery_code'`). */
+  /**
+   * Posts `otp` to `/sign-in/:uid/otp`, or `recovery_code` to `/sign-in/:uid/recovery-code` (errors: `field:
+   * 'recovery_code'`), or, by the script, `credential` to `/sign-in/:uid/passkey`.
+   */
   'sign-in/otp': SignInPage & {
-    /** Names the person gave to the registered authenticators. */
-    readonly deviceNames: readonly string[];
+    /** The registered authenticators as the person named them, the last used first. */
+    readonly devices: readonly { readonly name: string; readonly kind: 'totp' | 'passkey' }[];
+    /** True when the service takes nothing but a passkey (`phr`): there is one. `/sign-in/:uid/decline` goes back. */
+    readonly onlyPasskey?: boolean | undefined;
     /** True when the password was not asked because a session lives and only a fresh factor is missing (DMS). */
     readonly again?: boolean | undefined;
     /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
     readonly restartHref?: string | undefined;
   };
+  /** The service takes nothing but a passkey and the person has none; `/sign-in/:uid/decline` goes back there. */
+  'sign-in/passkey-missing': SignInPage;
   /** Posts `code` to `/sign-in/:uid/mailbox`; *Kirim ulang* posts to `/sign-in/:uid/mailbox/resend`. */
   'sign-in/prove-mailbox': SignInPage & {
     /** False: no address is on file, so no code can be mailed and the person is sent to the personnel office. */
@@ -38,20 +48,127 @@ export interface Pages {
     readonly resent?: boolean | undefined;
   };
   /** Posts `otp`, `device_name` to `/sign-in/:uid/enrol`. */
-  'sign-in/enrol': SignInPage & {
-    /** Base32 without spaces or padding. */
-    readonly secret: string;
-    readonly otpauthUri: string;
-    readonly qr: QrCode;
-    /** As typed; comes back after a refusal. */
-    readonly deviceName?: string | undefined;
-    /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
-    readonly restartHref?: string | undefined;
-  };
+  'sign-in/enrol': SignInPage &
+    AppOffer & {
+      /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
+      readonly restartHref?: string | undefined;
+    };
   /** Posts `saved` to `/sign-in/:uid/recovery-codes`; the download is `/sign-in/:uid/recovery-codes.txt`. */
   'sign-in/recovery-codes': SignInPage & { readonly codes: readonly string[]; readonly createdAt: Date };
   /** Posts `new_password`, `confirm_password` to `/sign-in/:uid/change-password`. */
   'sign-in/change-password': SignInPage;
+
+  /** `/account/devices`. Every way to change an authenticator starts here. */
+  'account/devices': AccountPage & {
+    readonly devices: readonly DeviceLine[];
+    /** Those that have ended, the latest first. */
+    readonly former: readonly FormerDeviceLine[];
+    readonly codes?: CodesLine | undefined;
+    /** Few recovery codes are left, or none. */
+    readonly fewCodes: boolean;
+    /** False: five are registered already. */
+    readonly mayAdd: boolean;
+  };
+  /** `/account/activity`: what happened to the account, newest first. */
+  'account/activity': AccountPage & {
+    readonly lines: readonly ActivityLine[];
+    /** Where *Lihat yang lebih lama* leads; none on the last page. */
+    readonly olderHref?: string | undefined;
+    /** False on the pages behind the first. */
+    readonly isFirst: boolean;
+  };
+  /** Posts `password`, `new_password`, `confirm_password` to `/account/password`. */
+  'account/password': AccountPage & FormPage;
+  /** `/account/data`; the file comes for a post to `/account/data/file`. */
+  'account/data': AccountPage & FormPage & { readonly sections: readonly HeldSection[] };
+
+  /** Posts `new_email` to `/account/contact`; what is under way is stopped by `/account/contact/stop`. */
+  'account/contact': AccountPage &
+    FormPage & {
+      /** The registered address, masked; none is on file unless given. */
+      readonly emailHint?: string | undefined;
+      readonly change?: { readonly state: 'asked' | 'waiting' | 'invited'; readonly opensAt: Date } | undefined;
+      /** As typed; comes back after a refusal. */
+      readonly email?: string | undefined;
+    };
+  /** Posts `code` to `/account/contact/code`; *Kirim ulang* to `/account/contact/resend`, *Batal* to `/account/contact/stop`. */
+  'account/contact/code': AccountPage &
+    FormPage & {
+      /** The address just typed, whole: a slip of the finger shows. */
+      readonly email: string;
+      readonly resent?: boolean | undefined;
+    };
+
+  /** Posts to `base`: mails a code to the new address that an officer entered. */
+  'contact/start': FormPage & { readonly base: string; readonly emailHint: string; readonly nipEnding: string };
+  /** Posts `code` to `base` + `/kode`; *Kirim ulang* to `base` + `/ulang`. */
+  'contact/code': FormPage & {
+    readonly base: string;
+    readonly emailHint: string;
+    readonly resent?: boolean | undefined;
+  };
+  'contact/done': object;
+
+  /** `/bukan-saya/:token`. Posts to itself: freezes the account. */
+  'disavow/confirm': {
+    readonly token: string;
+    /** What the mail told of, by kind of mail. */
+    readonly events: readonly { readonly kind: string; readonly at: Date }[];
+    readonly nipEnding: string;
+  };
+  'disavow/done': object;
+  /** 410: a link in a mail that is unknown, used up or too old. */
+  'link-gone': { readonly what: 'disavow' | 'contact' };
+  /** `/account/sessions`. Each other session links to `/account/sessions/:uid/end`. */
+  'account/sessions': AccountPage & {
+    /** The browser that asks; absent when its session ended while the page was on its way. */
+    readonly current?: SessionLine | undefined;
+    readonly others: readonly SessionLine[];
+    /** There are more than are shown. */
+    readonly more: boolean;
+  };
+  /** Posts to `/account/sessions/:uid/end`. */
+  'account/sessions/end': AccountPage & { readonly session: SessionLine };
+  /** Posts to `/account/sessions/end-others`. */
+  'account/sessions/end-others': AccountPage;
+  /** Posts to `/account/sessions/end-all`. */
+  'account/sessions/end-all': AccountPage;
+  /** `/account/devices/add`: which kind. An app: posts to the same address. */
+  'account/devices/add': object;
+  /** Posts `otp`, `device_name` to `/account/devices/add/app`. */
+  'account/devices/add/app': FormPage & AppOffer;
+  /** `/account/devices/move`: posts the old phone's id as `device` to the same address. */
+  'account/devices/move': { readonly devices: readonly DeviceLine[] };
+  /** Posts `otp`, `device_name` to `/account/devices/move/app`. */
+  'account/devices/move/app': FormPage & AppOffer & { /** The old phone's name. */ readonly replaces: string };
+  /** Posts `device_name` to `/account/devices/:id/rename`. */
+  'account/devices/rename': FormPage & {
+    readonly id: string;
+    readonly name: string;
+    /** As typed; comes back after a refusal. */
+    readonly deviceName?: string | undefined;
+  };
+  /** Posts to `/account/devices/:id/remove`; the last one cannot be removed. */
+  'account/devices/remove': FormPage & { readonly id: string; readonly name: string; readonly isLast: boolean };
+  /** `/account/recovery-codes`. */
+  'account/recovery-codes': AccountPage & {
+    readonly left?: CodesLine | undefined;
+    readonly few: boolean;
+    /** Codes just made wait to be saved. */
+    readonly unsaved: boolean;
+  };
+  /** Posts to `/account/recovery-codes/renew`. */
+  'account/recovery-codes/renew': { readonly hasCodes: boolean };
+  /** Posts `saved` to `/account/recovery-codes/new`; the download is `/account/recovery-codes/new.txt`. */
+  'account/recovery-codes/new': FormPage & { readonly codes: readonly string[]; readonly createdAt: Date };
+  /** Posts, by the script, `device_name` and `credential` to `/account/devices/add/passkey`. */
+  'account/devices/add-passkey': AccountPage &
+    FormPage & {
+      /** False: five are registered already. */
+      readonly mayAdd: boolean;
+      /** As typed; comes back after a refusal. */
+      readonly deviceName?: string | undefined;
+    };
 
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
@@ -79,7 +196,41 @@ export interface Pages {
   /** Posts `username`, `password`, `otp`, `new_password`, `confirm_password` to `/reset/weak`. */
   'reset/weak': FormPage & { readonly username?: string | undefined };
   'reset/weak/done': ResetDone;
-  'reset/mfa': { readonly back?: ServiceLink | undefined };
+  /** `/reset/mfa`: the ways there are. */
+  'reset/mfa': { readonly back?: ServiceLink | undefined; readonly waitSeconds: number };
+  /** `/reset/mfa/now`, `/reset/mfa/wait`. Posts `way`, `username`, `password`, `captcha` to `/reset/mfa/start`. */
+  'reset/mfa/start': FormPage & {
+    readonly way: 'now' | 'wait';
+    readonly captchaId: string;
+    /** As typed; comes back after a refusal. */
+    readonly username?: string | undefined;
+  };
+  /**
+   * Posts `recovery_code` to `/reset/mfa/recovery-code`, or `otp` and `lost` (a device's id, or empty for all but the one
+   * in hand) to `/reset/mfa/factor`. With `throttled` this passage is over.
+   */
+  'reset/mfa/factor': FormPage & {
+    /** Any of these may be the lost one; empty when there are not two. */
+    readonly devices: readonly { readonly id: string; readonly name: string }[];
+    /** As chosen; comes back after a refusal. */
+    readonly lost?: string | undefined;
+  };
+  /** Posts `code` to `/reset/mfa/code`; *Kirim ulang* posts to `/reset/mfa/resend`. */
+  'reset/mfa/code': FormPage & {
+    /** False: no address is on file. */
+    readonly hasMailbox: boolean;
+    /** Masked, or none when hints are switched off. */
+    readonly emailHint?: string | undefined;
+    readonly resent?: boolean | undefined;
+  };
+  'reset/mfa/waiting': { readonly dueAt: Date; readonly back?: ServiceLink | undefined };
+  'reset/mfa/done': ResetDone & {
+    /** Which factors ended: all, or all but the one in hand; or there were none. */
+    readonly outcome: 'all' | 'some' | 'nothing';
+  };
+  /** The link in the mail. Posts to its own address; without `dueAt` nothing waits any more. */
+  'reset/mfa/stop': { readonly token: string; readonly dueAt?: Date | undefined };
+  'reset/mfa/stopped': object;
 
   /** The provider's own logout form: posts `xsrf` and `logout=yes` to `action`. */
   'sign-out/confirm': {
@@ -132,10 +283,20 @@ export interface Pages {
   'demo/home': DemoPage;
   /** After login; logout posts to `path` + `/logout`. */
   'demo/signed-in': DemoPage & { readonly claims: readonly Claim[] };
-  'demo/signed-out': DemoPage;
+  'demo/signed-out': DemoPage & {
+    /** True when the provider told the application by itself that the login ended elsewhere. */
+    readonly told?: boolean | undefined;
+  };
 }
 
 export type PageName = keyof Pages;
+
+/** The pages that load our one script, which makes passkeys work; they work without it too. */
+export const SCRIPTED: ReadonlySet<PageName> = new Set<PageName>([
+  'sign-in/password',
+  'sign-in/otp',
+  'account/devices/add-passkey',
+]);
 
 /** What every page is framed with; the same for all pages of one request. */
 export interface Shell {
@@ -147,8 +308,15 @@ export interface Shell {
   /** Server time, from the Clock. */
   readonly now: Date;
   readonly brand: Brand;
-  readonly person?: { readonly name: string } | undefined;
+  readonly person?: ShownPerson | undefined;
   readonly requestId?: string | undefined;
+}
+
+/** Who is logged in, as every page shows them. */
+export interface ShownPerson {
+  readonly name: string;
+  /** A reset of MFA waits until then: shown on every page, with a button that stops it. */
+  readonly waitingResetDueAt?: Date | undefined;
 }
 
 /** The name of the hidden field every form carries (R-29). */
@@ -198,6 +366,94 @@ interface SignInPage extends FormPage {
   readonly uid: string;
   /** The relying party's name, told as "Masuk ke MyASN". */
   readonly service: string;
+}
+
+/** A page below `/account`, with the tabs of all of them; give `shell.person`. */
+interface AccountPage {
+  /** What was just done. */
+  readonly done?: AccountNotice | undefined;
+}
+
+export interface DeviceLine {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'totp' | 'passkey';
+  readonly addedAt: Date;
+  readonly lastUsedAt?: Date | undefined;
+}
+
+/** One single sign-on session. */
+export interface SessionLine {
+  readonly uid: string;
+  /** What the browser calls itself; `known` says which of the two are. */
+  readonly agent: {
+    readonly known: 'both' | 'browser' | 'system' | 'nothing';
+    readonly browser: string;
+    readonly system: string;
+  };
+  /** `203.0.113.x`; empty when it is not known. */
+  readonly network: string;
+  readonly startedAt: Date;
+  readonly lastSeenAt: Date;
+  /** Names. */
+  readonly services: readonly string[];
+}
+
+export interface ActivityLine {
+  /** The key of its text below `account.activity.event`, and what that needs. */
+  readonly event: string;
+  readonly values?: Readonly<Record<string, string | number>> | undefined;
+  readonly refused?: boolean | undefined;
+  readonly at: Date;
+  /** Of several in a row: how many, and when the first was. */
+  readonly count: number;
+  readonly firstAt: Date;
+  /** What kind of browser; empty where it is not known. */
+  readonly browser: string;
+  readonly system: string;
+  readonly officer?: { readonly name: string; readonly agency: string } | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface HeldSection {
+  /** Its title is `account.data.section.<name>`. */
+  readonly name: string;
+  readonly rows: readonly (readonly HeldLine[])[];
+  /** True: the file holds more of these than the page shows. */
+  readonly hasMore: boolean;
+}
+
+/** One thing that is held: its label is `account.data.label.<label>`. */
+export interface HeldLine {
+  readonly label: string;
+  readonly text?: string | undefined;
+  /** A code that has a word for people, `account.data.word.<word>`. */
+  readonly word?: string | undefined;
+  readonly at?: Date | undefined;
+}
+
+export interface FormerDeviceLine {
+  readonly name: string;
+  readonly kind: DeviceLine['kind'];
+  readonly addedAt: Date;
+  readonly endedAt: Date;
+  readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+}
+
+interface CodesLine {
+  readonly left: number;
+  readonly count: number;
+  readonly createdAt: Date;
+}
+
+/** What a person needs to put the account into an authenticator app. */
+interface AppOffer {
+  /** Base32 without spaces or padding. */
+  readonly secret: string;
+  readonly otpauthUri: string;
+  readonly qr: QrCode;
+  /** As typed; comes back after a refusal. */
+  readonly deviceName?: string | undefined;
 }
 
 interface ResetDone {

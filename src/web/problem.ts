@@ -1,5 +1,6 @@
 import type { RefusalCode } from '../kernel/refusal.js';
 import { secondsAfter } from '../kernel/clock.js';
+import { wholeHoursOff } from '../kernel/clock-drift.js';
 import type { Times, Translate } from './locale.js';
 import type { PageError, PageName } from './pages.js';
 
@@ -31,13 +32,26 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'sign-in/password': ['username', 'password'],
   'sign-in/otp': ['otp', 'recovery_code'],
   'sign-in/prove-mailbox': ['code'],
+  'account/devices/add-passkey': ['device_name'],
   'sign-in/enrol': ['otp', 'device_name'],
   'sign-in/recovery-codes': ['saved'],
   'sign-in/change-password': ['new_password', 'confirm_password'],
+  'account/password': ['password', 'new_password', 'confirm_password'],
+  'account/devices/add/app': ['otp', 'device_name'],
+  'account/devices/move/app': ['otp', 'device_name'],
+  'account/devices/rename': ['device_name'],
+  'account/devices/remove': ['device'],
+  'account/recovery-codes/new': ['saved'],
   'reset/password/start': ['username', 'captcha'],
   'reset/password/email': ['email'],
   'reset/password/code': ['code', 'new_password', 'confirm_password', 'otp'],
   'reset/weak': ['username', 'password', 'otp', 'new_password', 'confirm_password'],
+  'reset/mfa/start': ['username', 'password', 'captcha'],
+  'reset/mfa/factor': ['otp', 'lost', 'recovery_code'],
+  'reset/mfa/code': ['code'],
+  'account/contact': ['new_email'],
+  'account/contact/code': ['code'],
+  'contact/code': ['code'],
 };
 
 const FIELD_OF: Readonly<Partial<Record<RefusalCode, string>>> = {
@@ -61,9 +75,15 @@ const LIMIT_OF: Readonly<Partial<Record<PageName, PageError['limit']>>> = {
   'sign-in/otp': 'codes',
   'sign-in/prove-mailbox': 'mails',
   'sign-in/enrol': 'codes',
+  'account/password': 'passwords',
+  'account/devices/add/app': 'codes',
+  'account/devices/move/app': 'codes',
   'reset/password/email': 'mails',
   'reset/password/code': 'mails',
   'reset/weak': 'passwords',
+  'reset/mfa/start': 'passwords',
+  'reset/mfa/factor': 'codes',
+  'reset/mfa/code': 'mails',
 };
 
 interface Words {
@@ -83,13 +103,10 @@ function moment(seconds: number, { t, times, now }: ProblemContext): string {
   return t(times.date(at) === times.date(now) ? 'when.time' : 'when.date', values);
 }
 
-/** A phone set to a neighbouring zone is off by whole hours; within this many minutes of one we say so. */
-const WHOLE_HOUR_SLACK_MINUTES = 5;
-
 function drift(driftMinutes: number, { t }: ProblemContext): Words {
   const minutes = Math.max(1, Math.abs(driftMinutes));
-  const hours = Math.round(minutes / 60);
-  if (hours > 0 && Math.abs(minutes - hours * 60) <= WHOLE_HOUR_SLACK_MINUTES) {
+  const hours = wholeHoursOff(driftMinutes);
+  if (hours !== undefined) {
     return { title: t('error.clock_drift.hours.title', { hours }), text: t('error.clock_drift.hours.text') };
   }
   return {
@@ -140,8 +157,12 @@ function words(error: PageError, context: ProblemContext): Words {
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
     case 'otp_required':
       return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');
+    case 'passkey_required':
+      return pair(`error.passkey_required.${page === 'reset/weak' ? 'instead' : 'missing'}`);
     case 'invalid_credentials':
+      return pair(page === 'account/password' ? 'error.old_password' : 'error.invalid_credentials');
     case 'otp_reused':
+    case 'passkey_invalid':
     case 'captcha_wrong':
     case 'confirmation_mismatch':
     case 'flow_expired':

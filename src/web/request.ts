@@ -16,6 +16,8 @@ export interface RequestState {
   route?: string;
   /** Origins besides our own that a form of this page may end at: `form-action` covers the redirect chain (R-30). */
   formOrigins: string[];
+  /** The page loads our script: the content policy lets it, and lets it ask us for a challenge. */
+  isScripted?: boolean;
   /** Account of the person, for the log. */
   accountId?: string;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTranslators, timesIn, ZONE_NAMES, type Locale, type Times, type Translators } from './locale.js';
-import type { PageError, PageName, Pages, Shell } from './pages.js';
+import { SCRIPTED, type PageError, type PageName, type Pages, type Shell } from './pages.js';
 import { describeProblem, type Problem } from './problem.js';
 import { richTextIn } from './rich-text.js';
 import { loadTemplates } from './templates.js';
@@ -43,7 +43,11 @@ const readable = (path: string): string =>
     .replace(/^[/\\]+/, '/')
     // The sign-in itself knows which step is due.
     .replace(/^(\/sign-in\/[^/]+)\/.*$/, '$1')
-    .replace(/^(\/reset\/password)\/resend$/, '$1/code')
+    .replace(/^(\/reset\/(?:password|mfa))\/resend$/, '$1/code')
+    .replace(/^(\/reset\/mfa)\/recovery-code$/, '$1/factor')
+    .replace(/^(\/reset\/mfa)\/start$/, '$1')
+    .replace(/^(\/account)\/mfa-reset\/stop$/, '$1/devices')
+    .replace(/^(\/account\/data)\/file$/, '$1')
     .replace(/(\/logout)\/confirm$/, '$1')
     .replace(/^(\/demo\/[^/]+)?\/logout$/, '$1') || '/';
 
@@ -55,6 +59,7 @@ export function createViews({ directory, translators }: ViewsOptions): Views {
   const texts = translators ?? loadTranslators(join(directory, 'locales'));
   const languages = { id: language('id', texts), en: language('en', texts) };
   const assets = { stylesheet: versioned(directory, 'styles.css'), icon: versioned(directory, 'mark.svg') };
+  const script = versioned(directory, 'passkey.js');
 
   return {
     render(page, data, shell) {
@@ -65,6 +70,7 @@ export function createViews({ directory, translators }: ViewsOptions): Views {
       const frame = {
         ...spoken,
         ...assets,
+        script: SCRIPTED.has(page) ? script : null,
         page,
         problem,
         zones: ZONE_NAMES,

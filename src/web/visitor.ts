@@ -1,5 +1,6 @@
 import type { Visitor } from '../throttle/visitor.js';
 import type { KnownBrowsers } from '../throttle/known-browsers.js';
+import { agentOf } from './agent.js';
 import { readCookie, setCookie } from './cookies.js';
 import type { PageContext } from './request.js';
 
@@ -11,6 +12,7 @@ export const visitorOf = (ctx: PageContext): Visitor => ({
   browserId: ctx.state.browserId,
   address: ctx.state.address,
   knownBrowser: readCookie(ctx, KNOWN),
+  agent: agentOf(ctx.get('user-agent')),
   locale: ctx.state.locale,
   requestId: ctx.state.requestId,
 });

@@ -4,6 +4,8 @@ import {
   findByName,
   getById,
   isUsable,
+  changeEmail,
+  recordEmailProved,
   recordLogin,
   recordPasswordFailure,
   setPassword,
@@ -45,6 +47,7 @@ describe('finding', () => {
       accountName: 'galuh.permadi',
       name: 'Nama Pegawai',
       email: 'pegawai@contoh.example',
+      emailProved: false,
       employment: 'PNS',
       agency: { code: 'REGENCY', name: 'Instansi REGENCY' },
       status: 'active',
@@ -197,6 +200,22 @@ describe('a login', () => {
     });
   });
 
+  it('tells of the one before; a right password alone is none yet', async () => {
+    const id = await activated();
+    await recordPasswordFailure(db, id, NOW);
+    await recordLogin(db, { accountId: id, now: NOW, completed: false });
+    expect(await getById(db, id)).toMatchObject({ passwordFailures: 0, lastLoginAt: undefined });
+    expect(await recordLogin(db, { accountId: id, now: NOW })).toEqual({ lastAt: undefined });
+    expect(await recordLogin(db, { accountId: id, now: later })).toEqual({ lastAt: NOW });
+  });
+
+  it('is none of an account that is frozen', async () => {
+    const id = await activated();
+    await db.query('UPDATE accounts SET frozen_at = $2 WHERE id = $1', [id, NOW]);
+    expect(await recordLogin(db, { accountId: id, now: later })).toBeUndefined();
+    expect((await getById(db, id)).lastLoginAt).toBeUndefined();
+  });
+
   it('replaces the hash that was verified, and no other', async () => {
     const id = await activated();
     await recordLogin(db, { accountId: id, now: later, rehashed: { from: 'first', to: 'better' } });
@@ -204,5 +223,28 @@ describe('a login', () => {
     await setPassword(db, { accountId: id, passwordHash: 'changed meanwhile', now: later });
     await recordLogin(db, { accountId: id, now: later, rehashed: { from: 'better', to: 'old again' } });
     expect((await getById(db, id)).passwordHash).toBe('changed meanwhile');
+  });
+});
+
+describe('the address on file', () => {
+  it('is proved by whoever activated the account, until an import brings another and until that is proved', async () => {
+    const proved = async (of: AccountId): Promise<boolean> => (await getById(db, of)).emailProved;
+    expect(await proved(await addPerson(db, nextNip()))).toBe(false);
+    const id = await activated();
+    expect(await proved(id)).toBe(true);
+    await db.query('UPDATE accounts SET email_unproved = true WHERE id = $1', [id]);
+    expect(await proved(id)).toBe(false);
+    await recordEmailProved(db, id);
+    expect(await proved(id)).toBe(true);
+  });
+
+  it('changes for an account that may be used, and is proved then', async () => {
+    const id = await activated();
+    await db.query('UPDATE accounts SET email_unproved = true WHERE id = $1', [id]);
+    expect(await changeEmail(db, { accountId: id, email: 'baru@contoh.example', now: later })).toBe(true);
+    expect(await getById(db, id)).toMatchObject({ email: 'baru@contoh.example', emailProved: true });
+    await db.query('UPDATE accounts SET frozen_at = $2 WHERE id = $1', [id, NOW]);
+    expect(await changeEmail(db, { accountId: id, email: 'lagi@contoh.example', now: later })).toBe(false);
+    expect((await getById(db, id)).email).toBe('baru@contoh.example');
   });
 });

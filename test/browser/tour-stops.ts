@@ -2,10 +2,18 @@ import type { PageName } from '#src/web/pages.js';
 import { SIZES, type Size } from '../support/chromium.js';
 
 /** States of a page that are worth a picture of their own. */
-type State = 'sign-in/password, refused' | 'sign-in/otp, clock slow';
+type State =
+  | 'sign-in/password, refused'
+  | 'sign-in/otp, clock slow'
+  | 'launcher, reset waits'
+  | 'account/devices, with history'
+  | 'account/devices/move/app, clock slow';
 
-/** What each picture shows, in the order of the tour. A page without a line here does not compile. */
-export const STOPS: Readonly<Record<PageName | State, string>> = {
+/** The tests that walk, one a file. */
+export type Tour = 'login' | 'account' | 'recovery' | 'notices';
+
+/** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
+const LOGIN_STOPS = {
   front: 'The front door. The gate is a link to LOGIN, for those who press the logo.',
   'sign-in/password': 'Every login begins here, whichever service asks.',
   'sign-in/password, refused': 'One sentence for every reason, so that it tells nobody which accounts exist.',
@@ -23,7 +31,7 @@ export const STOPS: Readonly<Record<PageName | State, string>> = {
   'demo/signed-in': 'The same after single sign-on, with the claims it was told.',
   'sign-in/otp': 'Every later login: the one-time code, with the server time in three zones.',
   'sign-in/otp, clock slow': 'The commonest fault explained: the clock of the phone.',
-  'reset/mfa': 'A lost phone: recovery code or personnel office, and what to bring.',
+  'reset/mfa': 'A lost phone: at once with a code that is left, after a wait with none, or at the personnel office.',
   'sign-out/confirm': 'A service asks to log out; the person decides.',
   'demo/signed-out': 'Logged out there means logged out everywhere.',
   'sign-out/done': 'Logged out from the launcher.',
@@ -38,6 +46,62 @@ export const STOPS: Readonly<Record<PageName | State, string>> = {
   error: 'A relying party made a mistake; its developers see which.',
   'not-found': 'No such page.',
   'dev/components': 'Every part in every state.',
+} as const;
+
+const ACCOUNT_STOPS = {
+  'account/devices':
+    'Your account: every authenticator, when it was added and used, and how many recovery codes are left.',
+  'account/contact': 'The registered address, masked, and a new one.',
+  'account/contact/code': 'The new address proves itself by a code; until then nothing has changed.',
+  'account/sessions': 'Every browser that is logged in: where, since when and for which services.',
+  'account/sessions/end': 'Ending one of the others asks for a fresh code first.',
+  'account/sessions/end-others': 'All the others at once, and phone apps with them.',
+  'account/sessions/end-all': 'Everything, this browser too.',
+  'account/activity': 'What happened to the account in 90 days, in plain words.',
+  'account/password': 'A new password for who knows the old one and has just shown a second factor.',
+  'account/data': 'Everything held about the person, to read and as a file.',
+  'account/devices/add': 'Another authenticator: which kind.',
+  'account/devices/add/app': 'An app, set up as at the first login. Nothing changes until its code is right.',
+  'account/devices/rename': 'A name that is remembered.',
+  'account/devices/remove': 'Removing one asks once more; one always stays.',
+  'account/devices/move': 'Pindah HP: which phone is replaced.',
+  'account/devices/move/app': 'The new phone; the old one works until the new one does.',
+  'account/devices/move/app, clock slow': 'The clock of the new phone is told here too, at the second code.',
+  'account/devices, with history': 'What was registered once, quietly.',
+  'account/recovery-codes': 'How many recovery codes are left.',
+  'account/recovery-codes/renew': 'A new set ends the old one.',
+  'account/recovery-codes/new': 'Ten new codes, shown until they are said to be saved.',
+  'account/devices/add-passkey': 'A passkey is added: its name, then what the device itself asks for.',
+  'sign-in/passkey-missing': 'A service that takes nothing but a passkey, for a person who has none.',
+} as const;
+
+const RECOVERY_STOPS = {
+  'reset/mfa/start': 'Reset MFA begins with number, password and a picture, whichever way follows.',
+  'reset/mfa/factor': 'At once: a recovery code, or the code of another device.',
+  'reset/mfa/done': 'What has ended, and LOGIN to set up the new phone.',
+  'reset/mfa/code': 'With neither: the mailed code, then a waiting time.',
+  'reset/mfa/waiting': 'From when on the reset takes effect, and how to stop it.',
+  'launcher, reset waits': 'Whoever is logged in meanwhile sees it on every page, and stops it with one click.',
+  'reset/mfa/stop': 'The link in the mail asks; a mail scanner stops nothing.',
+  'reset/mfa/stopped': 'Stopped: everything is as it was.',
+} as const;
+
+const NOTICE_STOPS = {
+  'disavow/confirm': '*Bukan saya*: the link in a notice. Only the button freezes the account.',
+  'disavow/done': 'Frozen: nobody gets in until an officer has looked at it.',
+  'link-gone': 'A link that was used up or is too old.',
+  'contact/start': 'A new address that an officer entered, after the wait: its link asks for a code.',
+  'contact/code': 'The code, typed where the link led.',
+  'contact/done': 'Registered.',
+} as const;
+
+export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS, notices: NOTICE_STOPS };
+
+const STOPS: Readonly<Record<PageName | State, string>> = {
+  ...LOGIN_STOPS,
+  ...ACCOUNT_STOPS,
+  ...RECOVERY_STOPS,
+  ...NOTICE_STOPS,
 };
 
 export type Stop = keyof typeof STOPS;

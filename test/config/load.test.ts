@@ -63,6 +63,7 @@ describe('in development', () => {
       workers: 1,
       resetEmailHint: 'masked',
       resetRequiresOtp: true,
+      mfaResetWaitSeconds: 86_400,
       demo: true,
       captchaTestAnswer: undefined,
       logLevel: 'info',
@@ -156,6 +157,8 @@ describe('in production', () => {
 
 /** What each setting refuses. */
 const BAD: Readonly<Record<string, readonly string[]>> = {
+  NOTICE_MERGE_SECONDS: ['x', '-1', '3601', '1.5', 'never'],
+  CONTACT_CHANGE_WAIT_SECONDS: ['x', '-1', '2592001', '3d'],
   NODE_ENV: ['prod', 'PRODUCTION', ' production'],
   HOST: ['http://localhost', 'local host', 'localhost/path', '[::1]'],
   PORT: ['x', '-1', '65536', '3000.5', '0x10', '1e3', ' ', '3000 '],
@@ -190,6 +193,14 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   ENCRYPTION_KEYS: ['canary', 'k:canary', `k:${randomBytes(16).toString('base64')}`, `${key('k')},${key('k')}`],
   PASSWORD_PEPPERS: ['canary', `${key('k')},`],
   COOKIE_KEYS: ['canary', `${key('k')};${key('l')}`],
+  BACKCHANNEL_PRIVATE_HOSTS: [
+    'myasn.internal:8443',
+    'https://myasn.internal',
+    '10.0.0.0/33',
+    'myasn.internal/8',
+    '[::1]',
+    'a b',
+  ],
   TRUSTED_PROXIES: [
     'proxy.example',
     '10.0.0.0/33',
@@ -203,6 +214,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   WORKERS: ['0', '-1', '257', 'all', '1.5', 'AUTO'],
   RESET_EMAIL_HINT: ['true', 'full'],
   RESET_REQUIRES_OTP: ['yes', '1', 'TRUE'],
+  MFA_RESET_WAIT_SECONDS: ['0', '-1', '1.5', '24h', '2592001'],
   DEMO: ['yes', '0'],
   CAPTCHA_TEST_ANSWER: ['x'.repeat(33)],
   INSTITUTION: ['x'.repeat(121)],
@@ -229,11 +241,13 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   ],
   SMTP_URL: ['smtp://127.0.0.1:1025', 'smtps://u:p@h'],
   MAIL_FROM: ['no-reply@asn.example', 'SSO ASN <no-reply@asn.example>'],
+  BACKCHANNEL_PRIVATE_HOSTS: ['myasn.internal, 10.20.0.0/16', '192.168.7.9', 'fd00::/8', 'dms'],
   TRUSTED_PROXIES: ['10.0.0.0/8, 192.0.2.1, 2001:db8::/32', '::1', '0.0.0.0/0'],
   ADMIN_ORIGIN: ['http://localhost:3000', 'https://petugas.example'],
   CAPTCHA_TEST_ANSWER: ['a', 'x'.repeat(32)],
   DEMO: ['true', 'false'],
   RESET_REQUIRES_OTP: ['true', 'false'],
+  MFA_RESET_WAIT_SECONDS: ['1', '3600', '2592000'],
 };
 
 describe('every setting', () => {

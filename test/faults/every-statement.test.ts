@@ -18,6 +18,7 @@ import {
   type Tokens,
 } from '../support/relying-party.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { totp } from '../support/totp.js';
 import { formOn, type Answer, type Visitor } from '../support/visitor.js';
 import { auditBooks } from './books.js';
 import { newLedger } from './working-day.js';
@@ -61,6 +62,8 @@ interface Step {
   readonly ask: () => Promise<Answer>;
   /** Spends something before it answers: interrupted, it cannot be repeated, and the person begins again. */
   readonly spends?: true;
+  /** Where the journey begins: not interrupted here. */
+  readonly given?: true;
 }
 
 type Journey = (visitor: Visitor, person: Employee) => Step[];
@@ -98,7 +101,8 @@ async function interruptEverywhere(journey: Journey, people: Employee[]) {
 
   const [anybody] = people;
   const requests = anybody === undefined ? [] : journey(house.visitor(), anybody);
-  for (const index of requests.keys()) {
+  for (const [index, { given }] of requests.entries()) {
+    if (given === true) continue;
     let here = await come(index);
     for (let statement = 1; ; statement += 1) {
       const { name, ask, spends } = here.step;
@@ -227,8 +231,37 @@ const activate: Journey = (visitor, person) => {
   ];
 };
 
+/** from an old phone to a new one, and new recovery codes. */
+const move: Journey = (visitor, person) => {
+  const { open, go, post, shown } = pagesOf(visitor);
+  const enter = async (): Promise<Answer> => {
+    const login = await visitor.follow('/login');
+    const page = await visitor.submit(login, '/password', { username: person.nip, password: PASSWORD });
+    return visitor.submit(page, '/otp', { otp: otpOf(person) });
+  };
+  const firstCode = (): Promise<Answer> => {
+    const otp = totp(attribute(shown().body, 'data-secret') ?? '', new Date());
+    return post('/move/app', { otp, device_name: 'Ponsel baru' });
+  };
+  return [
+    { name: 'login before a move', given: true, ask: enter },
+    { name: 'devices', ask: () => open('/account/devices') },
+    { name: 'old phones', ask: () => open('/account/devices/move') },
+    { name: 'choice of the old phone', ask: () => post('/account/devices/move', {}) },
+    { name: 'key of the new phone', ask: go },
+    { name: 'first code of the new phone', ask: firstCode },
+    { name: 'devices after it', ask: go },
+    { name: 'new recovery codes?', ask: () => open('/account/recovery-codes/renew') },
+    { name: 'new recovery codes', ask: () => post('/renew', {}) },
+    { name: 'their page', ask: go },
+    { name: 'they are saved', ask: () => post('/account/recovery-codes/new', { saved: '1' }) },
+    { name: 'recovery codes', ask: go },
+  ];
+};
+
 it.each([
   ['login', logIn, 'enrolled', 60],
+  ['a new phone and new recovery codes', move, 'enrolled', 15],
   ['activation and enrolment', activate, 'new', 30],
 ] as const)(
   '%s: 503 at once and nothing half done; the same again goes through',

@@ -10,6 +10,7 @@ import { fixOrigin, requireKnownHost, servedOrigins } from '#src/web/origin.js';
 import { requestLog } from '#src/web/request-log.js';
 import type { RequestState } from '#src/web/request.js';
 import { mountRoutes } from '#src/web/route-table.js';
+import { NOBODY } from '../support/nobody.js';
 import { listen } from '#src/web/server.js';
 import type { ResetParts } from './reset-parts.js';
 
@@ -60,7 +61,7 @@ export async function startAdminApi({ mfaReset, clock, keyed, log }: ResetParts)
   app.use(requireKnownHost(origins));
   const verify = (bearer: string): Promise<AdminCaller | undefined> => Promise.resolve(tokens.get(bearer));
   const routes = adminRoutes({ tokens: { verify }, mfaReset, adminHost: ADMIN, clock });
-  app.use(mountRoutes(routes, createFormTokens(keyed)));
+  app.use(mountRoutes(routes, { tokens: createFormTokens(keyed), people: NOBODY, clock }));
   const answer = app.callback();
   const listener = await listen((req, res) => void answer(req, res), { host: '127.0.0.1', port: 0 });
 

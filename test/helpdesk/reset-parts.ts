@@ -1,21 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { createAccountMail } from '#src/accounts/account-mail.js';
 import { createAudit } from '#src/audit/audit.js';
 import { createMailedCodes } from '#src/codes/mailed-codes.js';
 import { createDevices } from '#src/devices/devices.js';
 import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
 import { createMfaReset, type OfficersOrder } from '#src/helpdesk/mfa-reset.js';
 import type { AccountId } from '#src/kernel/ids.js';
-import { createMailer } from '#src/mail/mailer.js';
-import { createMailTemplates } from '#src/mail/templates.js';
 import { createGuesses } from '#src/mfa/guesses.js';
-import { endSessions } from '#src/oidc/end-sessions.js';
-import { createOutbox, sealContext } from '#src/outbox/outbox.js';
+import { sealContext } from '#src/outbox/outbox.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Database } from '#src/storage/database.js';
+import { accountMailWith } from '../support/account-mail.js';
+import { endSessions } from '../support/end-sessions.js';
 import { quietLog } from '../support/quiet-log.js';
 import { now } from './people.js';
 
@@ -26,12 +23,6 @@ export function resetParts(db: Database) {
   const clock = { at: now, now: () => clock.at };
   const keyed = createKeyedDigest(randomBytes(32));
   const box = createSealedBox(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
-  const brand = { name: 'SSO ASN', portal: 'ASN Digital', institution: 'Badan', host: 'sso.contoh.test' };
-  const directory = fileURLToPath(new URL('../../views', import.meta.url));
-  const mailer = createMailer({
-    outbox: createOutbox({ box, clock }),
-    render: createMailTemplates({ directory, brand }),
-  });
   const log = quietLog();
   const parts = {
     db,
@@ -40,7 +31,7 @@ export function resetParts(db: Database) {
     codes: createMailedCodes({ keyed }),
     guesses: createGuesses({ keyed, clock }),
     endSessions,
-    accountMail: createAccountMail(mailer),
+    accountMail: accountMailWith({ box, clock }),
     audit: createAudit(clock),
     keyed,
     clock,

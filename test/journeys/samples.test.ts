@@ -1,6 +1,7 @@
 import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { addAgencies } from '../accounts/people.js';
 import { openPerson, type Person } from '../support/person.js';
+import { eventually } from '../support/processes.js';
 import { startSite, type TestSite } from '../support/site.js';
 import { stopTime, type StoppedTime } from '../support/stopped-time.js';
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
   time = stopTime();
   site = await startSite();
   await addAgencies(site.running.services.db);
-  people = await addEmployees(site.running.services, { count: 4, state: 'enrolled' });
+  people = await addEmployees(site.running.services, { count: 5, state: 'enrolled' });
 });
 afterAll(async () => {
   time.release();
@@ -76,5 +77,26 @@ describe('the sample services', () => {
     expect((await browser.submit('/confirm')).url.pathname).toBe('/demo/siasn/signed-out');
     for (const app of ['myasn', 'siasn']) expect((await browser.get(`/demo/${app}`)).page).not.toBe('demo/signed-in');
     expect((await browser.get('/demo/myasn/login')).page).toBe('sign-in/password');
+  });
+
+  it('are told of it, and say so', async () => {
+    const browser = openPerson(site.origin);
+    await browser.get('/demo/myasn/login');
+    await logIn(browser, somebody());
+    for (const app of ['siasn', 'sscasn']) await browser.get(`/demo/${app}/login`);
+    await browser.get('/demo/siasn');
+    await browser.submit('/demo/siasn/logout');
+    await browser.submit('/confirm');
+    const { db } = site.running.services;
+    await eventually(
+      'every relying party to be told',
+      async () => (await db.query('SELECT 1 FROM outbox')).length === 0,
+    );
+    for (const app of ['myasn', 'sscasn']) {
+      expect((await browser.get(`/demo/${app}`)).page).toBe('demo/signed-out');
+      expect(browser.shown.html).toContain('langsung memberi tahu');
+    }
+    // Once: then it is a service that nobody has logged in to.
+    expect((await browser.get('/demo/myasn')).page).toBe('demo/home');
   });
 });

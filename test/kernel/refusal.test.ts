@@ -7,6 +7,8 @@ const STATUSES: Readonly<Record<RefusalCode, number>> = {
   otp_invalid: 422,
   otp_reused: 422,
   otp_required: 422,
+  passkey_invalid: 422,
+  passkey_required: 422,
   clock_drift: 422,
   throttled: 429,
   busy: 503,

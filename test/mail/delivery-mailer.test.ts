@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Log } from '#src/kernel/log.js';
 import { createMailDelivery, MAIL } from '#src/mail/delivery.js';
 import { createMailer, type MailOrder } from '#src/mail/mailer.js';
-import type { RenderMail } from '#src/mail/templates.js';
+import type { MailWriter } from '#src/mail/templates.js';
 import type { MailTransport, OutgoingMail } from '#src/mail/transport.js';
 import { createOutbox } from '#src/outbox/outbox.js';
 import { createOutboxWorker } from '#src/outbox/worker.js';
@@ -16,11 +16,14 @@ const clock = { now: () => now };
 const silent = (): void => undefined;
 const log: Log = { debug: silent, info: silent, warn: silent, error: silent };
 const box = createSealedBox(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
-const render: RenderMail = (kind, data, locale) => ({
-  subject: `${kind} ${locale}`,
-  text: JSON.stringify(data),
-  html: '<p></p>',
-});
+const render: MailWriter = {
+  letter: (kind, data, locale) => ({ subject: `${kind} ${locale}`, text: JSON.stringify(data), html: '<p></p>' }),
+  notices: (events, locale, disavow) => ({
+    subject: `${events.map(({ kind }) => kind).join()} ${locale}`,
+    text: disavow?.href ?? '',
+    html: '<p></p>',
+  }),
+};
 const mailer = createMailer({ outbox: createOutbox({ box, clock }), render });
 
 let db: Database & TestDatabase;
@@ -95,6 +98,21 @@ test('a mail whose code has expired is not sent', async () => {
   await queue({ expiresAt: now });
   await deliver();
   expect(sent).toEqual([]);
+});
+
+test('a notice is counted by its kind, several as such', async () => {
+  const to = { address: 'siti@contoh.test' };
+  const told = { kind: 'password-changed', data: { at: now, nipEnding: '003' } } as const;
+  const disavow = { href: 'https://sso.contoh.test/bukan-saya/x', until: now };
+  for (const events of [[told], [told, told]]) {
+    await db.transaction((tx) => mailer.queueNotices(tx, { to, locale: 'en', events, disavow }));
+  }
+  await deliver();
+  expect(sent.map(({ subject, text }) => [subject, text]).sort()).toEqual([
+    ['password-changed en', disavow.href],
+    ['password-changed,password-changed en', disavow.href],
+  ]);
+  expect(outcomes.sort()).toEqual(['password-changed delivered', 'several-notices delivered']);
 });
 
 test('an address that is none is given up and counted, not sent', async () => {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
-import { endSessions } from '#src/oidc/end-sessions.js';
 import { attemptId } from '#src/kernel/ids.js';
 import { claimsOf, errorOf, House, tokensOf } from './support/house.js';
 
@@ -220,7 +219,7 @@ describe('the browser that began an interaction', () => {
     const account = await house.person();
     const page = await house.toSignIn(browser, house.request({ clientId: 'web' }).url);
     await house.db.query('UPDATE sign_in_attempts SET account_id = $2 WHERE uid = $1', [uidOf(page.location), account]);
-    await house.db.transaction((tx) => endSessions.ofAccounts(tx, [account]));
+    await house.db.transaction((tx) => house.endSessions.ofAccounts(tx, [account]));
     expect((await house.signIn(browser, page.redirect(), { accountId: account })).status).toBe(410);
   });
 
@@ -285,7 +284,7 @@ describe('a browser in which somebody else is signed in', () => {
     });
     const page = await house.toSignIn(browser, house.request({ clientId: 'web', params: { prompt: 'login' } }).url);
     const [session] = await house.db.query('SELECT uid FROM sso_sessions WHERE account_id = $1', [account]);
-    await house.db.transaction((tx) => endSessions.one(tx, session?.uid as string));
+    await house.db.transaction((tx) => house.endSessions.one(tx, session?.uid as string));
     expect((await house.signIn(browser, page.redirect(), { accountId: account })).status).toBe(410);
   });
 });
@@ -338,7 +337,7 @@ describe('the session cookie', () => {
     const dead = house.browser();
     const account = await house.person();
     await house.tokens({ browser: dead, clientId: 'web', account });
-    await house.db.transaction((tx) => endSessions.ofAccounts(tx, [account]));
+    await house.db.transaction((tx) => house.endSessions.ofAccounts(tx, [account]));
     const value = dead.cookie('__Host-sid') ?? '';
     for (const name of ['__Host-sid', '__Host-sid.sig']) browser.plant(name, dead.cookie(name) ?? '');
     await house.tokens({ browser, clientId: 'web', account: await house.person() });
@@ -386,7 +385,7 @@ describe('ending sessions', () => {
     const account = await house.person();
     const mine = await Promise.all(browsers.map((browser) => house.tokens({ browser, clientId: 'web', account })));
     const other = await house.tokens({ browser: house.browser(), clientId: 'web', account: await house.person() });
-    await house.db.transaction((tx) => endSessions.ofAccounts(tx, [account]));
+    await house.db.transaction((tx) => house.endSessions.ofAccounts(tx, [account]));
     for (const [i, tokens] of mine.entries()) {
       expect((await house.userinfo(tokens.access_token)).status).toBe(401);
       expect(await house.isActive('web', tokens.access_token)).toBe(false);
@@ -403,8 +402,8 @@ describe('ending sessions', () => {
     const [session] = await house.db.query('SELECT uid FROM sso_sessions WHERE account_id = $1', [account]);
     const second = await house.tokens({ browser: house.browser(), clientId: 'web', account });
     const uid = session?.uid as string;
-    expect(await house.db.transaction((tx) => endSessions.one(tx, uid))).toBe(true);
-    expect(await house.db.transaction((tx) => endSessions.one(tx, uid))).toBe(false);
+    expect(await house.db.transaction((tx) => house.endSessions.one(tx, uid))).toBe(true);
+    expect(await house.db.transaction((tx) => house.endSessions.one(tx, uid))).toBe(false);
     expect((await house.userinfo(first.access_token)).status).toBe(401);
     expect((await house.userinfo(second.access_token)).status).toBe(200);
   });
@@ -413,7 +412,7 @@ describe('ending sessions', () => {
     const account = await house.person();
     const tokens = await house.tokens({ browser: house.browser(), clientId: 'web', account });
     const failed = house.db.transaction(async (tx) => {
-      await endSessions.ofAccounts(tx, [account]);
+      await house.endSessions.ofAccounts(tx, [account]);
       throw new Error('no');
     });
     await expect(failed).rejects.toThrow('no');

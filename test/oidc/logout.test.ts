@@ -52,9 +52,9 @@ describe('signing out (R-32)', () => {
   it('hands what a relying party is to be told over for delivery, with the session id it knows', async () => {
     const { browser, account } = await signedIn();
     const { id_token: idToken } = await house.tokens({ browser, clientId: 'other', account });
-    house.notices.length = 0;
+    await house.notices();
     await confirm(browser, pageOf(await ask(browser)));
-    expect(house.notices).toEqual([{ clientId: 'other', accountId: account, sid: claimsOf(idToken).sid }]);
+    expect(await house.notices()).toEqual([{ clientId: 'other', accountId: account, sid: claimsOf(idToken).sid }]);
   });
 
   it('takes a hint that has expired', async () => {

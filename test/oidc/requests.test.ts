@@ -305,7 +305,13 @@ describe('what a relying party asks of the login', () => {
     ['acr_values aal2', 'web', { acr_values: AAL2 }, { code: true }],
     ['acr_values aal2 or phr', 'web', { acr_values: `phr ${AAL2}` }, { code: true }],
     ['acr_values unknown to us', 'web', { acr_values: '1 urn:mace:incommon:iap:silver' }, { code: true }],
-    ['acr_values phr', 'web', { acr_values: 'phr' }, { error: 'unmet_authentication_requirements' }],
+    ['acr_values phr', 'web', { acr_values: 'phr' }, { signIn: ['phishing_resistant'] }],
+    [
+      'acr_values phr and max_age',
+      'web',
+      { acr_values: 'phr', max_age: '200' },
+      { signIn: ['max_age', 'phishing_resistant'] },
+    ],
     [
       'acr_values phr, prompt=none',
       'web',
@@ -314,12 +320,7 @@ describe('what a relying party asks of the login', () => {
     ],
     ['essential acr aal2', 'web', { claims: essential({ value: AAL2 }) }, { code: true }],
     ['essential acr of several', 'web', { claims: essential({ values: ['phr', AAL2] }) }, { code: true }],
-    [
-      'essential acr phr',
-      'web',
-      { claims: essential({ values: ['phr'] }) },
-      { error: 'unmet_authentication_requirements' },
-    ],
+    ['essential acr phr', 'web', { claims: essential({ values: ['phr'] }) }, { signIn: ['phishing_resistant'] }],
     [
       'essential acr unknown to us',
       'web',
@@ -336,7 +337,8 @@ describe('what a relying party asks of the login', () => {
     ['a registered factor age that has passed', 'fresh', {}, { signIn: ['factor_age'] }],
     ['a registered factor age that has passed, prompt=none', 'fresh', { prompt: 'none' }, { error: 'login_required' }],
     ['a registered factor age and max_age', 'fresh', { max_age: '200' }, { signIn: ['max_age', 'factor_age'] }],
-    ['a registered class that cannot be reached', 'strong', {}, { error: 'unmet_authentication_requirements' }],
+    ['a registered class that the session lacks', 'strong', {}, { signIn: ['phishing_resistant'] }],
+    ['a registered class, and acr_values below it', 'strong', { acr_values: AAL2 }, { signIn: ['phishing_resistant'] }],
   ])('five and a half minutes after it: %s', async (_, clientId, params, expected) => {
     const { browser } = await signedIn();
     later(330);
@@ -547,11 +549,14 @@ describe('the login of our own pages', () => {
     expect(await house.own.redeem({ code, codeVerifier: verifier })).toBeUndefined();
   });
 
-  it('asks for everything again when it has to be fresh', async () => {
+  it('asks for a second factor, and for nothing else, when it has to be fresh', async () => {
     const { browser } = await signedIn();
-    later(100);
-    const answer = await browser.call(house.own.authorizationUrl({ state: 's', codeChallenge, maxAgeSeconds: 60 }));
-    expect(await reasonsOf(answer.location)).toEqual(['max_age']);
+    const url = house.own.authorizationUrl({ state: 's', codeChallenge, fresh: true });
+    const code = new URL((await browser.call(url)).location ?? '').searchParams.get('code') ?? '';
+    expect(await house.own.redeem({ code, codeVerifier: verifier })).toBeUndefined();
+    expect(await house.own.redeem({ code, codeVerifier: verifier, fresh: true })).toBeDefined();
+    later(301);
+    expect(await reasonsOf((await browser.call(url)).location)).toEqual(['factor_age']);
   });
 
   it('lives as long as the session, and keeps it awake', async () => {

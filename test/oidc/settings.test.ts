@@ -23,6 +23,7 @@ function settingsFor(issuer: string): Configuration {
   return providerSettings({
     db: undefined as never,
     audit: undefined as never,
+    notices: undefined as never,
     clock: systemClock,
     issuer: url,
     endpoints: ENDPOINTS.standard,
@@ -169,7 +170,7 @@ describe('the settings of the provider', () => {
     ['clockTolerance', settings.clockTolerance, 10],
     ['subjectTypes', settings.subjectTypes, ['public']],
     ['the ID token always holds', settings.claims?.openid, ['sub', 'acr', 'amr', 'auth_time']],
-    ['acrValues', settings.acrValues, ['urn:asn:aal2']],
+    ['acrValues', settings.acrValues, ['urn:asn:aal2', 'phr']],
   ])('%s', (_, value, expected) => {
     expect(value).toEqual(expected);
   });
@@ -189,6 +190,7 @@ describe('the settings of the provider', () => {
           'cred_epoch',
           'factor_age',
           'acr',
+          'phishing_resistant',
         ],
       ],
       ['consent', []],

@@ -1,5 +1,6 @@
 import { findByName, getById, recordPasswordFailure, setPassword, type Account } from '#src/accounts/accounts.js';
 import type { Nip } from '#src/accounts/nip.js';
+import { changeEmail } from '#src/accounts/accounts.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { importAccounts, type AccountImport } from '#src/provisioning/import-accounts.js';
 import { withBulkSession } from '#src/storage/copy.js';
@@ -19,6 +20,7 @@ const nip = (sequence: number): string => `198609262015051${String(sequence).pad
 let db: Awaited<ReturnType<typeof openTestDatabase>>;
 let files: Files;
 let inactive: AccountId[];
+let moved: { id: string; oldEmail: string | undefined }[];
 
 beforeAll(async () => {
   db = await openTestDatabase();
@@ -27,6 +29,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   files = new Files();
   inactive = [];
+  moved = [];
   for (const table of ['nip_history', 'credentials', 'accounts', 'agencies']) await db.query(`DELETE FROM ${table}`);
   await addAgencies(db);
 });
@@ -46,6 +49,10 @@ const loadText = (content: string | Buffer, more: Partial<AccountImport> = {}) =
     clock: { now: () => NOW },
     onInactive: (_tx, ids) => {
       inactive.push(...ids);
+      return Promise.resolve();
+    },
+    onEmailMoved: (_tx, accounts) => {
+      moved.push(...accounts.map(({ id, oldEmail }) => ({ id, oldEmail })));
       return Promise.resolve();
     },
     ...more,
@@ -131,6 +138,7 @@ describe('a first import', () => {
       path: 'config/accounts.example.csv',
       dryRun: false,
       onInactive: () => Promise.resolve(),
+      onEmailMoved: () => Promise.resolve(),
     });
     expect(files.problems()).toBeUndefined();
     expect(outcome).toMatchObject({ kind: 'done', ...counts(5, 0, 0, 0) });
@@ -503,4 +511,81 @@ it('refuses to run beside another import', async () => {
   });
   expect(outcome).toEqual({ kind: 'busy' });
   expect(await load([{ nip: nip(1) }])).toMatchObject(counts(1, 0, 0, 0));
+});
+
+describe('an e-mail address (docs/adr/0014)', () => {
+  const NUMBER = nip(7);
+  const from = (email: string) => load([{ nip: NUMBER, email }]);
+  const stored = async () => {
+    const [row] = await db.query(
+      'SELECT email, email_chosen, email_imported, email_unproved FROM accounts WHERE nip = $1',
+      [NUMBER],
+    );
+    return row;
+  };
+  const counts = ({ created, updated, unchanged }: Partial<Record<string, unknown>>) => [created, updated, unchanged];
+  /** The person activates the account and, if told so, chooses an address of their own. */
+  async function used(chosen?: string): Promise<void> {
+    await from('siasn@contoh.example');
+    await db.query('UPDATE accounts SET activated_at = $2 WHERE nip = $1', [NUMBER, NOW]);
+    const [row] = await db.query('SELECT id FROM accounts WHERE nip = $1', [NUMBER]);
+    if (chosen === undefined) return;
+    expect(await changeEmail(db, { accountId: row?.id as AccountId, email: chosen, now: NOW })).toBe(true);
+  }
+
+  it('that the person chose is not undone by a file that still has the old one', async () => {
+    await used('sendiri@contoh.example');
+    expect(counts((await from('siasn@contoh.example')) as never)).toEqual([0, 0, 1]);
+    expect(counts((await load([{ nip: NUMBER, email: 'siasn@contoh.example', name: 'Nama Lain' }])) as never)).toEqual([
+      0, 1, 0,
+    ]);
+    expect(counts((await from('')) as never)).toEqual([0, 1, 0]);
+    expect(await stored()).toEqual({
+      email: 'sendiri@contoh.example',
+      email_chosen: true,
+      email_imported: 'siasn@contoh.example',
+      email_unproved: false,
+    });
+    expect(moved).toEqual([]);
+  });
+
+  it('gives way to what the personnel system newly says: told to the old one, and unproved', async () => {
+    await used('sendiri@contoh.example');
+    expect(counts((await from('lain@contoh.example')) as never)).toEqual([0, 1, 0]);
+    expect(await stored()).toEqual({
+      email: 'lain@contoh.example',
+      email_chosen: false,
+      email_imported: null,
+      email_unproved: true,
+    });
+    expect(moved).toEqual([{ id: expect.any(String) as string, oldEmail: 'sendiri@contoh.example' }]);
+    expect(counts((await from('lain@contoh.example')) as never)).toEqual([0, 0, 1]);
+    expect(moved).toHaveLength(1);
+  });
+
+  it('that both agree on is simply that', async () => {
+    await used('sendiri@contoh.example');
+    expect(counts((await from('sendiri@contoh.example')) as never)).toEqual([0, 1, 0]);
+    expect(await stored()).toMatchObject({
+      email: 'sendiri@contoh.example',
+      email_chosen: false,
+      email_unproved: false,
+    });
+    expect(moved).toEqual([]);
+  });
+
+  it('of an account in use is told as moved; of one that never was, not', async () => {
+    await from('siasn@contoh.example');
+    await from('lain@contoh.example');
+    expect([moved, await stored()]).toEqual([
+      [],
+      { email: 'lain@contoh.example', email_chosen: false, email_imported: null, email_unproved: false },
+    ]);
+    await db.query('UPDATE accounts SET activated_at = $2 WHERE nip = $1', [NUMBER, NOW]);
+    await from('ketiga@contoh.example');
+    expect(moved).toEqual([{ id: expect.any(String) as string, oldEmail: 'lain@contoh.example' }]);
+    expect(await stored()).toMatchObject({ email: 'ketiga@contoh.example', email_unproved: true });
+    await load([{ nip: NUMBER, email: 'ketiga@contoh.example', name: 'Nama Lain' }]);
+    expect(await stored()).toMatchObject({ email_unproved: true });
+  });
 });

@@ -8,6 +8,7 @@ import { addAgencies } from '../accounts/people.js';
 import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import type { ReceivedMail } from '../support/mailbox.js';
 import { openPerson, type Person, type Shown } from '../support/person.js';
+import { eventually } from '../support/processes.js';
 import { startSite, type TestSite } from '../support/site.js';
 import { stopTime, type StoppedTime } from '../support/stopped-time.js';
 import { makeTemporaryFolder } from '../support/temporary-folder.js';
@@ -56,7 +57,7 @@ export interface House {
   readonly services: Services;
   readonly time: StoppedTime;
   /** A browser at an address of its own. */
-  browser(): Person;
+  browser(headers?: Readonly<Record<string, string>>): Person;
   ask(clientId?: string, more?: Readonly<Record<string, string>>): Asking;
   /** The code at the address that a browser was sent to, when it was sent back to a service with one. */
   codeOf(address: URL | string): string | undefined;
@@ -113,13 +114,21 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
   const { services } = site.running;
   await addAgencies(services.db);
 
+  /** What was sent for something earlier is no answer to what comes next. */
+  const everyMailSent = (): Promise<void> =>
+    eventually('every mail to be sent', async () => {
+      const { db } = site.running.services;
+      const rows = await db.query(`SELECT 1 FROM outbox WHERE kind IN ('mail', 'notices') AND dead_at IS NULL LIMIT 1`);
+      return rows.length === 0;
+    });
+
   const house: House = {
     site,
     services,
     time,
-    browser() {
+    browser(more = {}) {
       addresses += 1;
-      const headers = { 'x-forwarded-for': `10.9.${(addresses >> 8) % 256}.${addresses % 256}` };
+      const headers = { 'x-forwarded-for': `10.9.${(addresses >> 8) % 256}.${addresses % 256}`, ...more };
       return openPerson(site.origin, { headers, stopAt: (url) => url.origin !== site.origin });
     },
     ask: authorizationRequest,
@@ -169,6 +178,7 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
       return house.redeem(asking, code);
     },
     async mailOf({ email }, ask) {
+      await everyMailSent();
       // Mails are told apart by when they came.
       time.pass({ seconds: 1 });
       const asked = time.now();
@@ -176,6 +186,7 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
       return site.mailbox.next(email, asked);
     },
     async codeFor({ email }, ask) {
+      await everyMailSent();
       const seen = site.mailbox.mails.length;
       await ask();
       for (let round = 0; round < 1_000; round += 1) {

@@ -10,15 +10,20 @@ const nothing: Evidence = {
   factorOnly: false,
   passwordAt: undefined,
   passwordWeak: false,
+  passkeyAt: undefined,
   mailboxAt: undefined,
   factorAt: undefined,
   codesToSave: false,
   hasDevice: false,
+  hasPasskey: false,
+  wantsPasskey: false,
 };
 
 describe('journey of a sign-in', () => {
   const device = { hasDevice: true };
   const password = { passwordAt: FRESH };
+  const passkey = { passkeyAt: FRESH };
+  const wanted = { wantsPasskey: true };
   const factor = { factorAt: FRESH };
   it.each<[string, Partial<Evidence>, Step]>([
     ['nothing', {}, 'password'],
@@ -45,6 +50,22 @@ describe('journey of a sign-in', () => {
     ['a session that lacks a fresh factor', { factorOnly: true, ...device }, 'second-factor'],
     ['such a session with the factor', { factorOnly: true, ...device, ...factor }, 'done'],
     ['a session whose factors were taken away', { factorOnly: true }, 'password'],
+    ['a passkey for both factors', { ...device, ...passkey, ...factor }, 'done'],
+    ['such a passkey whose device was taken away meanwhile', { ...passkey, ...factor }, 'done'],
+    ['nothing, where only a passkey will do', wanted, 'password'],
+    [
+      'the password, where only a passkey will do',
+      { ...password, ...device, hasPasskey: true, ...wanted },
+      'second-factor',
+    ],
+    ['the password, and no passkey where only that will do', { ...password, ...device, ...wanted }, 'passkey-missing'],
+    ['the password, and no device where only a passkey will do', { ...password, ...wanted }, 'passkey-missing'],
+    [
+      'a session, and no passkey where only that will do',
+      { factorOnly: true, ...device, ...wanted },
+      'passkey-missing',
+    ],
+    ['such a session with a passkey', { factorOnly: true, ...device, hasPasskey: true, ...wanted }, 'second-factor'],
     ['such a session, after the password', { factorOnly: true, ...password }, 'prove-mailbox'],
   ])('%s', (_, proved, step) => {
     expect(nextStep({ ...nothing, ...proved }, now)).toBe(step);
@@ -62,38 +83,50 @@ describe('journey of a sign-in', () => {
   ])('the password holds so long %s (R-02): %j after %d s', (_, proved, seconds, step) => {
     expect(nextStep({ ...nothing, ...proved, passwordAt: ago(seconds) }, now)).toBe(step);
   });
+
+  it.each<[number, Step]>([
+    [1_800, 'done'],
+    [1_800.001, 'password'],
+  ])('a passkey holds to the end for as long, %d s', (seconds, step) => {
+    const proved = { hasDevice: true, factorAt: FRESH, passkeyAt: ago(seconds) };
+    expect(nextStep({ ...nothing, ...proved }, now)).toBe(step);
+  });
+
+  it('a passkey opens no enrolment: it was both factors, or nothing', () => {
+    expect(nextStep({ ...nothing, passkeyAt: FRESH, mailboxAt: FRESH }, now)).toBe('password');
+  });
 });
 
 const flag = [false, true];
 const times = [undefined, FRESH, STALE, DEAD];
-const all: Evidence[] = flag.flatMap((factorOnly) =>
-  times.flatMap((passwordAt) =>
-    flag.flatMap((passwordWeak) =>
-      [undefined, FRESH].flatMap((mailboxAt) =>
-        [undefined, FRESH].flatMap((factorAt) =>
-          flag.flatMap((codesToSave) =>
-            flag.map((hasDevice) => ({
-              factorOnly,
-              passwordAt,
-              passwordWeak,
-              mailboxAt,
-              factorAt,
-              codesToSave,
-              hasDevice,
-            })),
-          ),
-        ),
-      ),
-    ),
-  ),
-);
+const choices: { readonly [Name in keyof Evidence]: readonly Evidence[Name][] } = {
+  factorOnly: flag,
+  passwordAt: times,
+  passwordWeak: flag,
+  passkeyAt: [undefined, STALE, DEAD],
+  mailboxAt: [undefined, FRESH],
+  factorAt: [undefined, FRESH],
+  codesToSave: flag,
+  hasDevice: flag,
+  hasPasskey: flag,
+  wantsPasskey: flag,
+};
+const all = Object.entries(choices).reduce<readonly Partial<Evidence>[]>(
+  (some, [name, values]) => some.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),
+  [{}],
+) as readonly Evidence[];
 
 /** The journey once more, as a list read from the top. */
-function expected({ factorOnly, passwordAt, mailboxAt, factorAt, hasDevice, ...rest }: Evidence): Step {
+function expected({ factorOnly, passwordAt, passkeyAt, mailboxAt, factorAt, hasDevice, ...rest }: Evidence): Step {
   const waitsForCode = hasDevice && factorAt === undefined;
-  const given = passwordAt === FRESH || (passwordAt === STALE && !waitsForCode) || (factorOnly && hasDevice);
+  const given =
+    passwordAt === FRESH ||
+    (passwordAt === STALE && !waitsForCode) ||
+    (passkeyAt === STALE && factorAt !== undefined) ||
+    (factorOnly && hasDevice);
   const steps: [boolean, Step][] = [
     [!given, 'password'],
+    [factorAt === undefined && rest.wantsPasskey && !rest.hasPasskey, 'passkey-missing'],
     [waitsForCode, 'second-factor'],
     [factorAt === undefined && mailboxAt === undefined, 'prove-mailbox'],
     [factorAt === undefined, 'enrol-device'],
@@ -104,10 +137,10 @@ function expected({ factorOnly, passwordAt, mailboxAt, factorAt, hasDevice, ...r
 }
 
 it('every combination of evidence has its step', () => {
-  expect(all).toHaveLength(256);
-  for (const evidence of all)
-    expect({ ...evidence, step: nextStep(evidence, now) }).toEqual({ ...evidence, step: expected(evidence) });
-  expect(new Set(all.map((evidence) => nextStep(evidence, now))).size).toBe(7);
+  expect(all).toHaveLength(3_072);
+  const wrong = all.filter((evidence) => nextStep(evidence, now) !== expected(evidence));
+  expect(wrong).toEqual([]);
+  expect(new Set(all.map((evidence) => nextStep(evidence, now))).size).toBe(8);
 });
 
 describe('whatever was proved, and whenever', () => {
@@ -116,18 +149,22 @@ describe('whatever was proved, and whenever', () => {
     factorOnly: fc.boolean(),
     passwordAt: moment,
     passwordWeak: fc.boolean(),
+    passkeyAt: moment,
     mailboxAt: moment,
     factorAt: moment,
     codesToSave: fc.boolean(),
     hasDevice: fc.boolean(),
+    hasPasskey: fc.boolean(),
+    wantsPasskey: fc.boolean(),
   });
 
-  it('nobody is done without a second factor and a password, or a session that had one (R-02)', () => {
+  it('nobody is done without a second factor and a password, or a session or passkey in its place (R-02)', () => {
     fc.assert(
       fc.property(evidence, (given) => {
         if (nextStep(given, now) !== 'done') return;
         expect(given.factorAt).toBeDefined();
-        expect(given.passwordAt !== undefined || (given.factorOnly && given.hasDevice)).toBe(true);
+        const first = given.passwordAt ?? given.passkeyAt;
+        expect(first !== undefined || (given.factorOnly && given.hasDevice)).toBe(true);
         expect(given.codesToSave || given.passwordWeak).toBe(false);
       }),
       { numRuns: 5_000 },
@@ -148,6 +185,7 @@ describe('whatever was proved, and whenever', () => {
   it('another proof never leads further from the end, but for what it brings to light', () => {
     const order: readonly Step[] = [
       'password',
+      'passkey-missing',
       'prove-mailbox',
       'enrol-device',
       'second-factor',

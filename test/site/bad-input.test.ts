@@ -3,9 +3,9 @@ import type { QuietLog } from '../support/quiet-log.js';
 import { addressesOf } from './support/addresses.js';
 import { chance } from './support/chance.js';
 import { forgetTries } from './support/forget-tries.js';
-import { bodyOf, formsOn, type Form } from './support/forms.js';
+import { bodyOf, formsOn, routeOf, type Form } from './support/forms.js';
 import { COOKIES, ENCODED, HEADERS, NAMES, PATHS, SPOILERS, TYPES } from './support/hostile.js';
-import { openHouse, STATIONS, uidOf, type Station } from './support/stations.js';
+import { openHouse, STATIONS, type Station } from './support/stations.js';
 import { FORM, speak, type Reply, type Sending } from './support/wire.js';
 
 /** Longer than any answer may take. */
@@ -77,8 +77,7 @@ const faults = (): string[] => [
 
 it('knows every form there is', () => {
   const posted = site.running.site.routes.filter(({ method, access }) => method === 'POST' && access === 'anyone');
-  const known = forms.map(({ path, page }) => path.replace(uidOf(page), ':uid'));
-  expect(known).toEqual(expect.arrayContaining(posted.map(({ path }) => path)));
+  expect(forms.map(routeOf)).toEqual(expect.arrayContaining(posted.map(({ path }) => path)));
 });
 
 describe('what a form does not expect is refused, never a failure (R-47, R-67, A37, A41)', () => {
@@ -90,7 +89,7 @@ describe('what a form does not expect is refused, never a failure (R-47, R-67, A
         const [reply] = await sendAll([posting(form, bodyOf(form, { [random.one(form.inputs).name]: value }))], 1);
         statuses.add(reply?.status ?? 0);
       }
-      return { path: form.path.replace(uidOf(form.page), ':uid'), statuses };
+      return { path: routeOf(form), statuses };
     });
     // Else something before the form has kept it from seeing anything.
     for (const { path, statuses } of await Promise.all(lanes)) {

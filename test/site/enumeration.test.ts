@@ -162,6 +162,18 @@ describe('whatever name is typed, the same is seen', () => {
     });
   });
 
+  it('resetting MFA, whichever way', async () => {
+    await everybodySees(async ({ username, password }, visitor) => {
+      const answers: Answer[] = [];
+      for (const way of ['now', 'wait']) {
+        const page = await visitor.ask(`/reset/mfa/${way}`);
+        answers.push(...(await post(visitor, page, '/reset/mfa/start', { username, password, captcha: CAPTCHA })));
+      }
+      expect(answers.map(({ status }) => status)).toEqual([422, 422]);
+      return answers;
+    });
+  });
+
   it('changing a weak password', async () => {
     await everybodySees(async ({ username, password }, visitor) => {
       const page = await visitor.ask('/reset/weak');

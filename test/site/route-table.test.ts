@@ -23,7 +23,8 @@ afterAll(() => house.stop());
 const table = site.running.site.routes;
 const titled = (routes: readonly Route[]): [string, Route][] =>
   routes.map((route) => [`${route.method} ${route.path}`, route]);
-const forms = table.filter(({ method, access }) => method === 'POST' && access !== 'bearer');
+const signed = table.filter(({ access }) => access === 'signed');
+const forms = table.filter((route) => route.method === 'POST' && route.access !== 'bearer' && !signed.includes(route));
 const pages = table.filter(({ method, access }) => method === 'GET' && access !== 'bearer');
 const calls = table.filter(({ access }) => access === 'bearer');
 
@@ -51,7 +52,7 @@ function post(path: string, csrf: string | undefined, headers: Record<string, st
 }
 
 it('has routes of every kind', () => {
-  expect([forms.length, pages.length, calls.length].every((count) => count > 0)).toBe(true);
+  expect([forms.length, pages.length, calls.length, signed.length].every((count) => count > 0)).toBe(true);
 });
 
 it('gives each browser and each sign-in tokens of their own, which are those on the pages', () => {
@@ -96,6 +97,30 @@ describe('a form that is not from our own page (R-29)', () => {
       const reply = await post(path, tokenFor(mine, path), { origin: issuer, 'sec-fetch-site': 'same-origin' });
       expect(reply.status).toBeLessThan(500);
       expect(reply.status).not.toBe(403);
+    }
+  });
+});
+
+describe('a message of another program', () => {
+  const unsigned = [
+    '',
+    'logout_token=',
+    'logout_token=a.b.c',
+    `logout_token=${'x'.repeat(8000)}`,
+    // No signature, an empty one, and a key of its own.
+    ...['{"alg":"none"}', '{"alg":"ES256","kid":"x"}', '{"alg":"HS256","typ":"logout+jwt"}'].map(
+      (header) => `logout_token=${Buffer.from(header).toString('base64url')}.e30.`,
+    ),
+  ];
+
+  it.each(titled(signed))('%s changes nothing unless it is signed, whoever sends it', async (_, { path: pattern }) => {
+    for (const path of addressesOf(pattern, mine.uid)) {
+      const before = await snapshot(db);
+      for (const body of [...unsigned, bodyWith(tokenFor(mine, path))]) {
+        const headers = { ...FORM, cookie: mine.visitor.cookiesFor(path) };
+        expect((await wire.send({ method: 'POST', path, headers, body })).status).toBe(400);
+      }
+      expect(await snapshot(db)).toEqual(before);
     }
   });
 });
@@ -155,7 +180,9 @@ describe('a page', () => {
             ? await wire.send({ path, headers: { cookie: mine.visitor.cookiesFor(path) } })
             : await post(path, tokenFor(mine, path));
         expect([303, 401, 403, 404]).toContain(reply.status);
-        if (reply.status === 303) expect(reply.headers.location).toMatch(/^\/(?![/\\])/);
+        // Our own login: by way of the provider, like every client's.
+        if (reply.status === 303)
+          expect(reply.headers.location?.startsWith(`${issuer}/oidc/auth?client_id=asn-`)).toBe(true);
         expect(await snapshot(db)).toEqual(before);
       }
     },
@@ -222,10 +249,9 @@ describe('in production', () => {
     });
     const away = new Wire({ port: production.running.port, issuer: 'https://sso.contoh.example' });
     try {
-      expect(production.running.site.routes.filter(({ access }) => access === 'development')).toEqual([]);
-      const development = table
-        .filter(({ access }) => access === 'development')
-        .map(({ method, path }) => ({ method, path }));
+      const isDevelopment = ({ access }: Route): boolean => ['development', 'signed'].includes(access);
+      expect(production.running.site.routes.filter(isDevelopment)).toEqual([]);
+      const development = table.filter(isDevelopment).map(({ method, path }) => ({ method, path }));
       const more = ['/dev/mail', '/dev/mail/1', '/dev/mail/1.html', '/dev/components'].map((path) => ({
         method: 'GET',
         path,

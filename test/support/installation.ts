@@ -77,6 +77,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     CLIENTS_FILE: clientsFile,
     SMTP_URL: mailbox.url,
     CAPTCHA_TEST_ANSWER: CAPTCHA,
+    NOTICE_MERGE_SECONDS: '0',
     // Visitors come from where they say, so that each has limits of their own.
     TRUSTED_PROXIES: '127.0.0.1',
     LOG_LEVEL: 'info',

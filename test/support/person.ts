@@ -21,6 +21,8 @@ export interface Person {
   submit(action: string, fields?: Readonly<Record<string, string>>): Promise<Shown>;
   /** Sends a form as it is, without following redirects. */
   post(path: string, fields: Readonly<Record<string, string>>): Promise<Shown>;
+  /** Posts what a script on the page shown last would, with its form token; the page stays. */
+  script(path: string, fields?: Readonly<Record<string, string>>): Promise<{ status: number; body: string }>;
   /** The page shown last. */
   readonly shown: Shown;
   /** Every redirect passed since the last call of get, follow or submit. */
@@ -168,6 +170,13 @@ export function openPerson(base: string, options: PersonOptions = {}): Person {
       return send(attribute(form, 'action') ?? '', { ...hiddenFields(form), ...fields }, true);
     },
     post: (path, fields) => send(path, fields, false),
+    async script(path, fields = {}) {
+      const page = current();
+      const csrf = hiddenFields(page.html).csrf ?? '';
+      const { status, html: body } = await send(path, { csrf, ...fields }, false);
+      shown = page;
+      return { status, body };
+    },
   };
 }
 

@@ -38,6 +38,7 @@ export async function startSite(
     SMTP_URL: mailbox.url,
     DEMO: 'true',
     CAPTCHA_TEST_ANSWER: CAPTCHA,
+    NOTICE_MERGE_SECONDS: '0',
     ...(process.env.TEST_REDIS_URL === undefined ? {} : { REDIS_URL: process.env.TEST_REDIS_URL }),
     ...(typeof settings === 'function' ? await settings(origin) : settings),
   });

@@ -1,4 +1,4 @@
-import { addressBucket } from '#src/throttle/address.js';
+import { addressBucket, networkOf } from '#src/throttle/address.js';
 
 it.each([
   ['203.0.113.7', '203.0.113.7'],
@@ -17,4 +17,17 @@ it.each([
   ['not an address', 'unknown'],
 ])('%j is counted as %s (R-21)', (address, bucket) => {
   expect(addressBucket(address)).toBe(bucket);
+});
+
+it.each([
+  ['203.0.113.7', '203.0.113.x'],
+  ['::ffff:203.0.113.7', '203.0.113.x'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['2001:db8::1', '2001:db8::/48'],
+  ['2001:db8:0:7::1', '2001:db8::/48'],
+  ['::1', '0::/48'],
+  ['', ''],
+  ['not an address', ''],
+])('%j is shown as %j', (address, network) => {
+  expect(networkOf(address)).toBe(network);
 });

@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { openToolkitSite, type ToolkitSite } from './toolkit-site.js';
 
 const stylesheet = readFileSync(new URL('../../views/assets/styles.css', import.meta.url));
+const script = readFileSync(new URL('../../views/assets/passkey.js', import.meta.url));
 const mark = readFileSync(new URL('../../views/assets/mark.svg', import.meta.url));
 
 let site: ToolkitSite;
@@ -17,6 +18,7 @@ describe('assets', () => {
   it.each([
     [CSS, 'text/css; charset=utf-8', stylesheet],
     ['/assets/mark.svg', 'image/svg+xml', mark],
+    ['/assets/passkey.js', 'text/javascript; charset=utf-8', script],
   ])('%s comes as %s, whole', async (path, type, content) => {
     const answer = await site.ask(path);
     expect(answer.status).toBe(200);

@@ -78,6 +78,7 @@ describe('a browser', () => {
     expect(seen(answer)).toEqual({
       browserId: expect.any(String) as string,
       address: '127.0.0.1',
+      agent: { browser: '', system: '' },
       locale: 'id',
       requestId: answer.headers['x-request-id'],
     });

@@ -17,6 +17,10 @@ const routes = [
     ctx.state.formOrigins.push('https://rp.example', 'https://rp.example', 'https://other.example:8443');
     ctx.body = 'forms';
   }),
+  get('/scripted', (ctx) => {
+    ctx.state.isScripted = true;
+    ctx.body = 'scripted';
+  }),
   get('/own-policy', (ctx) => {
     ctx.set('Content-Security-Policy', "default-src 'none'; sandbox");
     ctx.state.formOrigins.push('https://rp.example');
@@ -124,6 +128,13 @@ describe.each([
       POLICY.replace("form-action 'self'", "form-action 'self' https://rp.example https://other.example:8443"),
     );
     expect((await site.ask('/page')).headers['content-security-policy']).toBe(POLICY);
+  });
+
+  it('let a page that says so load our script and fetch from us, and no inline script anywhere', async () => {
+    const { headers } = await site.ask('/scripted');
+    const allowed = POLICY.replace("style-src 'self'", "script-src 'self'; connect-src 'self'; style-src 'self'");
+    expect(headers['content-security-policy']).toBe(allowed);
+    expect(headers['permissions-policy']).toContain('publickey-credentials-get=(self)');
   });
 
   it('leave a page its own, stricter policy', async () => {

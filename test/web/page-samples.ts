@@ -1,4 +1,5 @@
-import type { PageError, PageName, Pages, Shell } from '#src/web/pages.js';
+import type { PageError, PageName, Pages, SessionLine, Shell } from '#src/web/pages.js';
+import { ACTIVITY, ALL_ACTIVITY, HARDLY_HELD, HELD, WORDS_HELD } from './account-samples.js';
 
 /** One page in one state: `[page, what is special about it, data, shell?]`. */
 export type Sample = {
@@ -31,16 +32,21 @@ const policy: PageError = {
 };
 
 const signIn = { uid, service };
-const otp = { ...signIn, deviceNames: ['Ponsel kerja'] };
+const app1 = { name: 'Ponsel kerja', kind: 'totp' } as const;
+const passkey1 = { name: 'Laptop kantor', kind: 'passkey' } as const;
+const otp = { ...signIn, devices: [app1] };
+const passkeyOnly = { ...signIn, devices: [passkey1] };
 const mailbox = { ...signIn, hasMailbox: true, emailHint: 's•••••@c•••••' };
 // Drawn from a 32-character secret and a long label, like the real ones.
 const qrPath = `M4 4.5h7m1 0h1m1 0h1m2 0h1m2 0h2m1 0h1${'m2 0h2m2 0h3m1 0h7M4 5.5h1m5 0h1m1 0h2m1 0h2'.repeat(48)}`;
-const enrol = {
-  ...signIn,
+const offer = {
   secret: 'CONTOHKUNCIRAHASIAJANGANDIPAKAI2',
   otpauthUri: 'otpauth://totp/SSO%20ASN:199001012023211001?secret=CONTOHKUNCIRAHASIAJANGANDIPAKAI2&issuer=SSO%20ASN',
   qr: { path: qrPath, size: 45 },
 };
+const enrol = { ...signIn, ...offer };
+const device = { id: 'd1', name: 'Ponsel kerja' };
+const devices = { devices: [], former: [], fewCodes: true, mayAdd: true };
 const codes = {
   ...signIn,
   createdAt: SAMPLE_SHELL.now,
@@ -63,6 +69,39 @@ const mail = {
   text: 'Kode reset password\n\nKetik kode ini di halaman yang sedang Anda buka:\n\n7K3QM-9XD2R\n\nBerlaku sampai 08.30 WIB.',
 };
 
+const session: SessionLine = {
+  uid,
+  agent: { known: 'both', browser: 'Firefox', system: 'Windows' },
+  network: '203.0.113.x',
+  startedAt: SAMPLE_SHELL.now,
+  lastSeenAt: SAMPLE_SHELL.now,
+  services: ['ASN Digital', 'MyASN'],
+};
+const phone: SessionLine = {
+  ...session,
+  uid: 'uid9876543210',
+  agent: { known: 'both', browser: 'Chrome', system: 'Android' },
+  network: '2001:db8:17::/48',
+  services: ['DMS', 'SIASN', 'SSCASN'],
+};
+const unknownBrowser: SessionLine = {
+  ...phone,
+  uid: 'uid5555555555',
+  agent: { known: 'nothing', browser: '', system: '' },
+  network: '',
+  services: [],
+};
+
+/** Of pages of who is logged in. */
+const PERSON = { person: { name: 'Sari Contoh' } };
+
+const TOMORROW = new Date('2026-11-24T01:15:42Z');
+const token = '0123456789ABCDEFGHJKMNPQRS';
+const lostOrNot = [
+  { id: 'd1', name: 'Ponsel kerja' },
+  { id: 'd2', name: 'Tablet' },
+];
+
 /** Every page in every state people meet. */
 export const SAMPLES: readonly Sample[] = [
   ['front', 'plain', {}, { path: '/' }],
@@ -82,10 +121,16 @@ export const SAMPLES: readonly Sample[] = [
         { category: 'Instansi', services: [{ name: 'SIASN', href: '#' }] },
       ],
     },
-    { path: '/', person: { name: 'Sari Contoh' } },
+    { path: '/', ...PERSON },
   ],
-  ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', person: { name: 'Sari Contoh' } }],
-  ['launcher', 'no services', { groups: [] }, { path: '/', person: { name: 'Sari Contoh' } }],
+  ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
+  ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
+  [
+    'launcher',
+    'a reset of MFA waits',
+    { groups: [] },
+    { path: '/', person: { ...PERSON.person, waitingResetDueAt: TOMORROW } },
+  ],
 
   ['sign-in/password', 'plain', signIn],
   [
@@ -93,13 +138,23 @@ export const SAMPLES: readonly Sample[] = [
     'wrong',
     { ...signIn, username: '19900101 202321 1 001', error: { code: 'invalid_credentials' } },
   ],
+  ['sign-in/password', 'nothing but a passkey will do', { ...signIn, onlyPasskey: true }],
+  ['sign-in/password', 'passkey refused', { ...signIn, error: { code: 'passkey_invalid' } }],
   ['sign-in/password', 'throttled', { ...signIn, error: wait }],
   ['sign-in/password', 'throttled shortly', { ...signIn, error: { code: 'throttled', retryAfterSeconds: 30 } }],
   ['sign-in/password', 'username missing', { ...signIn, error: missing('username') }],
   ['sign-in/password', 'password missing', { ...signIn, error: missing('password') }],
 
   ['sign-in/otp', 'plain', otp],
-  ['sign-in/otp', 'two devices', { ...otp, deviceNames: ['Ponsel kerja', 'Tablet'] }],
+  ['sign-in/otp', 'two devices', { ...otp, devices: [app1, { name: 'Tablet', kind: 'totp' }] }],
+  ['sign-in/otp', 'app first, then passkey', { ...otp, devices: [app1, passkey1] }],
+  ['sign-in/otp', 'passkey first, then app', { ...otp, devices: [passkey1, app1] }],
+  ['sign-in/otp', 'passkey first, wrong code', { ...otp, devices: [passkey1, app1], error: { code: 'otp_invalid' } }],
+  ['sign-in/otp', 'passkeys only', { ...passkeyOnly, devices: [passkey1, { name: 'Kunci', kind: 'passkey' }] }],
+  ['sign-in/otp', 'passkey refused', { ...passkeyOnly, error: { code: 'passkey_invalid' } }],
+  ['sign-in/otp', 'passkey asked again', { ...passkeyOnly, service: 'DMS', again: true }],
+  ['sign-in/otp', 'nothing but a passkey will do', { ...otp, devices: [app1, passkey1], onlyPasskey: true }],
+  ['sign-in/passkey-missing', 'plain', { ...signIn, error: { code: 'passkey_required' } }],
   ['sign-in/otp', 'asked again', { ...otp, service: 'DMS', again: true }],
   ['sign-in/otp', 'wrong', { ...otp, error: { code: 'otp_invalid' } }],
   ['sign-in/otp', 'incomplete', { ...otp, error: missing('otp') }],
@@ -131,6 +186,199 @@ export const SAMPLES: readonly Sample[] = [
   ['sign-in/change-password', 'differs', { ...signIn, error: { code: 'confirmation_mismatch' } }],
   ['sign-in/change-password', 'missing', { ...signIn, error: missing('new_password') }],
   ['sign-in/change-password', 'second missing', { ...signIn, error: missing('confirm_password') }],
+
+  [
+    'account/devices',
+    'two',
+    {
+      devices: [
+        { id: 'd1', name: 'Ponsel kerja', kind: 'totp', addedAt: SAMPLE_SHELL.now, lastUsedAt: SAMPLE_SHELL.now },
+        { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
+      ],
+      former: (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset'] as const).map((reason) => ({
+        name: 'Ponsel lama',
+        kind: 'totp',
+        addedAt: SAMPLE_SHELL.now,
+        endedAt: SAMPLE_SHELL.now,
+        reason,
+      })),
+      codes: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now },
+      fewCodes: false,
+      mayAdd: true,
+      done: 'device_added',
+    },
+    PERSON,
+  ],
+  [
+    'account/devices',
+    'no codes',
+    { devices: [], former: [], fewCodes: false, mayAdd: true, done: 'device_removed' },
+    PERSON,
+  ],
+  [
+    'account/devices',
+    'renamed',
+    { devices: [], former: [], fewCodes: false, mayAdd: true, done: 'device_renamed' },
+    PERSON,
+  ],
+  [
+    'account/devices',
+    'moved',
+    { devices: [], former: [], fewCodes: false, mayAdd: true, done: 'device_moved' },
+    PERSON,
+  ],
+  ['account/activity', 'plain', { lines: ACTIVITY, isFirst: true, olderHref: '/account/activity?before=1-1' }, PERSON],
+  ['account/activity', 'password changed', { lines: ACTIVITY, isFirst: true, done: 'password_changed' }, PERSON],
+  ['account/activity', 'nothing', { lines: [], isFirst: true }, PERSON],
+  ...ALL_ACTIVITY.map((lines, page): Sample => [
+    'account/activity',
+    `everything, ${page}`,
+    { lines, isFirst: false, olderHref: '/account/activity?before=1795392000000-123456789012' },
+    PERSON,
+  ]),
+  ['account/password', 'plain', {}, PERSON],
+  ['account/password', 'old one wrong', { error: { code: 'invalid_credentials', field: 'password' } }, PERSON],
+  ['account/password', 'old one missing', { error: missing('password') }, PERSON],
+  ['account/password', 'weak', { error: policy }, PERSON],
+  ['account/password', 'differs', { error: { code: 'confirmation_mismatch' } }, PERSON],
+  ['account/password', 'throttled', { error: wait }, PERSON],
+  ['account/data', 'plain', { sections: HELD }, PERSON],
+  ['account/data', 'hardly anything', { sections: HARDLY_HELD }, PERSON],
+  ['account/data', 'every word', { sections: WORDS_HELD }, PERSON],
+  ['account/data', 'throttled', { sections: HARDLY_HELD, error: wait }, PERSON],
+
+  ['account/contact', 'plain', { emailHint: 's•••••@c•••••', done: 'contact_changed' }, PERSON],
+  ['account/contact', 'no address', { done: 'contact_stopped' }, PERSON],
+  ['account/contact', 'no address that mail could go to', { email: 'sari', error: missing('new_email') }, PERSON],
+  ['account/contact', 'throttled', { emailHint: 's•••••@c•••••', email: 'sari@baru.example', error: wait }, PERSON],
+  ...(['asked', 'waiting', 'invited'] as const).map((state): Sample => [
+    'account/contact',
+    state,
+    { emailHint: 's•••••@c•••••', change: { state, opensAt: SAMPLE_SHELL.now } },
+    PERSON,
+  ]),
+  ['account/contact/code', 'plain', { email: 'sari@baru.example' }, PERSON],
+  ['account/contact/code', 'resent', { email: 'sari@baru.example', resent: true }, PERSON],
+  ['account/contact/code', 'wrong', { email: 'sari@baru.example', error: { code: 'code_invalid' } }, PERSON],
+  ['account/contact/code', 'incomplete', { email: 'sari@baru.example', error: missing('code') }, PERSON],
+  ['contact/start', 'plain', { base: '/alamat-baru/x', emailHint: 's•••••@b•••••', nipEnding: '001' }],
+  ['contact/start', 'throttled', { base: '/alamat-baru/x', emailHint: 's•••••@b•••••', nipEnding: '001', error: wait }],
+  ['contact/code', 'plain', { base: '/alamat-baru/x', emailHint: 's•••••@b•••••' }],
+  ['contact/code', 'resent', { base: '/alamat-baru/x', emailHint: 's•••••@b•••••', resent: true }],
+  ['contact/code', 'wrong', { base: '/alamat-baru/x', emailHint: 's•••••@b•••••', error: { code: 'code_invalid' } }],
+  ['contact/code', 'incomplete', { base: '/alamat-baru/x', emailHint: 's•••••@b•••••', error: missing('code') }],
+  ['contact/done', 'plain', {}],
+  [
+    'disavow/confirm',
+    'two',
+    {
+      token: 'x',
+      nipEnding: '001',
+      events: [
+        { kind: 'new-browser', at: SAMPLE_SHELL.now },
+        { kind: 'contact-changed', at: SAMPLE_SHELL.now },
+      ],
+    },
+  ],
+  ['disavow/confirm', 'in a newer process', { token: 'x', nipEnding: '001', events: [] }],
+  ['disavow/done', 'plain', {}],
+  ['link-gone', 'disavow', { what: 'disavow' }],
+  ['link-gone', 'contact', { what: 'contact' }],
+  ['account/sessions', 'three', { current: session, others: [phone, unknownBrowser], more: false }, PERSON],
+  ['account/sessions', 'one ended', { current: session, others: [], more: false, done: 'session_ended' }, PERSON],
+  [
+    'account/sessions',
+    'all others ended',
+    { current: session, others: [], more: false, done: 'sessions_ended' },
+    PERSON,
+  ],
+  [
+    'account/sessions',
+    'very many',
+    { others: Array.from({ length: 12 }, (_, index) => ({ ...phone, uid: `${uid}${index}` })), more: true },
+    PERSON,
+  ],
+  ['account/sessions/end', 'plain', { session: phone }, PERSON],
+  [
+    'account/sessions/end',
+    'system unknown',
+    { session: { ...phone, agent: { ...phone.agent, known: 'browser' } } },
+    PERSON,
+  ],
+  [
+    'account/sessions/end',
+    'browser unknown',
+    { session: { ...phone, agent: { ...phone.agent, known: 'system' } } },
+    PERSON,
+  ],
+  ['account/sessions/end-others', 'plain', {}, PERSON],
+  ['account/sessions/end-all', 'plain', {}, PERSON],
+  ['account/devices', 'no codes', { ...devices, done: 'device_removed' }, PERSON],
+  ['account/devices', 'passkey added', { ...devices, mayAdd: false, done: 'passkey_added' }, PERSON],
+  ['account/devices', 'few codes', { ...devices, codes: { left: 3, count: 10, createdAt: SAMPLE_SHELL.now } }, PERSON],
+  ['account/devices', 'renamed', { ...devices, done: 'device_renamed' }, PERSON],
+  ['account/devices', 'moved', { ...devices, mayAdd: false, done: 'device_moved' }, PERSON],
+  ['account/devices/add', 'plain', {}, PERSON],
+  ['account/devices/add-passkey', 'plain', { mayAdd: true }, PERSON],
+  ['account/devices/add-passkey', 'five already', { mayAdd: false }, PERSON],
+  [
+    'account/devices/add-passkey',
+    'refused',
+    { mayAdd: true, deviceName: 'Laptop kantor', error: { code: 'passkey_invalid' } },
+    PERSON,
+  ],
+  ['account/devices/add-passkey', 'name missing', { mayAdd: true, error: missing('device_name') }, PERSON],
+  ['account/devices/add/app', 'plain', offer, PERSON],
+  ['account/devices/add/app', 'wrong', { ...offer, error: { code: 'otp_invalid' } }, PERSON],
+  ['account/devices/add/app', 'clock slow', { ...offer, error: { code: 'clock_drift', driftMinutes: -7 } }, PERSON],
+  ['account/devices/add/app', 'throttled', { ...offer, error: wait }, PERSON],
+  ['account/devices/add/app', 'name missing', { ...offer, error: missing('device_name') }, PERSON],
+  [
+    'account/devices/move',
+    'two',
+    {
+      devices: [
+        { id: 'd1', name: 'Ponsel kerja', kind: 'totp', addedAt: SAMPLE_SHELL.now, lastUsedAt: SAMPLE_SHELL.now },
+        { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
+      ],
+    },
+    PERSON,
+  ],
+  ['account/devices/move/app', 'plain', { ...offer, replaces: 'Ponsel lama' }, PERSON],
+  ['account/devices/move/app', 'reused', { ...offer, replaces: 'Ponsel lama', error: { code: 'otp_reused' } }, PERSON],
+  ['account/devices/rename', 'plain', device, PERSON],
+  ['account/devices/rename', 'unusable', { ...device, deviceName: '', error: missing('device_name') }, PERSON],
+  ['account/devices/remove', 'plain', { ...device, isLast: false }, PERSON],
+  ['account/devices/remove', 'the last', { ...device, isLast: true }, PERSON],
+  ['account/devices/remove', 'the last, refused', { ...device, isLast: true, error: missing('device') }, PERSON],
+  [
+    'account/recovery-codes',
+    'plain',
+    { left: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now }, few: false, unsaved: false, done: 'codes_renewed' },
+    PERSON,
+  ],
+  [
+    'account/recovery-codes',
+    'few',
+    { left: { left: 2, count: 10, createdAt: SAMPLE_SHELL.now }, few: true, unsaved: false },
+    PERSON,
+  ],
+  ['account/recovery-codes', 'none', { few: true, unsaved: false }, PERSON],
+  [
+    'account/recovery-codes',
+    'not saved',
+    { left: { left: 10, count: 10, createdAt: SAMPLE_SHELL.now }, few: false, unsaved: true },
+    PERSON,
+  ],
+  ['account/recovery-codes/renew', 'plain', { hasCodes: true }, PERSON],
+  ['account/recovery-codes/renew', 'the first', { hasCodes: false }, PERSON],
+  ['account/recovery-codes/new', 'plain', { codes: codes.codes, createdAt: codes.createdAt }, PERSON],
+  [
+    'account/recovery-codes/new',
+    'not saved',
+    { codes: codes.codes, createdAt: codes.createdAt, error: missing('saved') },
+    PERSON,
+  ],
 
   ['reset/menu', 'plain', {}],
   ['reset/menu', 'from a service', { back }],
@@ -175,6 +423,7 @@ export const SAMPLES: readonly Sample[] = [
   ['reset/weak', 'wrong', { username: '199001012023211001', error: { code: 'invalid_credentials' } }],
   ['reset/weak', 'throttled by codes', { error: { ...wait, limit: 'codes' } }],
   ['reset/weak', 'otp required', { error: { code: 'otp_required' } }],
+  ['reset/weak', 'passkeys only', { error: { code: 'passkey_required' } }],
   [
     'reset/weak',
     'weak',
@@ -198,8 +447,43 @@ export const SAMPLES: readonly Sample[] = [
     { error: { code: 'password_policy', rules: [{ rule: 'common', state: 'unmet', reason }] } },
   ]),
   ['reset/weak/done', 'plain', { back }],
-  ['reset/mfa', 'plain', {}],
-  ['reset/mfa', 'from a service', { back }],
+  ['reset/weak', 'clock slow', { error: { code: 'clock_drift', driftMinutes: -7 } }],
+  ['reset/password/code', 'whole hours', { codeAccepted: true, error: { code: 'clock_drift', driftMinutes: 60 } }],
+  ['reset/mfa', 'plain', { waitSeconds: 86_400 }],
+  ['reset/mfa', 'from a service, a short wait', { back, waitSeconds: 120 }],
+  ['reset/mfa/start', 'at once', { way: 'now', captchaId: 'c1' }],
+  ['reset/mfa/start', 'with a wait', { way: 'wait', captchaId: 'c1' }],
+  [
+    'reset/mfa/start',
+    'wrong',
+    { way: 'now', captchaId: 'c2', username: '199001012023211001', error: { code: 'invalid_credentials' } },
+  ],
+  ['reset/mfa/start', 'wrong letters', { way: 'wait', captchaId: 'c2', error: { code: 'captcha_wrong' } }],
+  ['reset/mfa/start', 'throttled', { way: 'wait', captchaId: 'c2', error: { ...wait, limit: 'mails' } }],
+  ['reset/mfa/factor', 'one device', { devices: [] }],
+  ['reset/mfa/factor', 'two devices', { devices: lostOrNot }],
+  ['reset/mfa/factor', 'wrong', { devices: lostOrNot, lost: 'd1', error: { code: 'otp_invalid', field: 'otp' } }],
+  [
+    'reset/mfa/factor',
+    'wrong recovery code',
+    { devices: lostOrNot, error: { code: 'otp_invalid', field: 'recovery_code' } },
+  ],
+  ['reset/mfa/factor', 'of the lost one', { devices: lostOrNot, lost: 'd1', error: missing('lost') }],
+  ['reset/mfa/factor', 'clock slow', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: -7 } }],
+  ['reset/mfa/factor', 'whole hours', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: 61 } }],
+  ['reset/mfa/factor', 'throttled', { devices: [], error: wait }],
+  ['reset/mfa/code', 'plain', { hasMailbox: true, emailHint: 's•••••@c•••••' }],
+  ['reset/mfa/code', 'without hint, resent', { hasMailbox: true, resent: true }],
+  ['reset/mfa/code', 'wrong', { hasMailbox: true, error: { code: 'code_invalid' } }],
+  ['reset/mfa/code', 'no mailbox', { hasMailbox: false }],
+  ['reset/mfa/waiting', 'plain', { dueAt: TOMORROW }],
+  ['reset/mfa/waiting', 'from a service', { dueAt: TOMORROW, back }],
+  ['reset/mfa/done', 'all', { outcome: 'all' }],
+  ['reset/mfa/done', 'some, from a service', { outcome: 'some', back, loginHref: back.href }],
+  ['reset/mfa/done', 'nothing', { outcome: 'nothing' }],
+  ['reset/mfa/stop', 'plain', { token, dueAt: TOMORROW }],
+  ['reset/mfa/stop', 'over', { token }],
+  ['reset/mfa/stopped', 'plain', {}],
 
   ['sign-out/confirm', 'plain', { action: '/oidc/logout/confirm', xsrf: 'x1' }],
   [
@@ -268,4 +552,5 @@ export const SAMPLES: readonly Sample[] = [
     },
   ],
   ['demo/signed-out', 'plain', { app, others }],
+  ['demo/signed-out', 'told', { app, others, told: true }],
 ];

@@ -10,6 +10,7 @@ import { pageWriter, type PageWriter } from '#src/web/page.js';
 import type { Route } from '#src/web/route-table.js';
 import { listen, type Listener } from '#src/web/server.js';
 import { createViews } from '#src/web/views.js';
+import { NOBODY } from '../support/nobody.js';
 import { quietLog, type QuietLog } from '../support/quiet-log.js';
 
 const VIEWS = fileURLToPath(new URL('../../views', import.meta.url));
@@ -78,6 +79,7 @@ export async function openToolkitSite(options: ToolkitSiteOptions = {}): Promise
     // The provider has tests of its own: here it knows no address.
     openid: { provider: undefined as never, metadata: pass, endpoints: pass, signOutPath: '/oidc/logout' },
     tokens,
+    people: NOBODY,
     write,
     observe: () => undefined,
     log,

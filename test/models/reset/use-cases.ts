@@ -1,77 +1,30 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { createAccountMail } from '#src/accounts/account-mail.js';
+import { randomUUID } from 'node:crypto';
 import { setPassword } from '#src/accounts/accounts.js';
-import { createPasswordCheck } from '#src/accounts/password-check.js';
-import { createAudit } from '#src/audit/audit.js';
-import { captchas as createCaptchas } from '#src/captcha/captchas.js';
-import { createMailedCodes } from '#src/codes/mailed-codes.js';
+import { createNewPassword } from '#src/accounts/new-password.js';
 import { secretContext } from '#src/devices/device.js';
-import { createDevices } from '#src/devices/devices.js';
-import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
 import { attemptId, deviceId } from '#src/kernel/ids.js';
-import { createMailer } from '#src/mail/mailer.js';
-import { createMailTemplates } from '#src/mail/templates.js';
-import { createGuesses } from '#src/mfa/guesses.js';
-import { createOtpCheck } from '#src/mfa/otp.js';
 import { newSecret } from '#src/mfa/totp.js';
-import { createWrongCodes } from '#src/mfa/wrong-codes.js';
-import { endSessions } from '#src/oidc/end-sessions.js';
-import { createOutbox, sealContext } from '#src/outbox/outbox.js';
 import { createPasswordChange } from '#src/reset/password-change.js';
 import { createPasswordReset } from '#src/reset/password-reset.js';
 import { createWeakPasswordReset } from '#src/reset/weak-password-reset.js';
-import { createKeyedDigest } from '#src/security/digests.js';
-import { parseKeyRing } from '#src/security/key-ring.js';
-import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Database } from '#src/storage/database.js';
-import { openInProcess } from '#src/storage/in-process.js';
-import { addressGuard } from '#src/throttle/address-guard.js';
-import { createKnownBrowsers } from '#src/throttle/known-browsers.js';
 import type { Visitor } from '#src/throttle/visitor.js';
 import { addAgencies, addPerson } from '../../accounts/people.js';
-import { keyedPasswords } from '../../support/keyed-passwords.js';
-import { CAPTCHA } from '../../support/site.js';
+import { BEGIN, openParts } from '../parts.js';
 import type { Driver, Person, TwoPeople } from './driver.js';
 import { observe } from './observe.js';
 import type { BrowserName } from './steps.js';
 
-const BEGIN = new Date('2026-11-23T00:30:00Z').getTime();
 const OLD_PASSWORD = 'Badak Putih 3 mandi-lumpur';
 const CODE = /\b[0-9A-Z]{5}-[0-9A-Z]{5}\b/;
 
-/** The use-cases of reset with all their real parts on a database of their own; only the slow hash is a fast one. */
+/** The use-cases of reset over {@link openParts}. */
 export async function openHouse(db: Database) {
-  const clock = { at: BEGIN, now: () => new Date(clock.at) };
-  const keyed = createKeyedDigest(randomBytes(32));
-  const box = createSealedBox(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
-  const passwords = keyedPasswords();
-  const keyValue = openInProcess(clock);
-  const audit = createAudit(clock);
-  const brand = { name: 'SSO ASN', portal: 'ASN Digital', institution: 'Badan', host: 'sso.contoh.test' };
-  const directory = fileURLToPath(new URL('../../../views', import.meta.url));
-  const render = createMailTemplates({ directory, brand });
-  const accountMail = createAccountMail(createMailer({ outbox: createOutbox({ box, clock }), render }));
-  const codes = createMailedCodes({ keyed });
-  const captchas = createCaptchas({ keyValue, clock, testAnswer: CAPTCHA });
-  const devices = createDevices(clock);
-  const tickets = createEnrolmentTickets({ keyed, clock });
-  const guesses = createGuesses({ keyed, clock });
-  const otp = createOtpCheck({ devices, guesses, box, clock });
-  const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
-  const knownBrowsers = createKnownBrowsers(keyed);
-  const addresses = addressGuard({ keyValue, clock });
-  const passwordCheck = createPasswordCheck({
-    db,
-    passwords,
-    addresses,
-    knownBrowsers,
-    accountMail,
-    audit,
-    keyed,
-    clock,
-  });
-  const passwordChange = createPasswordChange({ endSessions, codes, tickets, accountMail, audit, clock });
+  const parts = openParts(db);
+  const { clock, keyed, box, passwords, audit, accountMail, codes, captchas, devices, tickets } = parts;
+  const { otp, wrongCodes, endSessions, passwordCheck } = parts;
+  const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
+  const passwordChange = createPasswordChange({ newPassword, tickets, audit });
   const common = { db, devices, otp, wrongCodes, passwords, passwordChange, audit };
   const reset = createPasswordReset({ ...common, captchas, codes, accountMail, keyed, clock, requiresOtp: true });
   const weakReset = createWeakPasswordReset({ ...common, passwordCheck });
@@ -105,6 +58,7 @@ export async function openHouse(db: Database) {
       browserId: `${numbered}-${number}`,
       address: `10.${number}.${(numbered >> 8) % 256}.${numbered % 256}`,
       knownBrowser: undefined,
+      agent: { browser: 'Chrome', system: 'Android' },
       locale: 'id',
       requestId: 'request',
     });
@@ -137,12 +91,9 @@ export async function openHouse(db: Database) {
         await reset.view(flow, visitorOf(browser));
       },
       async codesMailed() {
-        const rows = await db.query(`DELETE FROM outbox WHERE kind = 'mail' RETURNING id, payload`);
-        return rows.flatMap(({ id, payload }) => {
-          const opened = box.open(payload as string, sealContext(id as string)).toString();
-          const { to, text } = JSON.parse(opened) as { to: { address: string }; text: string };
+        return (await parts.takeMails()).flatMap(({ to, text }) => {
           const code = CODE.exec(text)?.[0];
-          return code === undefined ? [] : [{ to: to.address, code }];
+          return code === undefined ? [] : [{ to, code }];
         });
       },
       observe: (people) => observe(db, people),

@@ -6,6 +6,7 @@ import { decodeJwt, importJWK, SignJWT, type JWTPayload } from 'jose';
 import Koa from 'koa';
 import { createAudit } from '#src/audit/audit.js';
 import { createAccount } from '#src/accounts/accounts.js';
+import type { EndSessions } from '#src/accounts/end-sessions.js';
 import type { Nip } from '#src/accounts/nip.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { agencyCode, attemptId, type AccountId } from '#src/kernel/ids.js';
@@ -15,13 +16,15 @@ import { adminResourceOf } from '#src/oidc/resources.js';
 import { adminTokens, type VerifyAdminToken } from '#src/oidc/admin-tokens.js';
 import { clientRegistry } from '#src/oidc/client-registry.js';
 import { parseClients } from '#src/oidc/clients.js';
+import { createEndSessions } from '#src/oidc/end-sessions.js';
 import type { EndpointStyle } from '#src/oidc/endpoints.js';
 import type { ProviderEvent } from '#src/oidc/events.js';
 import { providerInteractions } from '#src/oidc/interactions.js';
 import { loadSigningKeys } from '#src/oidc/keys.js';
+import { BACKCHANNEL_LOGOUT, createLogoutNotices, type PartySession } from '#src/oidc/logout-notices.js';
 import { ownLogin } from '#src/oidc/own-login.js';
-import type { LogoutNotice } from '#src/oidc/overrides.js';
 import { createProvider, type OpenIdProvider } from '#src/oidc/provider.js';
+import { createOutbox, sealContext } from '#src/outbox/outbox.js';
 import type { OwnLogin } from '#src/portal/own-login.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
@@ -68,8 +71,7 @@ export class House {
   /** Every statement since it was last emptied. */
   readonly statements: string[];
   readonly events: ProviderEvent[];
-  /** Relying parties that were to be told of a logout. */
-  readonly notices: LogoutNotice[];
+  readonly endSessions: EndSessions;
   readonly log: LogLine[];
 
   private constructor(parts: {
@@ -86,7 +88,7 @@ export class House {
     adminResource: string;
     statements: string[];
     events: ProviderEvent[];
-    notices: LogoutNotice[];
+    endSessions: EndSessions;
     log: LogLine[];
   }) {
     this.#server = parts.server;
@@ -102,7 +104,7 @@ export class House {
     this.adminResource = parts.adminResource;
     this.statements = parts.statements;
     this.events = parts.events;
-    this.notices = parts.notices;
+    this.endSessions = parts.endSessions;
     this.log = parts.log;
   }
 
@@ -128,7 +130,6 @@ export class House {
     });
     const audit = createAudit(systemClock);
     const events: ProviderEvent[] = [];
-    const notices: LogoutNotice[] = [];
     const lines: LogLine[] = [];
     const line =
       (level: string) =>
@@ -149,6 +150,8 @@ export class House {
     const registry = clientRegistry(loaded.clients, { issuer: issuerUrl, name: 'ASN Digital' });
     const origins = servedOrigins({ issuer: issuerUrl, adminOrigin: issuerUrl.origin, allowedHosts: ['sso.internal'] });
     const cookieKeys = ['first cookie key', 'second cookie key'];
+    const notices = createLogoutNotices({ outbox: createOutbox({ box: BOX, clock: systemClock }), registry });
+    const endSessions = createEndSessions({ notices });
     const providerDb = options.through?.(db) ?? db;
     const openid = await createProvider({
       db: providerDb,
@@ -178,16 +181,14 @@ export class House {
         },
       },
       record: (event) => events.push(event),
-      notifyLogout: (notice) => {
-        notices.push(notice);
-        return Promise.resolve();
-      },
+      notices,
     });
     const interactions = providerInteractions({
       provider: openid.provider,
       db: providerDb,
       clock: systemClock,
       registry,
+      endSessions,
       issuer,
       endpointStyle: style,
     });
@@ -233,7 +234,7 @@ export class House {
       adminResource,
       statements,
       events,
-      notices,
+      endSessions,
       log: lines,
     });
   }
@@ -248,6 +249,18 @@ export class House {
 
   browser(): Browser {
     return new Browser(this.#port, this.#agent);
+  }
+
+  /** Relying parties that are to be told of a logout, oldest first; each is answered once. */
+  async notices(): Promise<PartySession[]> {
+    const rows = await this.db.query('DELETE FROM outbox WHERE kind = $1 RETURNING id, payload, created_at', [
+      BACKCHANNEL_LOGOUT,
+    ]);
+    const queued = rows.toSorted((a, b) => (a.created_at as Date).getTime() - (b.created_at as Date).getTime());
+    return queued.map(({ id, payload }) => {
+      const opened = BOX.open(payload as string, sealContext(id as string)).toString();
+      return JSON.parse(opened) as PartySession;
+    });
   }
 
   address(endpoint: string): string {

@@ -41,6 +41,7 @@ export const registrations = (adminResource: string): object[] =>
       withSecret('legacy', 'client_secret_basic', {
         grant_types: ['authorization_code', 'refresh_token'],
         id_token_signed_response_alg: 'RS256',
+        backchannel_logout_uri: 'https://legacy.example/backchannel',
         x: { claims_in_id_token: true },
       }),
       withSecret('poster', 'client_secret_post', { x: { require_pkce: false } }),

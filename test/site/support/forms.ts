@@ -1,5 +1,5 @@
 import { attribute } from '../../support/person.js';
-import type { Station } from './stations.js';
+import { uidOf, type Station } from './stations.js';
 
 export interface Input {
   readonly name: string;
@@ -14,14 +14,21 @@ export interface Form extends Station {
   readonly inputs: readonly Input[];
 }
 
+/** The path of a form as it stands in the route table. */
+export const routeOf = ({ path, page }: Form): string =>
+  path
+    .replace(uidOf(page), ':uid')
+    .replace(/^(\/(?:bukan-saya|alamat-baru))\/[\w-]+/, '$1/:token')
+    .replace(/(\/reset\/mfa\/stop)\/\w+$/, '$1/:token');
+
 const SECRET_NAME = /otp|code|captcha|password/;
 
-/** All forms of a page that are posted. */
+/** All forms of a page that are posted, by a person or by its script. */
 export function formsOn(station: Station): Form[] {
   const found = station.page.body.match(/<form[\s\S]*?<\/form>/g) ?? [];
   return found
     .filter((form) => attribute(form, 'method') === 'post')
-    .map((form) => {
+    .flatMap((form) => {
       const hidden: Record<string, string> = {};
       const inputs: Input[] = [];
       for (const [tag] of form.matchAll(/<input[^>]*>/g)) {
@@ -30,7 +37,11 @@ export function formsOn(station: Station): Form[] {
         if (type === 'hidden') hidden[name] = attribute(tag, 'value') ?? '';
         else inputs.push({ name, isSecret: type === 'password' || SECRET_NAME.test(name) });
       }
-      return { ...station, path: attribute(form, 'action') ?? '', hidden, inputs };
+      const posted = { ...station, path: attribute(form, 'action') ?? '', hidden, inputs };
+      if (attribute(form, 'data-passkey') === undefined) return [posted];
+      // Before it sends the form, the script asks for a challenge with the form's token.
+      const { csrf = '' } = hidden;
+      return [posted, { ...station, path: `${posted.path}/challenge`, hidden: { csrf }, inputs: [] }];
     });
 }
 

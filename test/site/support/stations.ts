@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { setPassword } from '#src/accounts/accounts.js';
+import { getById, setPassword } from '#src/accounts/accounts.js';
 import type { Environment } from '#src/config/load.js';
+import { secretContext } from '#src/devices/device.js';
+import { attemptId, deviceId } from '#src/kernel/ids.js';
+import { newSecret } from '#src/mfa/totp.js';
 import { addAgencies } from '../../accounts/people.js';
 import { codeIn } from '../../journeys/steps.js';
 import { addEmployees, otpOf, PASSWORD, type Employee, type NewEmployees } from '../../support/employees.js';
-import { attribute } from '../../support/person.js';
+import { attribute, challengeOf } from '../../support/person.js';
 import { CAPTCHA, startSite, type TestSite } from '../../support/site.js';
 import { totp } from '../../support/totp.js';
 import { Visitor, type Answer } from '../../support/visitor.js';
@@ -26,7 +30,7 @@ export interface House {
 export async function openHouse(settings: Environment = {}, observe?: (answer: Answer) => void): Promise<House> {
   // The tests of this folder ask for thousands of pages, and machines are busy.
   jest.setTimeout(120_000);
-  const site = await startSite({ TRUSTED_PROXIES: '127.0.0.1', ...settings });
+  const site = await startSite({ TRUSTED_PROXIES: '127.0.0.1', CONTACT_CHANGE_WAIT_SECONDS: '0', ...settings });
   const { services, port } = site.running;
   const issuer = services.config.issuer.origin;
   const wire = new Wire({ port, issuer });
@@ -128,6 +132,29 @@ const signedInAt =
     return { visitor, page: await visitor.follow(path) };
   };
 
+/** Asked for a passkey by a service, as our own pages might ask, without having one. */
+const atPasskeyMissing: Way = async (house) => {
+  const person = await house.person('enrolled');
+  const query = new URLSearchParams({
+    client_id: 'asn-digital',
+    response_type: 'code',
+    redirect_uri: `${house.issuer}/session/callback`,
+    scope: 'openid',
+    code_challenge: challengeOf('x'.repeat(43)),
+    code_challenge_method: 'S256',
+    acr_values: 'phr',
+  });
+  const { visitor, page } = await open(`/oidc/auth?${query.toString()}`)(house);
+  return { visitor, page: await visitor.submit(page, '/password', { username: person.nip, password: PASSWORD }) };
+};
+/** From a page of who is logged in, by its one form. */
+const pressedAt =
+  (path: string): Way =>
+  async (house) => {
+    const { visitor, page } = await signedInAt(path)(house);
+    return { visitor, page: await visitor.submit(page, path) };
+  };
+
 const atResetStart = open('/reset/password');
 
 async function atResetEmailAs(house: House): Promise<Station & { person: Employee }> {
@@ -151,6 +178,72 @@ const atResetDone: Way = async (house) => {
   return { visitor, page: await visitor.submit(page, '/reset/password/code', typed) };
 };
 
+/** Two authenticators: either may be the one that is lost. */
+async function personWithTwoDevices(house: House): Promise<Employee> {
+  const person = await house.person('enrolled');
+  const { db, devices, box } = house.site.running.services;
+  const id = deviceId(randomUUID());
+  await db.transaction(async (tx) => {
+    const sealedSecret = box.seal(newSecret(), secretContext(id));
+    await devices.addPending(tx, { id, accountId: person.id, attempt: attemptId(id), sealedSecret });
+    await devices.confirm(tx, { device: id, name: 'Tablet', step: 1 });
+  });
+  return person;
+}
+
+async function startSelfReset(house: House, way: 'now' | 'wait', person: Employee): Promise<Station> {
+  const { visitor, page } = await open(`/reset/mfa/${way}`)(house);
+  const typed = { username: person.nip, password: PASSWORD, captcha: CAPTCHA };
+  return { visitor, page: await visitor.submit(page, '/reset/mfa/start', typed) };
+}
+
+async function atWaitingAs(house: House): Promise<Station & { stopLink: string }> {
+  const person = await house.person('enrolled');
+  const asked = new Date();
+  const { visitor, page } = await startSelfReset(house, 'wait', person);
+  const code = await house.codeTo(person, asked);
+  // Later than the code came: mails are told apart by when they come.
+  const proved = new Date(new Date().getTime() + 1);
+  const waiting = await visitor.submit(page, '/reset/mfa/code', { code });
+  const { text } = await house.site.mailbox.next(person.email, proved);
+  return { visitor, page: waiting, stopLink: /\/reset\/mfa\/stop\/\w+/.exec(text)?.[0] ?? '' };
+}
+
+const atStop: Way = async (house) => {
+  const { visitor, stopLink } = await atWaitingAs(house);
+  return { visitor, page: await visitor.follow(stopLink) };
+};
+
+/** Follows the first link in the next mail to the address. */
+async function atMailedLink(house: House, address: string, after: Date): Promise<Station> {
+  const { text } = await house.site.mailbox.next(address, after);
+  const visitor = house.visitor();
+  return { visitor, page: await visitor.ask(new URL(/https?:\S+/.exec(text)?.[0] ?? house.issuer).pathname) };
+}
+
+const atDisavowal: Way = async (house) => {
+  const { db, accountMail } = house.site.running.services;
+  const person = await house.person('password');
+  const began = new Date();
+  const account = await getById(db, person.id);
+  await accountMail.queue(db, { account, mail: 'password-changed', data: { at: began } });
+  return atMailedLink(house, person.email, began);
+};
+
+const atNewAddress: Way = async (house) => {
+  const { contactChanges } = house.site.running.services;
+  const person = await house.person('password');
+  const began = new Date();
+  const email = `baru.${person.email}`;
+  await contactChanges.order({ accountId: person.id, email, reason: 'Kotak surat mati' });
+  return atMailedLink(house, email, began);
+};
+
+const atNewAddressCode: Way = async (house) => {
+  const { visitor, page } = await atNewAddress(house);
+  return { visitor, page: await visitor.submit(page, page.path) };
+};
+
 /** Every page a person can come to, by its `data-page`. */
 export const STATIONS: Readonly<Record<string, Way>> = {
   front: open('/'),
@@ -161,7 +254,12 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'sign-in/enrol': atEnrol,
   'sign-in/recovery-codes': atRecoveryCodes,
   'sign-in/change-password': atChangePassword,
+  'sign-in/passkey-missing': atPasskeyMissing,
+  'account/devices/add-passkey': signedInAt('/account/devices/add/passkey'),
   launcher: signedIn,
+  'account/devices': signedInAt('/account/devices'),
+  'account/devices/add/app': pressedAt('/account/devices/add'),
+  'account/recovery-codes/new': pressedAt('/account/recovery-codes/renew'),
   'sign-out/confirm': signedInAt('/oidc/logout'),
   'sign-out/done': open('/signed-out'),
   'reset/menu': open('/reset'),
@@ -172,6 +270,15 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'reset/weak': open('/reset/weak'),
   'reset/weak/done': open('/reset/weak/done'),
   'reset/mfa': open('/reset/mfa'),
+  'reset/mfa/start': open('/reset/mfa/wait'),
+  'reset/mfa/factor': async (house) => startSelfReset(house, 'now', await personWithTwoDevices(house)),
+  'reset/mfa/code': async (house) => startSelfReset(house, 'wait', await house.person('enrolled')),
+  'reset/mfa/waiting': atWaitingAs,
+  'reset/mfa/stop': atStop,
+  'reset/mfa/stopped': open('/reset/mfa/stopped'),
+  'disavow/confirm': atDisavowal,
+  'contact/start': atNewAddress,
+  'contact/code': atNewAddressCode,
   'not-found': open('/tidak-ada'),
   expired: open('/reset/password/email'),
 };

@@ -1,0 +1,394 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountMail } from '../../accounts/account-mail.js';
+import { changeEmail, getById, holdAccount, isUsable, type Account } from '../../accounts/accounts.js';
+import { comparableEmail, isSameEmail, maskEmail } from '../../accounts/email.js';
+import type { EndUnderWay } from '../../accounts/freezing.js';
+import { lastThreeOf } from '../../accounts/nip.js';
+import type { Audit } from '../../audit/audit.js';
+import type { MailedCodes } from '../../codes/mailed-codes.js';
+import { secondsAfter, type Clock } from '../../kernel/clock.js';
+import type { AccountId } from '../../kernel/ids.js';
+import { plainAddress } from '../../mail/address.js';
+import type { Outbox } from '../../outbox/outbox.js';
+import type { OutboxHandler } from '../../outbox/worker.js';
+import { digest, type KeyedDigest } from '../../security/digests.js';
+import type { SealedBox } from '../../security/sealed-box.js';
+import { randomId } from '../../security/secrets.js';
+import type { Database, Queryable } from '../../storage/database.js';
+import { addressBucket } from '../../throttle/address.js';
+import { MAIL_QUOTAS } from '../../throttle/policies.js';
+import { giveBackQuotas, mailPlaces, spendQuotas, type QuotaPlace } from '../../throttle/quotas.js';
+import type { Visitor } from '../../throttle/visitor.js';
+import * as store from './contact-change-store.js';
+
+const CODE_SECONDS = 15 * 60;
+/** A person's own change: long enough for a slow mailbox and a second code. */
+const ASKED_SECONDS = 60 * 60;
+/** How long the link in the mail to the new address works. */
+const INVITED_SECONDS = 7 * 24 * 3600;
+
+/** The kind of outbox messages that say: the wait of a change is over. */
+export const CONTACT_OPENS = 'contact-opens';
+
+/** What a person is shown of a change under way. */
+export interface ChangeView {
+  readonly state: store.LiveState;
+  /** Whole: only to who is logged in. */
+  readonly address: string;
+  readonly opensAt: Date;
+}
+
+/** What somebody with the link in the mail is shown. */
+export interface InvitedView {
+  readonly emailHint: string;
+  readonly nipEnding: string;
+  /** A code was mailed, a quarter of an hour ago at most. */
+  readonly codeMailed: boolean;
+}
+
+export type AskAnswer =
+  | { readonly kind: 'asked' }
+  /** No address that mail could go to, or the registered one. */
+  | { readonly kind: 'invalid' }
+  | { readonly kind: 'throttled'; readonly until: Date };
+export type SendAnswer =
+  { readonly kind: 'sent' } | { readonly kind: 'gone' } | { readonly kind: 'throttled'; readonly until: Date };
+export type ConfirmAnswer =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'code_invalid' }
+  /** Too many wrong codes: it has ended. */
+  | { readonly kind: 'exhausted' }
+  | { readonly kind: 'gone' };
+
+/**
+ * A new e-mail address: a state machine on the server, one change an account at a time. Nothing changes before a code
+ * mailed to the new address is typed, and the old address is told before that (docs/adr/0014, SECURITY.md 3.4).
+ */
+export interface ContactChanges {
+  /** The registered address, masked, and the change under way. */
+  view(
+    accountId: AccountId,
+  ): Promise<{ readonly emailHint: string | undefined; readonly change: ChangeView | undefined }>;
+  /** By the person. Replaces a change under way. */
+  ask(accountId: AccountId, typed: string, visitor: Visitor): Promise<AskAnswer>;
+  /** A new code for the person's own change. The older one is void; tries keep counting. */
+  resend(accountId: AccountId, visitor: Visitor): Promise<SendAnswer>;
+  confirm(accountId: AccountId, typed: string, visitor: Visitor): Promise<ConfirmAnswer>;
+  /** True for the one who stopped it. */
+  stop(accountId: AccountId, requestId: string): Promise<boolean>;
+
+  /**
+   * By whoever operates the server, for a person whose mailbox is dead and who cannot log in. The old address is told at
+   * once and may stop it; the new one is mailed after the wait.
+   */
+  order(order: {
+    accountId: AccountId;
+    email: string;
+    reason: string;
+  }): Promise<
+    | { readonly kind: 'waiting'; readonly opensAt: Date; readonly told: boolean }
+    | { readonly kind: 'invalid' }
+    | { readonly kind: 'unusable' }
+  >;
+  /** Undefined when the link is unknown or its change has ended. */
+  invited(token: string): Promise<InvitedView | 'done' | undefined>;
+  sendToInvited(token: string, visitor: Visitor): Promise<SendAnswer>;
+  confirmInvited(token: string, typed: string, visitor: Visitor): Promise<ConfirmAnswer>;
+
+  /** Stops what is under way, in a transaction that freezes the account. */
+  readonly endUnderWay: EndUnderWay;
+  /** Mails the new address its link when the wait is over. */
+  readonly openWaiting: OutboxHandler;
+}
+
+export interface ContactChangeParts {
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly codes: MailedCodes;
+  /** What was begun with the old address ends when it changes. */
+  readonly underWay: readonly EndUnderWay[];
+  readonly accountMail: AccountMail;
+  readonly audit: Audit;
+  readonly box: SealedBox;
+  readonly keyed: KeyedDigest;
+  readonly clock: Clock;
+  /** Of our own pages. */
+  readonly origin: string;
+  readonly waitSeconds: number;
+}
+
+const codeFlow = (id: string) => ({ flow: id, purpose: 'contact' as const });
+
+export function createContactChanges(parts: ContactChangeParts): ContactChanges {
+  const { db, outbox, codes, underWay, accountMail, audit, box, keyed, clock, origin, waitSeconds } = parts;
+
+  const contextOf = (id: string): string => `contact_changes|${id}|address`;
+  const addressOf = ({ id, address }: store.ContactChange): string => box.open(address, contextOf(id)).toString();
+
+  /** Undefined for what no mail may go to, and for the address on file. */
+  const usable = (typed: string, account: Account): string | undefined => {
+    const address = plainAddress(typed.normalize('NFKC').trim());
+    return address === undefined || isSameEmail(keyed, address, account.email) ? undefined : address;
+  };
+
+  /** R-23: of the account, the source and the mailbox that is written to, whoever asks. */
+  const placesOf = (change: { accountId: AccountId; address: string; sourceKey: Buffer }): QuotaPlace[] => {
+    const mailbox = keyed('mailbox', comparableEmail(change.address) ?? change.address);
+    return [
+      ...mailPlaces({ account: keyed('contact mail', change.accountId), address: change.sourceKey }),
+      { quota: MAIL_QUOTAS.accountHour, key: mailbox },
+      { quota: MAIL_QUOTAS.accountDay, key: mailbox },
+    ];
+  };
+
+  const sourceOf = (visitor: Visitor): Buffer => keyed('address', addressBucket(visitor.address));
+
+  /** Mails a code to the new address. The caller has spent its quota. */
+  async function mailCode(
+    tx: Queryable,
+    { id, account, address }: { id: string; account: Account; address: string },
+    visitor: Visitor,
+  ): Promise<void> {
+    const now = clock.now();
+    const code = await codes.issue(tx, { ...codeFlow(id), accountId: account.id, ttlSeconds: CODE_SECONDS, now });
+    const expiresAt = secondsAfter(now, CODE_SECONDS);
+    await accountMail.queue(tx, {
+      account: { ...account, email: address },
+      mail: 'contact-code',
+      data: { code, expiresAt, at: now },
+      locale: visitor.locale,
+      expiresAt,
+    });
+    await store.recordMail(tx, id, { sourceKey: sourceOf(visitor), at: now });
+    const { requestId } = visitor;
+    await audit.record(tx, {
+      type: 'contact_change.code_sent',
+      detail: { change: id },
+      accountId: account.id,
+      requestId,
+    });
+  }
+
+  async function send(tx: Queryable, change: store.ContactChange | undefined, visitor: Visitor): Promise<SendAnswer> {
+    if (change === undefined) return { kind: 'gone' };
+    const address = addressOf(change);
+    const places = placesOf({ accountId: change.accountId, address, sourceKey: sourceOf(visitor) });
+    const spending = await spendQuotas(tx, { places, now: clock.now() });
+    if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
+    await mailCode(tx, { id: change.id, account: await getById(tx, change.accountId), address }, visitor);
+    return { kind: 'sent' };
+  }
+
+  /** Stops what lives, so that another may begin. The caller holds the account. */
+  async function clearTheWay(tx: Queryable, accountId: AccountId, requestId?: string): Promise<boolean> {
+    const id = await store.stopOfAccount(tx, accountId, clock.now());
+    if (id === undefined) return false;
+    await audit.record(tx, { type: 'contact_change.stopped', detail: { change: id }, accountId, requestId });
+    return true;
+  }
+
+  /** The change itself: once, in the statement that ends it, and never for an account that is frozen or has left. */
+  async function finish(
+    tx: Queryable,
+    change: store.ContactChange,
+    { requestId, locale }: Visitor,
+  ): Promise<ConfirmAnswer> {
+    const now = clock.now();
+    const { id, accountId } = change;
+    const before = await getById(tx, accountId);
+    const done = await store.finish(tx, id, now);
+    if (done === undefined || !isUsable(before)) throw new ChangeGone();
+    const email = addressOf(done);
+    if (!(await changeEmail(tx, { accountId, email, now }))) throw new ChangeGone();
+    for (const end of underWay) await end(tx, accountId);
+    if (done.mail !== undefined) {
+      const places = placesOf({ accountId, address: email, sourceKey: done.mail.sourceKey });
+      await giveBackQuotas(tx, { places, spentAt: done.mail.at });
+    }
+    await audit.record(tx, { type: 'contact_change.done', detail: { change: id }, accountId, requestId });
+    const by = change.state === 'asked' ? 'person' : 'officer';
+    await accountMail.queue(tx, { account: before, mail: 'contact-changed', data: { at: now, by }, locale });
+    return { kind: 'done' };
+  }
+
+  async function confirm(
+    change: store.ContactChange | undefined,
+    typed: string,
+    visitor: Visitor,
+  ): Promise<ConfirmAnswer> {
+    if (change === undefined) return { kind: 'gone' };
+    const { id, accountId } = change;
+    const about = { accountId, requestId: visitor.requestId };
+    return db
+      .transaction<ConfirmAnswer>(async (tx) => {
+        // Also against a freeze: whichever commits first counts.
+        await holdAccount(tx, accountId);
+        const answer = await codes.redeem(tx, { ...codeFlow(id), typed, now: clock.now() });
+        switch (answer.kind) {
+          case 'right':
+            return finish(tx, change, visitor);
+          case 'exhausted':
+            await store.end(tx, { id, as: 'failed', now: clock.now() });
+            await audit.record(tx, {
+              type: 'contact_change.code_refused',
+              detail: { change: id, cause: 'exhausted' },
+              ...about,
+            });
+            return { kind: 'exhausted' };
+          case 'wrong':
+          case 'none':
+            await audit.record(tx, {
+              type: 'contact_change.code_refused',
+              detail: { change: id, cause: 'wrong' },
+              ...about,
+            });
+            return { kind: 'code_invalid' };
+        }
+      })
+      .catch((error: unknown) => {
+        if (error instanceof ChangeGone) return { kind: 'gone' };
+        throw error;
+      });
+  }
+
+  const ownOf = async (accountId: AccountId): Promise<store.ContactChange | undefined> => {
+    const change = await store.findOfAccount(db, accountId, clock.now());
+    return change?.state === 'asked' ? change : undefined;
+  };
+  const invitedOf = (token: string): Promise<store.ContactChange | undefined> =>
+    store.findByToken(db, digest(token), clock.now());
+
+  return {
+    async view(accountId) {
+      const { email } = await getById(db, accountId);
+      const change = await store.findOfAccount(db, accountId, clock.now());
+      return {
+        emailHint: email === undefined ? undefined : maskEmail(email),
+        change: change && { state: change.state, address: addressOf(change), opensAt: change.opensAt },
+      };
+    },
+
+    ask: (accountId, typed, visitor) =>
+      db.transaction<AskAnswer>(async (tx) => {
+        await holdAccount(tx, accountId);
+        const account = await getById(tx, accountId);
+        const address = usable(typed, account);
+        if (address === undefined) return { kind: 'invalid' };
+        const now = clock.now();
+        const { requestId, locale } = visitor;
+        const places = placesOf({ accountId, address, sourceKey: sourceOf(visitor) });
+        const spending = await spendQuotas(tx, { places, now });
+        if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
+        await clearTheWay(tx, accountId, requestId);
+        const id = randomUUID();
+        await store.insertChange(tx, {
+          id,
+          accountId,
+          state: 'asked',
+          address: box.seal(address, contextOf(id)),
+          reason: undefined,
+          now,
+          opensAt: now,
+          expiresAt: secondsAfter(now, ASKED_SECONDS),
+        });
+        const detail = { change: id, by: 'person' } as const;
+        await audit.record(tx, { type: 'contact_change.asked', detail, accountId, requestId });
+        await mailCode(tx, { id, account, address }, visitor);
+        await accountMail.queue(tx, { account, mail: 'contact-change-asked', data: { at: now }, locale });
+        return { kind: 'asked' };
+      }),
+
+    resend: (accountId, visitor) => db.transaction(async (tx) => send(tx, await ownOf(accountId), visitor)),
+    confirm: async (accountId, typed, visitor) => confirm(await ownOf(accountId), typed, visitor),
+
+    stop: (accountId, requestId) =>
+      db.transaction(async (tx) => {
+        await holdAccount(tx, accountId);
+        return clearTheWay(tx, accountId, requestId);
+      }),
+
+    order: ({ accountId, email, reason }) =>
+      db.transaction(async (tx) => {
+        await holdAccount(tx, accountId);
+        const account = await getById(tx, accountId);
+        if (!isUsable(account)) return { kind: 'unusable' };
+        const address = usable(email, account);
+        if (address === undefined) return { kind: 'invalid' };
+        const now = clock.now();
+        const opensAt = secondsAfter(now, waitSeconds);
+        await clearTheWay(tx, accountId);
+        const id = randomUUID();
+        await store.insertChange(tx, {
+          id,
+          accountId,
+          state: 'waiting',
+          address: box.seal(address, contextOf(id)),
+          reason,
+          now,
+          opensAt,
+          expiresAt: secondsAfter(opensAt, INVITED_SECONDS),
+        });
+        await audit.record(tx, {
+          type: 'contact_change.asked',
+          detail: { change: id, by: 'operator' },
+          accountId,
+          agencyCode: account.agency.code,
+        });
+        await accountMail.queue(tx, { account, mail: 'contact-change-waiting', data: { at: now, opensAt } });
+        await outbox.add(tx, { kind: CONTACT_OPENS, payload: { change: id }, notBefore: opensAt });
+        return { kind: 'waiting', opensAt, told: account.email !== undefined };
+      }),
+
+    async invited(token) {
+      const change = await invitedOf(token);
+      if (change === undefined) return (await store.isDone(db, digest(token))) ? 'done' : undefined;
+      const { nip } = await getById(db, change.accountId);
+      return {
+        emailHint: maskEmail(addressOf(change)),
+        nipEnding: lastThreeOf(nip),
+        codeMailed: change.mail !== undefined && secondsAfter(change.mail.at, CODE_SECONDS) > clock.now(),
+      };
+    },
+
+    sendToInvited: (token, visitor) => db.transaction(async (tx) => send(tx, await invitedOf(token), visitor)),
+
+    async confirmInvited(token, typed, visitor) {
+      const change = await invitedOf(token);
+      // The first half of a double tap has done it.
+      if (change === undefined && (await store.isDone(db, digest(token)))) return { kind: 'done' };
+      return confirm(change, typed, visitor);
+    },
+
+    async endUnderWay(tx, accountId) {
+      await clearTheWay(tx, accountId);
+    },
+
+    async openWaiting({ payload }) {
+      const { change: id } = payload as { change: string };
+      await db.transaction(async (tx) => {
+        const secret = randomId(16);
+        const now = clock.now();
+        const change = await store.invite(tx, { id, token: digest(secret), now });
+        if (change === undefined) return;
+        const account = await getById(tx, change.accountId);
+        const { expiresAt } = change;
+        await accountMail.queue(tx, {
+          account: { ...account, email: addressOf(change) },
+          mail: 'contact-invitation',
+          data: { at: now, href: `${origin}/alamat-baru/${secret}`, expiresAt },
+          expiresAt,
+        });
+      });
+      return { kind: 'delivered' };
+    },
+  };
+}
+
+/** Rolls the change back: it was stopped, or its account frozen, at the same moment. */
+class ChangeGone extends Error {}
+
+/** What was once asked for is kept a year, sealed: who answered for a new address may be asked later. */
+export const CONTACT_EXPIRY = {
+  table: 'contact_changes',
+  where: `expires_at < $1::timestamptz - interval '365 days'`,
+};

@@ -1,0 +1,108 @@
+import type { Audit } from '../audit/audit.js';
+import type { Clock } from '../kernel/clock.js';
+import type { AccountId } from '../kernel/ids.js';
+import type { Database, Queryable } from '../storage/database.js';
+import type { Visitor } from '../throttle/visitor.js';
+import type { AccountMail } from './account-mail.js';
+import { getById } from './accounts.js';
+import type { Disavowals } from './disavowals.js';
+import type { EndSessions } from './end-sessions.js';
+import { closeCases, freezeAccount, openCase, thawAccount } from './freezing-store.js';
+
+/** Ends something that an account has under way, in the caller's transaction: codes, tickets, waiting resets. */
+export type EndUnderWay = (tx: Queryable, accountId: AccountId) => Promise<void>;
+
+interface Order {
+  readonly accountId: AccountId;
+  /** Why, and how it was checked; kept with the case. */
+  readonly reason: string;
+}
+
+/**
+ * Freezing an account until an officer has looked at it: nobody can get in, the owner included. Each of these happens
+ * once, whoever asks at the same time, and leaves its audit row, its case and its mail in the same transaction (R-40).
+ */
+export interface Freezing {
+  /**
+   * "Bukan saya": by whoever holds the link of a notice mail. `frozen` also for the second half of a double tap, and
+   * when it was frozen already; `gone` when the link is unknown, too old or voided.
+   */
+  disavow(token: string, visitor: Pick<Visitor, 'requestId' | 'locale'>): Promise<{ readonly kind: 'frozen' | 'gone' }>;
+  byOperator(order: Order): Promise<{ readonly kind: 'frozen' | 'already' }>;
+  /** Closes every case of the account and voids the links of older mails. */
+  lift(order: Order): Promise<{ readonly kind: 'lifted'; readonly cases: number } | { readonly kind: 'not_frozen' }>;
+}
+
+export function createFreezing(parts: {
+  db: Database;
+  disavowals: Disavowals;
+  endSessions: EndSessions;
+  /** Everything else that must not outlive the freeze. */
+  underWay: readonly EndUnderWay[];
+  accountMail: AccountMail;
+  audit: Audit;
+  clock: Clock;
+}): Freezing {
+  const { db, disavowals, endSessions, underWay, accountMail, audit, clock } = parts;
+
+  /** False when it is frozen already. */
+  async function freeze(tx: Queryable, accountId: AccountId): Promise<boolean> {
+    if (!(await freezeAccount(tx, accountId, clock.now()))) return false;
+    await endSessions.ofAccounts(tx, [accountId]);
+    for (const end of underWay) await end(tx, accountId);
+    return true;
+  }
+
+  return {
+    disavow: (token, { requestId, locale }) =>
+      db.transaction(async (tx) => {
+        const spent = await disavowals.spend(tx, token);
+        if (spent === undefined) {
+          return { kind: (await disavowals.find(tx, token))?.used === true ? 'frozen' : 'gone' };
+        }
+        const { accountId, events, address } = spent;
+        const now = clock.now();
+        const isNew = await freeze(tx, accountId);
+        const caseId = await openCase(tx, { accountId, cause: 'disavowed', events, reason: undefined, now });
+        await audit.record(tx, { type: 'account.disavowed', detail: { case: caseId }, accountId, requestId });
+        if (!isNew) return { kind: 'frozen' };
+        await audit.record(tx, {
+          type: 'account.frozen',
+          detail: { by: 'owner', case: caseId },
+          accountId,
+          requestId,
+        });
+        const account = await getById(tx, accountId);
+        // Who pressed reads the mailbox that the link went to; the account may have another address since.
+        for (const email of new Set([address, account.email ?? address])) {
+          const about = { mail: 'account-frozen', data: { at: now, by: 'owner' } } as const;
+          await accountMail.queue(tx, { account: { ...account, email }, ...about, locale });
+        }
+        return { kind: 'frozen' };
+      }),
+
+    byOperator: ({ accountId, reason }) =>
+      db.transaction(async (tx) => {
+        if (!(await freeze(tx, accountId))) return { kind: 'already' };
+        const now = clock.now();
+        const caseId = await openCase(tx, { accountId, cause: 'frozen_by_operator', events: [], reason, now });
+        await audit.record(tx, { type: 'account.frozen', detail: { by: 'operator', case: caseId }, accountId });
+        const account = await getById(tx, accountId);
+        await accountMail.queue(tx, { account, mail: 'account-frozen', data: { at: now, by: 'operator' } });
+        return { kind: 'frozen' };
+      }),
+
+    lift: ({ accountId, reason }) =>
+      db.transaction(async (tx) => {
+        const now = clock.now();
+        if (!(await thawAccount(tx, accountId, now))) return { kind: 'not_frozen' };
+        const cases = await closeCases(tx, { accountId, reason, now });
+        // Who holds an old mailbox could freeze the account again, mail by mail.
+        await disavowals.voidAll(tx, accountId);
+        await audit.record(tx, { type: 'account.unfrozen', detail: { cases }, accountId });
+        const account = await getById(tx, accountId);
+        await accountMail.queue(tx, { account, mail: 'account-unfrozen', data: { at: now } });
+        return { kind: 'lifted', cases: cases.length };
+      }),
+  };
+}

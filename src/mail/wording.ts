@@ -1,0 +1,152 @@
+import type { CodeMail, LetterKind, Letters, MailKind, MailOccasion, NoticeKind, Notices } from './mails.js';
+
+/** A sentence yet to be put into HTML or plain text. */
+export interface Sentence {
+  readonly key: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export interface Section {
+  readonly title: Sentence;
+  readonly text: readonly Sentence[];
+  readonly link: MailLink | null;
+}
+
+export interface MailLink {
+  readonly label: Sentence;
+  readonly href: string;
+}
+
+/** A mail before it becomes text and HTML: both are written from this, so that neither says more. */
+export interface Letter {
+  readonly title: Sentence;
+  readonly before: readonly Sentence[];
+  readonly code: string | null;
+  readonly link: MailLink | null;
+  readonly after: readonly Sentence[];
+  /** Of several notices: each with its time. */
+  readonly events: readonly { readonly when: Sentence; readonly title: Sentence; readonly text: readonly Sentence[] }[];
+  readonly sections: readonly Section[];
+  readonly foot: readonly Sentence[];
+}
+
+/** What one notice says, before it is known whether it stands alone. */
+export interface Telling {
+  readonly title: Sentence;
+  readonly text: readonly Sentence[];
+  readonly notYou: Section;
+  /** `notYou` says what to do, whoever it was: it is told among other notices too. */
+  readonly todo?: true;
+}
+
+/** The sentences of one mail, its occasion already in their values. */
+export interface Words {
+  readonly say: (key: string, values?: Readonly<Record<string, string>>) => Sentence;
+  readonly section: (key: string) => Section;
+  /** The zones spelt out, for a moment people must not miss. */
+  readonly until: (at: Date) => Sentence;
+  readonly day: (at: Date) => string;
+  /** When something may be used: `opensDate`, `opensTime`. */
+  readonly opens: (at: Date) => Readonly<Record<'opensDate' | 'opensTime', string>>;
+  readonly foot: (key: 'asked' | 'happened' | 'account') => readonly Sentence[];
+}
+
+const codeLetter = (kind: LetterKind, { code, expiresAt }: CodeMail, words: Words): Letter => ({
+  title: words.say(`${kind}.title`),
+  before: [words.say('code.lead')],
+  code,
+  link: null,
+  after: [words.until(expiresAt)],
+  events: [],
+  sections: [words.section(`${kind}.notYou`), words.section('code.guard')],
+  foot: words.foot('asked'),
+});
+
+const notice = (kind: NoticeKind, text: readonly Sentence[], { say, section }: Words): Telling => ({
+  title: say(`${kind}.title`),
+  text,
+  notYou: section(`${kind}.notYou`),
+});
+
+const plainNotice =
+  (kind: NoticeKind) =>
+  (_: MailOccasion, words: Words): Telling =>
+    notice(kind, [words.say(`${kind}.text`)], words);
+
+/** What each mail says by itself. */
+export const LETTERS: { readonly [K in LetterKind]: (data: Letters[K], words: Words) => Letter } = {
+  'reset-code': (data, words) => codeLetter('reset-code', data, words),
+  'enrolment-code': (data, words) => codeLetter('enrolment-code', data, words),
+  'mfa-reset-code': (data, words) => codeLetter('mfa-reset-code', data, words),
+  'contact-code': (data, words) => codeLetter('contact-code', data, words),
+  'contact-invitation': ({ href, expiresAt }, words) => ({
+    title: words.say('contact-invitation.title'),
+    before: [words.say('contact-invitation.text')],
+    code: null,
+    link: { label: words.say('contact-invitation.label'), href },
+    after: [words.say('contact-invitation.until', { until: words.day(expiresAt) })],
+    events: [],
+    sections: [words.section('contact-invitation.notYou')],
+    foot: words.foot('asked'),
+  }),
+};
+
+/** What each notice says, alone or among others. */
+export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Words) => Telling } = {
+  'password-changed': plainNotice('password-changed'),
+  'authenticator-added': ({ deviceName }, words) =>
+    notice('authenticator-added', [words.say('authenticator-added.text', { deviceName })], words),
+  'passkey-added': ({ deviceName }, words) =>
+    notice('passkey-added', [words.say('passkey-added.text', { deviceName })], words),
+  'passkey-copied': (data, words) => ({ ...plainNotice('passkey-copied')(data, words), todo: true }),
+  'authenticator-removed': ({ deviceName }, words) =>
+    notice('authenticator-removed', [words.say('authenticator-removed.text', { deviceName })], words),
+  'authenticator-moved': ({ deviceName, oldName }, words) =>
+    notice('authenticator-moved', [words.say('authenticator-moved.text', { deviceName, oldName })], words),
+  'recovery-codes-renewed': plainNotice('recovery-codes-renewed'),
+  'recovery-codes-few': ({ left }, words) => {
+    const values = { left: String(left) };
+    const telling = notice('recovery-codes-few', [words.say('recovery-codes-few.text', values)], words);
+    return { ...telling, title: words.say('recovery-codes-few.title', values) };
+  },
+  'authenticator-disabled': (data, words) => ({ ...plainNotice('authenticator-disabled')(data, words), todo: true }),
+  'mfa-reset': ({ by }, words) => {
+    const who = by ? words.say('mfa-reset.byOfficer', { ...by }) : words.say('mfa-reset.byOperator');
+    return notice('mfa-reset', [who, words.say('mfa-reset.text')], words);
+  },
+  'mfa-reset-waiting': ({ dueAt, stopUrl, again }, words) => {
+    const { opensDate: dueDate, opensTime: dueTime } = words.opens(dueAt);
+    const text = words.say(`mfa-reset-waiting.${again ? 'again' : 'text'}`, { dueDate, dueTime });
+    const telling = notice('mfa-reset-waiting', [text, words.say('mfa-reset-waiting.then')], words);
+    const link = { label: words.say('mfa-reset-waiting.label'), href: stopUrl };
+    return { ...telling, notYou: { ...telling.notYou, link }, todo: true };
+  },
+  'mfa-reset-stopped': plainNotice('mfa-reset-stopped'),
+  'mfa-own-reset': ({ left }, words) =>
+    notice('mfa-own-reset', [words.say('mfa-own-reset.text'), words.say(`mfa-own-reset.left.${left}`)], words),
+  'password-disabled': plainNotice('password-disabled'),
+  'wrong-code-warning': plainNotice('wrong-code-warning'),
+  'new-browser': ({ browser, system, network }, words) => {
+    const known = browser !== '' && system !== '';
+    const text = known
+      ? words.say('new-browser.named', { browser, system, network })
+      : words.say('new-browser.unnamed', { network });
+    return notice('new-browser', [text], words);
+  },
+  'contact-change-asked': plainNotice('contact-change-asked'),
+  'contact-change-waiting': ({ opensAt }, words) =>
+    notice('contact-change-waiting', [words.say('contact-change-waiting.text', words.opens(opensAt))], words),
+  'contact-changed': ({ by }, words) => notice('contact-changed', [words.say(`contact-changed.by.${by}`)], words),
+  'account-frozen': ({ by }, words) => ({
+    ...notice('account-frozen', [words.say(`account-frozen.by.${by}`), words.say('account-frozen.text')], words),
+    todo: true,
+  }),
+  'account-unfrozen': plainNotice('account-unfrozen'),
+};
+
+/** Whether a mail tells of something that happened to the account, and may wait for others of its kind. */
+export const isNotice = (kind: MailKind): kind is NoticeKind => Object.hasOwn(NOTICES, kind);
+
+/** One notice in words. */
+export const tell = <K extends NoticeKind>(kind: K, data: Notices[K], words: Words): Telling =>
+  NOTICES[kind](data, words);

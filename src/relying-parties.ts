@@ -1,0 +1,36 @@
+import type { JsonWebKey } from 'node:crypto';
+import type { Config } from './config/settings.js';
+import { clientRegistry, type ClientRegistry } from './oidc/client-registry.js';
+import { loadClients } from './oidc/clients.js';
+import { adminResourceOf } from './oidc/resources.js';
+import type { KeyedDigest } from './security/digests.js';
+
+/** The registrations in the clients file cannot be used. */
+export class ClientsRefused extends Error {
+  constructor(problems: readonly { client: string; field: string; problem: string }[]) {
+    super(problems.map(({ client, field, problem }) => `${client} ${field} ${problem}`).join('; '));
+    this.name = 'ClientsRefused';
+  }
+}
+
+export interface RelyingPartiesLoaded {
+  readonly registry: ClientRegistry;
+  /** Private keys of the sample relying parties, by client id; empty outside demo mode. */
+  readonly demoKeys: ReadonlyMap<string, JsonWebKey>;
+}
+
+/** Reads the clients file. Throws {@link ClientsRefused} with every problem in it at once. */
+export async function loadRelyingParties(
+  config: Config,
+  { keyed, portalName }: { keyed: KeyedDigest; portalName: string },
+): Promise<RelyingPartiesLoaded> {
+  const loaded = await loadClients(config.clientsFile, {
+    issuer: config.issuer,
+    adminResource: adminResourceOf(config.adminOrigin),
+    production: config.production,
+    demoSecret: config.demo ? keyed('demo clients', config.issuerText) : undefined,
+  });
+  if (loaded.kind === 'refused') throw new ClientsRefused(loaded.problems);
+  const registry = clientRegistry(loaded.clients, { issuer: config.issuer, name: portalName });
+  return { registry, demoKeys: loaded.demoKeys };
+}
