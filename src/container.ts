@@ -3,6 +3,7 @@ import { createContactChanges } from './account/contact/contact-change.js';
 import { createAccountMail } from './accounts/account-mail.js';
 import { createDisavowals } from './accounts/disavowals.js';
 import { createFreezing, type EndUnderWay } from './accounts/freezing.js';
+import { sampleHashForms } from './accounts/hash-forms-store.js';
 import { createPasswordCheck } from './accounts/password-check.js';
 import { createResetCases } from './accounts/reset-cases.js';
 import { createAudit } from './audit/audit.js';
@@ -34,6 +35,7 @@ import { loadRelyingParties } from './relying-parties.js';
 import { loadDigestKey } from './security/digest-key-store.js';
 import { createKeyedDigest } from './security/digests.js';
 import { createHashQueue } from './security/hash-queue.js';
+import { createDecoyHashes } from './security/decoy-hashes.js';
 import { createPasswords } from './security/passwords.js';
 import { createSealedBox } from './security/sealed-box.js';
 import { randomBelow } from './security/secrets.js';
@@ -82,6 +84,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     retryAfterSeconds: () => 5 + randomBelow(25),
   });
   const passwords = createPasswords({ peppers: config.passwordPeppers, queue: hashQueue });
+  const decoys = createDecoyHashes({ keyed, sample: () => sampleHashForms(db) });
 
   // Relying parties
   const { registry, demoKeys } = await loadRelyingParties(config, { keyed, portalName: brand.portal });
@@ -119,6 +122,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const passwordCheck = createPasswordCheck({
     db,
     passwords,
+    decoys,
     addresses,
     knownBrowsers,
     accountMail,
@@ -196,6 +200,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     hashQueue,
     passwords,
+    decoys,
     registry,
     demoKeys,
     audit,

@@ -6,6 +6,7 @@ import { MAILED_CODES_EXPIRY } from './codes/mailed-codes.js';
 import { isLoopback } from './config/load.js';
 import type { Config } from './config/settings.js';
 import { buildServices, type Services } from './container.js';
+import { keepDecoysFresh } from './decoy-refresh.js';
 import { DEMO_PEOPLE, loadDemoPeople } from './demo/people.js';
 import { systemClock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
@@ -191,6 +192,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     // Behind a proxy everybody has its address; outside production a load generator has one, too.
     const isDirect = config.production && config.trustedProxies.length === 0;
     const at = { host: config.host, port: config.port, ...(isDirect ? { maxPerAddress: 200 } : {}) };
+    const decoys = await keepDecoysFresh(services);
     const publicListener = await listen(site.listener, at);
     for (const worker of workers) worker.start();
     purge.start();
@@ -205,6 +207,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
         draining = true;
         log.info('draining');
         publicListener.retire();
+        decoys.stop();
         if (noticeMs > 0) await pause(noticeMs);
         await Promise.all([publicListener.drain(GRACE_MS), purge.stop(), ...workers.map((worker) => worker.stop())]);
         transport.close();

@@ -6,6 +6,7 @@ import type { Audit } from '../audit/audit.js';
 import type { AuditDetails } from '../audit/events.js';
 import type { Clock } from '../kernel/clock.js';
 import { NOBODY } from '../kernel/ids.js';
+import type { DecoyHashes } from '../security/decoy-hashes.js';
 import type { KeyedDigest } from '../security/digests.js';
 import { Busy } from '../security/hash-queue.js';
 import type { Passwords } from '../security/passwords.js';
@@ -52,6 +53,7 @@ function causeOf(account: Account | undefined): Refused | undefined {
 export function createPasswordCheck(parts: {
   db: Database;
   passwords: Passwords;
+  decoys: DecoyHashes;
   addresses: AddressGuard;
   knownBrowsers: KnownBrowsers;
   accountMail: AccountMail;
@@ -59,7 +61,7 @@ export function createPasswordCheck(parts: {
   keyed: KeyedDigest;
   clock: Clock;
 }): PasswordCheck {
-  const { db, passwords, addresses, knownBrowsers, accountMail, audit, keyed, clock } = parts;
+  const { db, passwords, decoys, addresses, knownBrowsers, accountMail, audit, keyed, clock } = parts;
 
   /** Takes one try: of the browser's own budget where it is known and has one left, else of what strangers share. */
   async function reserve(shared: FailureCounter, account: Account | undefined, visitor: Visitor) {
@@ -132,8 +134,9 @@ export function createPasswordCheck(parts: {
       const barred = causeOf(account);
       const oversize = Buffer.byteLength(password) > MAX_PASSWORD_BYTES;
       const stored = barred === undefined && !oversize ? account?.passwordHash : undefined;
+      const decoy = decoys.of(key.toString('base64'));
       const verdict = await passwords
-        .verify(stored, oversize ? '' : password, addressBucket(visitor.address))
+        .verify(stored ?? decoy, oversize ? '' : password, addressBucket(visitor.address))
         .catch(async (error: unknown) => {
           await giveBackFailure(db, { ...counter, now: clock.now() });
           throw error;

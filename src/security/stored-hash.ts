@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /**
  * The forms of password hash that we verify (PHC strings, bcrypt, passlib's PBKDF2) and the most that each may ask of
  * us: a poisoned row must not allocate gigabytes (R-38).
@@ -44,4 +46,19 @@ export function storedHashFault(hash: string): string | undefined {
   const affordable = isAffordable(hash);
   if (affordable === undefined) return 'is no argon2, bcrypt or PBKDF2 string';
   return affordable ? undefined : 'asks for more or less work than is safe';
+}
+
+const BCRYPT_SALT_AND_HASH = 53;
+const random64 = (bytes: number): string => randomBytes(bytes).toString('base64').replace(/=+$/, '');
+
+/** A hash of the same form and cost as this one, with a random salt, that no password has. */
+export function randomLike(hash: string): string {
+  if (BCRYPT.test(hash)) {
+    // Its alphabet has '.' where base64 has '+', and its zero: the last characters of salt and hash hold spare bits.
+    const [salt = '', rest = ''] = [random64(15), random64(24)].map((part) => part.replaceAll('+', '.'));
+    return `${hash.slice(0, -BCRYPT_SALT_AND_HASH)}${salt}..${rest.slice(0, 30)}.`;
+  }
+  const parts = hash.split('$');
+  const likewise = (part: string): string => random64(Math.floor((part.replace(/=+$/, '').length * 3) / 4));
+  return [...parts.slice(0, -2), ...parts.slice(-2).map(likewise)].join('$');
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sampleHashForms } from '#src/accounts/hash-forms-store.js';
 import { createPasswordCheck } from '#src/accounts/password-check.js';
 import { createAudit } from '#src/audit/audit.js';
 import { captchas as createCaptchas } from '#src/captcha/captchas.js';
@@ -10,6 +11,7 @@ import { createGuesses } from '#src/mfa/guesses.js';
 import { createOtpCheck } from '#src/mfa/otp.js';
 import { createWrongCodes } from '#src/mfa/wrong-codes.js';
 import { createOutbox, sealContext } from '#src/outbox/outbox.js';
+import { createDecoyHashes } from '#src/security/decoy-hashes.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
@@ -47,6 +49,7 @@ export function openParts(db: Database) {
   const passwordCheck = createPasswordCheck({
     db,
     passwords,
+    decoys: createDecoyHashes({ keyed, sample: () => sampleHashForms(db) }),
     addresses,
     knownBrowsers,
     accountMail,
