@@ -6,6 +6,7 @@ import type { Database } from '../storage/database.js';
 import { changes, isEmpty, omit } from './changes.js';
 import { endedSessions } from './end-sessions-store.js';
 import { SESSION_TOUCH_SECONDS } from './lifetimes.js';
+import { grantStore } from './grant-store.js';
 import type { LogoutNotices } from './logout-notices.js';
 import { currentRequest, requestId, requestScope } from './request-scope.js';
 import {
@@ -115,6 +116,7 @@ export function sessionAdapter(parts: SessionParts): Partial<Adapter> {
         const kept = await keep(change, before);
         // Somebody ended it while this request was under way: what was ended does not come back.
         if (!kept) {
+          await dropNewGrants(db);
           forgetSession();
           throw new errors.LoginRequired('the session has ended');
         }
@@ -149,6 +151,11 @@ export function sessionAdapter(parts: SessionParts): Partial<Adapter> {
 
 /** The id that the request's session had before it was rotated. */
 const oldId = (): string | undefined => (currentRequest()?.oidc.session as { oldId?: string } | undefined)?.oldId;
+
+/** What this request granted in a session that was ended meanwhile: nobody has logged in by it. */
+async function dropNewGrants(db: Database): Promise<void> {
+  for (const [id, kept] of requestScope().claimed) if (kept === id) await grantStore(db).delete(id);
+}
 
 /** Tells the provider that there is nothing left to save. */
 function forgetSession(): void {

@@ -17,7 +17,7 @@ export async function resetPassword(
   await person.submit('/reset/password', { username: who.nip, captcha: CAPTCHA });
   const asked = new Date();
   await person.submit('/reset/password/email', { email: who.email });
-  const code = codeIn((await site.mailbox.next(who.email, asked)).text);
+  const code = codeIn((await site.mailbox.next(who.email, asked, ({ text }) => codeIn(text) !== '')).text);
   const password = who.password ?? PASSWORD;
   return person.submit('/reset/password/code', {
     code,

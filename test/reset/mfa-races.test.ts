@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { getById } from '#src/accounts/accounts.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { openPostgres } from '#src/storage/postgres.js';
@@ -9,6 +10,8 @@ import { openHouse, PASSWORD, type TwoPeople } from '../models/self-reset/house.
 /** What may happen once is tried sixteen times at once, each on a connection of its own (R-05). */
 const USES = 16;
 const ITEMS = 12;
+/** Of two that are against each other, one begins up to half as many milliseconds earlier. */
+const ROUNDS = 60;
 
 let database: TestDatabase;
 let db: Database;
@@ -98,22 +101,22 @@ describe('a waiting reset', () => {
 
   it('and its cancellation: one of them happens, wholly', async () => {
     const ends = { done: 0, stopped: 0 };
-    for (let item = 0; item < 40; item += 1) {
+    for (let item = 0; item < ROUNDS; item += 1) {
       const { id, link, people } = await waiting();
       const account = await getById(db, id);
       pass(24);
-      // By turns either begins; the rest is PostgreSQL's to decide.
-      const complete = () => times(4, () => house.waitingResets.complete({ account, requestId }));
-      const stop = () =>
-        times(4, (index) =>
-          index % 2 === 0
-            ? house.waitingResets.stopByLink(link, requestId)
-            : house.waitingResets.stop({ accountId: id, by: 'person', requestId }).then(() => undefined),
-        );
-      const [completed, stopped] =
-        item % 2 === 0
-          ? await Promise.all([complete(), stop()])
-          : await Promise.all([stop(), complete()]).then(([second, first]) => [first, second] as const);
+      // From one that is long ahead, over both at once, to the other long ahead: the rest is PostgreSQL's to decide.
+      const lead = item - ROUNDS / 2;
+      const [completed, stopped] = await Promise.all([
+        pause(Math.max(0, -lead)).then(() => times(4, () => house.waitingResets.complete({ account, requestId }))),
+        pause(Math.max(0, lead)).then(() =>
+          times(4, (index) =>
+            index % 2 === 0
+              ? house.waitingResets.stopByLink(link, requestId)
+              : house.waitingResets.stop({ accountId: id, by: 'person', requestId }).then(() => undefined),
+          ),
+        ),
+      ]);
       const state = await stateOf(id);
       const done = completed.filter((each) => each !== undefined).length;
       const answers = stopped.flatMap((each) => (each === undefined ? [] : [each.kind]));

@@ -21,8 +21,8 @@ export interface Mailbox {
   readonly url: string;
   /** Everything that came, oldest first. */
   readonly mails: readonly ReceivedMail[];
-  /** The first mail to the address that came after the given time; waits up to 10 seconds for it. */
-  next(to: string, after?: Date): Promise<ReceivedMail>;
+  /** The first wanted mail to the address that came after the given time; waits up to 10 seconds for it. */
+  next(to: string, after?: Date, isWanted?: (mail: ReceivedMail) => boolean): Promise<ReceivedMail>;
   stop(): Promise<void>;
 }
 
@@ -75,14 +75,14 @@ export async function startMailbox({
   return {
     url: `smtp://127.0.0.1:${port}`,
     mails,
-    next: (to, after = new Date(0)) =>
+    next: (to, after = new Date(0), isWanted = () => true) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(look);
           reject(new Error(`no mail came to ${to} after ${after.toISOString()}; ${mails.length} came in all`));
         }, PATIENCE_MS);
         const look = (): void => {
-          const mail = mails.find((candidate) => candidate.to.includes(to) && candidate.receivedAt >= after);
+          const mail = mails.find((each) => each.to.includes(to) && each.receivedAt >= after && isWanted(each));
           if (mail === undefined) return;
           clearTimeout(timer);
           waiting.delete(look);
