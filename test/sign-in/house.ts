@@ -115,12 +115,23 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
   await addAgencies(services.db);
 
   /** What was sent for something earlier is no answer to what comes next. */
-  const everyMailSent = (): Promise<void> =>
-    eventually('every mail to be sent', async () => {
-      const { db } = site.running.services;
-      const rows = await db.query(`SELECT 1 FROM outbox WHERE kind IN ('mail', 'notices') AND dead_at IS NULL LIMIT 1`);
-      return rows.length === 0;
+  async function everyMailSent(): Promise<void> {
+    let waiting: readonly unknown[] = [];
+    const isSent = async (): Promise<boolean> => {
+      // A connection that was just being closed: time stands still here, so the second try would never come.
+      await site.running.services.db.query(
+        `UPDATE outbox SET next_attempt_at = created_at WHERE kind = 'mail' AND dead_at IS NULL AND last_error IS NOT NULL`,
+      );
+      waiting = await site.running.services.db.query(
+        `SELECT kind, attempts, last_error, created_at, next_attempt_at FROM outbox
+          WHERE kind IN ('mail', 'notices') AND dead_at IS NULL`,
+      );
+      return waiting.length === 0;
+    };
+    await eventually('every mail to be sent', isSent).catch((error: unknown) => {
+      throw new Error(`at ${time.now().toISOString()} these wait: ${JSON.stringify(waiting)}`, { cause: error });
     });
+  }
 
   const house: House = {
     site,
