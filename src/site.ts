@@ -6,6 +6,7 @@ import { sessionRoutes } from './account/sessions/routes.js';
 import { createSessions } from './account/sessions/sessions.js';
 import { createActivity } from './account/activity/activity.js';
 import { activityRoutes } from './account/activity/routes.js';
+import { freezeRoutes } from './account/freeze/routes.js';
 import { createMyData } from './account/my-data/my-data.js';
 import { dataRoutes } from './account/my-data/routes.js';
 import { createOwnPassword } from './account/password/own-password.js';
@@ -226,6 +227,7 @@ export async function buildSite(services: Services): Promise<Site> {
       write,
       clock,
     }),
+    ...freezeRoutes({ freezing: services.freezing, write }),
     ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock }), nameOf, write, clock }),
     ...signInRoutes({
       signIn,

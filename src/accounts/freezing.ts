@@ -5,7 +5,7 @@ import type { Database, Queryable } from '../storage/database.js';
 import type { Visitor } from '../throttle/visitor.js';
 import type { AccountMail } from './account-mail.js';
 import { getById } from './accounts.js';
-import type { Disavowals } from './disavowals.js';
+import type { Disavowal, Disavowals } from './disavowals.js';
 import type { EndSessions } from './end-sessions.js';
 import { closeCases, freezeAccount, openCase, thawAccount } from './freezing-store.js';
 
@@ -18,6 +18,14 @@ interface Order {
   readonly reason: string;
 }
 
+interface OwnersDisavowal extends Pick<Visitor, 'requestId' | 'locale'> {
+  readonly accountId: AccountId;
+  /** What the person was told of and has not done. */
+  readonly events: Disavowal['events'];
+  /** Where they were told. */
+  readonly address: string | undefined;
+}
+
 /**
  * Freezing an account until an officer has looked at it: nobody can get in, the owner included. Each of these happens
  * once, whoever asks at the same time, and leaves its audit row, its case and its mail in the same transaction (R-40).
@@ -28,6 +36,8 @@ export interface Freezing {
    * when it was frozen already; `gone` when the link is unknown, too old or voided.
    */
   disavow(token: string, visitor: Pick<Visitor, 'requestId' | 'locale'>): Promise<{ readonly kind: 'frozen' | 'gone' }>;
+  /** The same by the person, who is logged in. */
+  byOwner(accountId: AccountId, visitor: Pick<Visitor, 'requestId' | 'locale'>): Promise<void>;
   byOperator(order: Order): Promise<{ readonly kind: 'frozen' | 'already' }>;
   /** Closes every case of the account and voids the links of older mails. */
   lift(order: Order): Promise<{ readonly kind: 'lifted'; readonly cases: number } | { readonly kind: 'not_frozen' }>;
@@ -53,6 +63,23 @@ export function createFreezing(parts: {
     return true;
   }
 
+  /** Freezes, opens a case and tells the owner, once; what was frozen already only gets the case. */
+  async function freezeForOwner(tx: Queryable, disavowal: OwnersDisavowal): Promise<void> {
+    const { accountId, events, address, requestId, locale } = disavowal;
+    const now = clock.now();
+    const isNew = await freeze(tx, accountId);
+    const caseId = await openCase(tx, { accountId, cause: 'disavowed', events, reason: undefined, now });
+    await audit.record(tx, { type: 'account.disavowed', detail: { case: caseId }, accountId, requestId });
+    if (!isNew) return;
+    await audit.record(tx, { type: 'account.frozen', detail: { by: 'owner', case: caseId }, accountId, requestId });
+    const account = await getById(tx, accountId);
+    // Who pressed reads the mailbox that the link went to; the account may have another address since.
+    for (const email of new Set([address ?? account.email, account.email ?? address])) {
+      const about = { mail: 'account-frozen', data: { at: now, by: 'owner' } } as const;
+      await accountMail.queue(tx, { account: { ...account, email }, ...about, locale });
+    }
+  }
+
   return {
     disavow: (token, { requestId, locale }) =>
       db.transaction(async (tx) => {
@@ -60,26 +87,12 @@ export function createFreezing(parts: {
         if (spent === undefined) {
           return { kind: (await disavowals.find(tx, token))?.used === true ? 'frozen' : 'gone' };
         }
-        const { accountId, events, address } = spent;
-        const now = clock.now();
-        const isNew = await freeze(tx, accountId);
-        const caseId = await openCase(tx, { accountId, cause: 'disavowed', events, reason: undefined, now });
-        await audit.record(tx, { type: 'account.disavowed', detail: { case: caseId }, accountId, requestId });
-        if (!isNew) return { kind: 'frozen' };
-        await audit.record(tx, {
-          type: 'account.frozen',
-          detail: { by: 'owner', case: caseId },
-          accountId,
-          requestId,
-        });
-        const account = await getById(tx, accountId);
-        // Who pressed reads the mailbox that the link went to; the account may have another address since.
-        for (const email of new Set([address, account.email ?? address])) {
-          const about = { mail: 'account-frozen', data: { at: now, by: 'owner' } } as const;
-          await accountMail.queue(tx, { account: { ...account, email }, ...about, locale });
-        }
+        await freezeForOwner(tx, { ...spent, requestId, locale });
         return { kind: 'frozen' };
       }),
+
+    byOwner: (id, { requestId, locale }) =>
+      db.transaction((tx) => freezeForOwner(tx, { accountId: id, events: [], address: undefined, requestId, locale })),
 
     byOperator: ({ accountId, reason }) =>
       db.transaction(async (tx) => {

@@ -79,6 +79,8 @@ export interface Pages {
   };
   /** Posts `password`, `new_password`, `confirm_password` to `/account/password`. */
   'account/password': AccountPage & FormPage;
+  /** Freezing one's own account; then `disavow/done`. */
+  'account/freeze': object;
   /** `/account/data`; the file comes for a post to `/account/data/file`. */
   'account/data': AccountPage & FormPage & { readonly sections: readonly HeldSection[] };
 

@@ -52,6 +52,9 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
       '10 kode pemulihan dibuat',
       'Autentikator dipasang: Ponsel kerja',
     ]);
+    await tab.press('bekukan akun');
+    await stop('account/freeze');
+    await tab.press(t('account.freeze.stay'));
   });
 
   it('sessions', async () => {

@@ -58,6 +58,7 @@ const ACCOUNT_STOPS = {
   'account/sessions/end-others': 'All the others at once, and phone apps with them.',
   'account/sessions/end-all': 'Everything, this browser too.',
   'account/activity': 'What happened to the account in 90 days, in plain words.',
+  'account/freeze': 'From the activity: who sees there what they have not done may freeze the account.',
   'account/password': 'A new password for who knows the old one and has just shown a second factor.',
   'account/data': 'Everything held about the person, to read and as a file.',
   'account/devices/add': 'Another authenticator: which kind.',

@@ -17,7 +17,7 @@ const raise = (why: string): never => {
 
 beforeAll(async () => {
   house = await openHouse();
-  people = await addEmployees(house.services, { count: 14, state: 'enrolled' });
+  people = await addEmployees(house.services, { count: 16, state: 'enrolled' });
   // Everybody has been here before: a first login is told to nobody.
   await house.services.db.query('UPDATE accounts SET last_login_at = $1', [new Date(0)]);
 });
@@ -106,6 +106,29 @@ describe('"Bukan saya"', () => {
     expect([head.status, head.headers.get('cache-control')]).toEqual([200, 'no-store']);
     expect(await fingerprint(house.services.db)).toEqual(before);
     expect(await isFrozen(employee)).toBe(false);
+  });
+
+  it('chosen on the account page does the same, once, and only with a fresh second factor', async () => {
+    const employee = somebody();
+    const [owner, thief] = [house.browser(), house.browser()];
+    await enterPortal(house, thief, employee);
+    house.time.pass({ seconds: 31 });
+    await enterPortal(house, owner, employee);
+    await open('/account/activity', owner);
+    await open('/account/freeze', owner);
+    expect(owner.shown).toMatchObject({ status: 200, page: 'account/freeze' });
+    const mail = await house.mailOf(employee, () => owner.submit('/account/freeze'));
+    expect(owner.shown).toMatchObject({ status: 200, page: 'disavow/done' });
+    expect(mail.subject).toBe('Akun SSO ASN Anda dibekukan');
+    expect(await isFrozen(employee)).toBe(true);
+    expect(await casesOf(employee)).toEqual([{ cause: 'disavowed', events: [], closed_at: null }]);
+    for (const browser of [owner, thief]) expect((await browser.get('/')).page).toBe('front');
+
+    const late = somebody();
+    await enterPortal(house, owner, late);
+    house.time.pass({ minutes: 6 });
+    expect((await open('/account/freeze', owner)).page).toBe('sign-in/otp');
+    expect(await isFrozen(late)).toBe(false);
   });
 
   it('confirmed freezes the account, ends everything that is open, opens a case and tells the person', async () => {

@@ -236,6 +236,7 @@ export const SAMPLES: readonly Sample[] = [
     { lines, isFirst: false, olderHref: '/account/activity?before=1795392000000-123456789012' },
     PERSON,
   ]),
+  ['account/freeze', 'plain', {}, PERSON],
   ['account/password', 'plain', {}, PERSON],
   ['account/password', 'old one wrong', { error: { code: 'invalid_credentials', field: 'password' } }, PERSON],
   ['account/password', 'old one missing', { error: missing('password') }, PERSON],

@@ -121,6 +121,7 @@ describe('the page contract', () => {
     ['reset/password/code', 'plain', '/reset/password/resend', []],
     ['reset/weak', 'plain', '/reset/weak', ['username', 'password', 'otp', 'new_password', 'confirm_password']],
     ['account/password', 'plain', '/account/password', ['password', 'new_password', 'confirm_password']],
+    ['account/freeze', 'plain', '/account/freeze', []],
     ['account/data', 'plain', '/account/data/file', []],
     ['sign-out/confirm', 'plain', '/oidc/logout/confirm', ['xsrf', 'logout']],
   ])('%s (%s) posts to %s', (page, state, action, fields) => {
