@@ -166,6 +166,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   ];
   const contactChanges = createContactChanges({
     db,
+    devices,
     outbox,
     codes,
     underWay,

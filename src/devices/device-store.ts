@@ -188,6 +188,16 @@ export async function findEnded(db: Queryable, account: AccountId, limit: number
   }));
 }
 
+/** When factors of the account were last ended by a reset, whoever did it. */
+export async function findLastReset(db: Queryable, account: AccountId): Promise<Date | undefined> {
+  const [row] = await db.query(
+    `SELECT max(ended_at) AS at FROM devices
+      WHERE account_id = $1 AND status = 'ended' AND ended_reason IN ('helpdesk_reset', 'self_reset')`,
+    [account],
+  );
+  return (row?.at as Date | null | undefined) ?? undefined;
+}
+
 /** Keeps what came of a code typed for this device. */
 export async function recordAnswer(
   tx: Queryable,

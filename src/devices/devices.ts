@@ -17,6 +17,8 @@ export interface Devices {
   activeOf(db: Queryable, account: AccountId): Promise<Device[]>;
   /** The latest that were bound once and are no longer, the latest end first. */
   endedOf(db: Queryable, account: AccountId, limit: number): Promise<EndedDevice[]>;
+  /** When factors were last ended by a reset, the person's own or an officer's. */
+  lastResetOf(db: Queryable, account: AccountId): Promise<Date | undefined>;
   /** What is being enrolled there, if it was shown less than 30 minutes ago. */
   findPending(db: Queryable, place: EnrolmentPlace): Promise<Device | undefined>;
   /** Voids what was shown there before. */
@@ -54,6 +56,7 @@ export function createDevices(clock: Clock): Devices {
   return {
     activeOf: store.findActive,
     endedOf: store.findEnded,
+    lastResetOf: store.findLastReset,
     findPending: (db, place) => store.findPending(db, place, notBefore()),
     addPending: (tx, device) => store.insertPending(tx, { ...device, now: clock.now() }),
     voidPendingElsewhere: store.deletePendingElsewhere,

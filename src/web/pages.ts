@@ -90,6 +90,8 @@ export interface Pages {
       /** The registered address, masked; none is on file unless given. */
       readonly emailHint?: string | undefined;
       readonly change?: { readonly state: 'asked' | 'waiting' | 'invited'; readonly opensAt: Date } | undefined;
+      /** Instead of the form: when it opens, after a reset of the second factors. */
+      readonly closedUntil?: Date | undefined;
       /** As typed; comes back after a refusal. */
       readonly email?: string | undefined;
     };

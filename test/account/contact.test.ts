@@ -76,6 +76,25 @@ async function asked(employee: Employee, address = newAddress()) {
 }
 
 describe('a person', () => {
+  it('whose second factors were reset keeps the address for a day: notices still reach the owner (R-11)', async () => {
+    const employee = somebody();
+    await house.services.db.query(
+      `INSERT INTO devices (account_id, kind, status, name, created_at, activated_at, ended_at, ended_reason)
+       VALUES ($1, 'totp', 'ended', 'HP lama', $2, $2, $2, 'self_reset')`,
+      [employee.id, house.time.now()],
+    );
+    const browser = await atContact(employee);
+    expect(browser.shown.html).toContain('data-closed');
+    expect(browser.shown.html).not.toContain('name="new_email"');
+    // A page from before the reset still has the form.
+    const csrf = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(browser.shown.html)?.[0] ?? '', 'value') ?? '';
+    expect((await browser.post('/account/contact', { csrf, new_email: newAddress() })).status).toBe(303);
+    expect(await changesOf(employee)).toEqual([]);
+    house.time.pass({ hours: 24, seconds: 1 });
+    await asked(employee);
+    expect(await changesOf(employee)).toEqual(['asked']);
+  });
+
   it('changes the address with a code from the new mailbox; the old one is told, with "Bukan saya"', async () => {
     const employee = somebody();
     const { browser, code, address } = await asked(employee);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
 import { createContactChanges } from '#src/account/contact/contact-change.js';
+import { createDevices } from '#src/devices/devices.js';
 import { createDisavowals } from '#src/accounts/disavowals.js';
 import { createFreezing } from '#src/accounts/freezing.js';
 import { createAudit } from '#src/audit/audit.js';
@@ -36,7 +37,19 @@ beforeAll(async () => {
   const origin = 'https://sso.contoh.test';
   const outbox = createOutbox({ box, clock });
   const contactChanges = createContactChanges({
-    ...{ db, outbox, codes, underWay: [], accountMail, audit, box, keyed, clock, origin },
+    ...{
+      db,
+      devices: createDevices(clock),
+      outbox,
+      codes,
+      underWay: [],
+      accountMail,
+      audit,
+      box,
+      keyed,
+      clock,
+      origin,
+    },
     waitSeconds: 72 * 3600,
   });
   const disavowals = createDisavowals({ box, clock, origin });

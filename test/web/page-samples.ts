@@ -250,6 +250,7 @@ export const SAMPLES: readonly Sample[] = [
 
   ['account/contact', 'plain', { emailHint: 's•••••@c•••••', done: 'contact_changed' }, PERSON],
   ['account/contact', 'no address', { done: 'contact_stopped' }, PERSON],
+  ['account/contact', 'closed', { emailHint: 's•••••@c•••••', closedUntil: SAMPLE_SHELL.now }, PERSON],
   ['account/contact', 'no address that mail could go to', { email: 'sari', error: missing('new_email') }, PERSON],
   ['account/contact', 'throttled', { emailHint: 's•••••@c•••••', email: 'sari@baru.example', error: wait }, PERSON],
   ...(['asked', 'waiting', 'invited'] as const).map((state): Sample => [

@@ -6,6 +6,7 @@ import type { EndUnderWay } from '../../accounts/freezing.js';
 import { lastThreeOf } from '../../accounts/nip.js';
 import type { Audit } from '../../audit/audit.js';
 import type { MailedCodes } from '../../codes/mailed-codes.js';
+import type { Devices } from '../../devices/devices.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
 import type { AccountId } from '../../kernel/ids.js';
 import { plainAddress } from '../../mail/address.js';
@@ -24,6 +25,8 @@ import * as store from './contact-change-store.js';
 const CODE_SECONDS = 15 * 60;
 /** A person's own change: long enough for a slow mailbox and a second code. */
 const ASKED_SECONDS = 60 * 60;
+/** After a reset of the second factors the address stays for a day: its owner may have been somebody else (R-11). */
+const COOL_DOWN_SECONDS = 24 * 3600;
 /** How long the link in the mail to the new address works. */
 const INVITED_SECONDS = 7 * 24 * 3600;
 
@@ -38,6 +41,15 @@ export interface ChangeView {
   readonly opensAt: Date;
 }
 
+export interface ContactView {
+  /** The registered address, masked. */
+  readonly emailHint: string | undefined;
+  /** The change under way. */
+  readonly change: ChangeView | undefined;
+  /** Until then the person cannot ask for another address. */
+  readonly closedUntil: Date | undefined;
+}
+
 /** What somebody with the link in the mail is shown. */
 export interface InvitedView {
   readonly emailHint: string;
@@ -50,6 +62,8 @@ export type AskAnswer =
   | { readonly kind: 'asked' }
   /** No address that mail could go to, or the registered one. */
   | { readonly kind: 'invalid' }
+  /** The second factors were reset less than a day ago. */
+  | { readonly kind: 'too_early' }
   | { readonly kind: 'throttled'; readonly until: Date };
 export type SendAnswer =
   { readonly kind: 'sent' } | { readonly kind: 'gone' } | { readonly kind: 'throttled'; readonly until: Date };
@@ -65,10 +79,7 @@ export type ConfirmAnswer =
  * mailed to the new address is typed, and the old address is told before that (docs/adr/0014, SECURITY.md 3.4).
  */
 export interface ContactChanges {
-  /** The registered address, masked, and the change under way. */
-  view(
-    accountId: AccountId,
-  ): Promise<{ readonly emailHint: string | undefined; readonly change: ChangeView | undefined }>;
+  view(accountId: AccountId): Promise<ContactView>;
   /** By the person. Replaces a change under way. */
   ask(accountId: AccountId, typed: string, visitor: Visitor): Promise<AskAnswer>;
   /** A new code for the person's own change. The older one is void; tries keep counting. */
@@ -103,6 +114,7 @@ export interface ContactChanges {
 
 export interface ContactChangeParts {
   readonly db: Database;
+  readonly devices: Devices;
   readonly outbox: Outbox;
   readonly codes: MailedCodes;
   /** What was begun with the old address ends when it changes. */
@@ -120,10 +132,16 @@ export interface ContactChangeParts {
 const codeFlow = (id: string) => ({ flow: id, purpose: 'contact' as const });
 
 export function createContactChanges(parts: ContactChangeParts): ContactChanges {
-  const { db, outbox, codes, underWay, accountMail, audit, box, keyed, clock, origin, waitSeconds } = parts;
+  const { db, devices, outbox, codes, underWay, accountMail, audit, box, keyed, clock, origin, waitSeconds } = parts;
 
   const contextOf = (id: string): string => `contact_changes|${id}|address`;
   const addressOf = ({ id, address }: store.ContactChange): string => box.open(address, contextOf(id)).toString();
+
+  async function closedUntil(tx: Queryable, accountId: AccountId): Promise<Date | undefined> {
+    const reset = await devices.lastResetOf(tx, accountId);
+    const until = reset && secondsAfter(reset, COOL_DOWN_SECONDS);
+    return until !== undefined && until > clock.now() ? until : undefined;
+  }
 
   /** Undefined for what no mail may go to, and for the address on file. */
   const usable = (typed: string, account: Account): string | undefined => {
@@ -265,6 +283,7 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
       return {
         emailHint: email === undefined ? undefined : maskEmail(email),
         change: change && { state: change.state, address: addressOf(change), opensAt: change.opensAt },
+        closedUntil: await closedUntil(db, accountId),
       };
     },
 
@@ -274,6 +293,7 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
         const account = await getById(tx, accountId);
         const address = usable(typed, account);
         if (address === undefined) return { kind: 'invalid' };
+        if ((await closedUntil(tx, accountId)) !== undefined) return { kind: 'too_early' };
         const now = clock.now();
         const { requestId, locale } = visitor;
         const places = placesOf({ accountId, address, sourceKey: sourceOf(visitor) });

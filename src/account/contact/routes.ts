@@ -33,7 +33,7 @@ export function contactRoutes({ contactChanges, write, clock }: ContactRoutePart
   };
 
   async function showContact(ctx: PageContext, person: Person, refused?: Refused & { email: string }): Promise<void> {
-    const { emailHint, change } = await contactChanges.view(person.id);
+    const { emailHint, change, closedUntil } = await contactChanges.view(person.id);
     const done = refused === undefined ? takeOneOf(ctx, ['contact_changed', 'contact_stopped']) : undefined;
     write(
       ctx,
@@ -41,6 +41,7 @@ export function contactRoutes({ contactChanges, write, clock }: ContactRoutePart
       {
         emailHint,
         change: change && { state: change.state, opensAt: change.opensAt },
+        closedUntil,
         done,
         email: refused?.email,
         error: refused?.error,
@@ -103,6 +104,7 @@ export function contactRoutes({ contactChanges, write, clock }: ContactRoutePart
         const { new_email: email } = pickFields(fields, ['new_email']);
         const answer = await contactChanges.ask(person.id, email, visitorOf(ctx));
         if (answer.kind === 'asked') redirect(ctx, '/account/contact/code');
+        else if (answer.kind === 'too_early') redirect(ctx, '/account/contact');
         else if (answer.kind === 'throttled') {
           await showContact(ctx, person, { ...throttled(ctx, answer.until), email });
         } else {
