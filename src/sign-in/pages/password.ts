@@ -1,0 +1,71 @@
+import type { Metrics } from '../../metrics/metrics.js';
+import { pickFields } from '../../web/form.js';
+import type { PageWriter } from '../../web/page.js';
+import type { PageError } from '../../web/pages.js';
+import type { Route } from '../../web/route-table.js';
+import { visitorOf } from '../../web/visitor.js';
+import { wantsPasskey } from '../attempt.js';
+import type { SignIn } from '../sign-in.js';
+import type { Refused } from './factor-refusal.js';
+import type { Here, Walk } from './walk.js';
+
+export type ShowPassword = (here: Here, refused?: Refused & { readonly username: string }) => void;
+
+/** Writes the page of the username and the password. */
+export const passwordPage =
+  (write: PageWriter): ShowPassword =>
+  (here, refused) => {
+    const resetHref = `/reset?from=${here.uid}`;
+    const { error, username, status } = refused ?? {};
+    const onlyPasskey = wantsPasskey(here.attempt);
+    write(
+      here.ctx,
+      'sign-in/password',
+      { ...here.page, username, resetHref, onlyPasskey, error },
+      { status: status ?? 200 },
+    );
+  };
+
+export interface PasswordRouteParts {
+  readonly walk: Walk;
+  readonly signIn: SignIn;
+  readonly showPassword: ShowPassword;
+  readonly metrics: Pick<Metrics, 'login'>;
+}
+
+/** Username and password. */
+export function passwordRoutes({ walk, signIn, showPassword, metrics }: PasswordRouteParts): Route[] {
+  const { page, form, proceed, retryAfter } = walk;
+  return [
+    page('password', (here) => {
+      showPassword(here);
+    }),
+    form('password', '/password', async (here, fields) => {
+      const { ctx, attempt } = here;
+      const typed = pickFields(fields, ['username', 'password']);
+      const { username } = typed;
+      if (username.trim() === '' || typed.password === '') {
+        const field = username.trim() === '' ? 'username' : 'password';
+        showPassword(here, { error: { code: 'invalid_input', field }, username, status: 422 });
+        return;
+      }
+      const answer = await signIn.submitPassword(attempt, typed, visitorOf(ctx));
+      if (answer.kind === 'elsewhere') {
+        await proceed(ctx);
+        return;
+      }
+      metrics.login(answer.kind === 'refused' ? 'invalid_credentials' : answer.kind);
+      if (answer.kind === 'accepted') await proceed(ctx, answer.attempt);
+      else if (answer.kind === 'refused') {
+        showPassword(here, { error: { code: 'invalid_credentials' }, username, status: 422 });
+      } else {
+        const error: PageError = {
+          code: 'throttled',
+          limit: answer.limit,
+          retryAfterSeconds: retryAfter(ctx, answer.until),
+        };
+        showPassword(here, { error, username, status: 429 });
+      }
+    }),
+  ];
+}
