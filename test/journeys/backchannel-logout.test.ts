@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { changePassword, newLedger } from '../faults/working-day.js';
+import { OWN_CHANGES } from './own-changes.js';
 import { builtProgram } from '../support/built-program.js';
 import { otpOf, type Employee } from '../support/employees.js';
 import { figures } from '../support/figures.js';
@@ -95,11 +96,16 @@ const WAYS: Readonly<Record<string, Way>> = {
   'the employee leaving': () => importInactive(person),
 };
 
+const OWN_WAYS = Object.entries(OWN_CHANGES).map(([name, change]): [string, Way] => [
+  name,
+  () => change(house, person),
+]);
+
 const isTold = ({ id_token: idToken }: Tokens): boolean =>
   house.party.received.some(({ token }) => decodeJwt(token).sid === decodeJwt(idToken).sid);
 
 describe('a login ends, and the relying party is told, by', () => {
-  it.each(Object.entries(WAYS))('%s', async (_, way) => {
+  it.each([...Object.entries(WAYS), ...OWN_WAYS])('%s', async (_, way) => {
     const browsers = [await house.signIn(person), await house.signIn(person)];
     const [first] = browsers as [(typeof browsers)[0]];
     house.time.pass({ seconds: 30 });
