@@ -4,6 +4,8 @@ import { ConfigError, loadConfig } from '../config/load.js';
 import { newKey } from '../config/development-secrets.js';
 import { weaknesses } from '../oidc/client-weaknesses.js';
 import { loadClients } from '../oidc/clients.js';
+import { findUnreachableLogout } from '../oidc/logout-reach.js';
+import { createReachable } from '../security/reachable.js';
 import { lineOf, printProblems } from './problems.js';
 
 async function checkConfig(): Promise<number> {
@@ -21,8 +23,13 @@ async function checkConfig(): Promise<number> {
       }
       return 1;
     }
+    const reachable = createReachable({
+      privateHosts: config.backchannelPrivateHosts,
+      allowsLoopback: !config.production,
+    });
     for (const client of loaded.clients) {
-      for (const { field, warning } of weaknesses(client)) {
+      const unreachable = await findUnreachableLogout(client, reachable);
+      for (const { field, warning } of [...weaknesses(client), ...(unreachable === undefined ? [] : [unreachable])]) {
         process.stderr.write(`warning: ${client.client_id}: ${field} ${warning}\n`);
       }
     }

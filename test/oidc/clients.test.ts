@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { clientRegistry } from '#src/oidc/client-registry.js';
 import { weaknesses } from '#src/oidc/client-weaknesses.js';
+import { findUnreachableLogout } from '#src/oidc/logout-reach.js';
+import { createReachable } from '#src/security/reachable.js';
 import { loadClients, parseClients, type LoadOptions } from '#src/oidc/clients.js';
 import { demoKey } from '#src/oidc/demo-clients.js';
 import { isLimited, mayUse } from '#src/oidc/entitlement.js';
@@ -331,5 +333,26 @@ describe('the registry', () => {
       ['SSCASN', false],
       ['DMS', true],
     ]);
+  });
+});
+
+describe('the address that logouts are told at (R-50)', () => {
+  const warningFor = async (address: string | undefined, privateHosts: readonly string[] = []) => {
+    const reachable = createReachable({ privateHosts, allowsLoopback: false });
+    return (await findUnreachableLogout(only({ backchannel_logout_uri: address }), reachable))?.warning;
+  };
+
+  it.each<[string, string | undefined, readonly string[], string | undefined]>([
+    ['none', undefined, [], undefined],
+    ['public', 'https://[2a00::1]/logout', [], undefined],
+    ['private', 'https://10.1.2.3/logout', [], 'its address is private'],
+    ['private and listed', 'https://10.1.2.3/logout', ['10.0.0.0/8'], undefined],
+    ['a name of this machine', 'https://localhost/logout', [], 'localhost is at a private address'],
+    ['such a name, listed', 'https://localhost/logout', ['localhost'], undefined],
+    ['a name of nothing', 'https://tidak-ada.invalid/logout', [], 'does not resolve here'],
+  ])('%s', async (_, address, listed, warning) => {
+    const told = await warningFor(address, listed);
+    if (warning === undefined) expect(told).toBeUndefined();
+    else expect(told).toContain(warning);
   });
 });
