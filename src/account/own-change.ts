@@ -1,4 +1,4 @@
-import { getById, holdAccount, type Account } from '../accounts/accounts.js';
+import { getById, holdAccount, renewCredentials, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
@@ -54,6 +54,7 @@ export function createOwnChange(parts: {
     run: ({ accountId, sessionUid }, work) =>
       db.transaction(async (tx) => {
         await holdAccount(tx, accountId);
+        await endSessions.holdSignIns(tx, accountId);
         if (!(await endSessions.isOpen(tx, { uid: sessionUid, accountId }))) return undefined;
         return work(tx, await getById(tx, accountId));
       }),
@@ -61,6 +62,9 @@ export function createOwnChange(parts: {
     async complete(tx, { owner, account, events, mail, data }) {
       const { accountId, sessionUid, visitor } = owner;
       await devices.voidPendingElsewhere(tx, accountId, sessionUid);
+      // A sign-in that is being finished at this moment, with a factor of before, opens nothing: its epoch has passed.
+      const renewed = await renewCredentials(tx, { accountId, credEpoch: account.credEpoch, now: clock.now() });
+      if (renewed === undefined) throw new Error('credentials changed while their account was held');
       await endSessions.ofAccounts(tx, [accountId], { exceptSession: sessionUid });
       await audit.record(tx, ...events);
       await accountMail.queue(tx, {

@@ -22,6 +22,11 @@ export interface EndSessions {
    * that has just been ended had under way changes nothing any more (R-11).
    */
   isOpen(tx: Queryable, session: { readonly uid: string; readonly accountId: AccountId }): Promise<boolean>;
+  /**
+   * Holds the half-finished sign-ins of an account until the transaction ends, right after the account itself: a
+   * sign-in holds its row before it takes a factor, and who changes a factor would wait for it the other way round.
+   */
+  holdSignIns(tx: Queryable, account: AccountId): Promise<void>;
   /** Ends one single sign-on session with all that hangs on it. False when there was none. */
   one(tx: Queryable, sessionUid: string): Promise<boolean>;
   /** The same for a session of this account alone: one statement asks whose it is and ends it. */

@@ -89,6 +89,10 @@ export function endedSessions(db: Queryable) {
     isOpen: async (session: { readonly uid: string; readonly accountId: AccountId }): Promise<boolean> =>
       (await db.query(IS_OPEN, [session.uid, session.accountId])).length === 1,
 
+    async holdSignIns(account: AccountId): Promise<void> {
+      await db.query('SELECT uid FROM sign_in_attempts WHERE account_id = $1 ORDER BY uid FOR UPDATE', [account]);
+    },
+
     /** The session of a cookie. Grants that outlive the browser's logout (offline_access) stay. */
     byId: async (id: string): Promise<Ended> => gather(await end(END_BY_ID, digest(id))),
 

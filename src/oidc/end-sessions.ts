@@ -17,6 +17,7 @@ export function createEndSessions({ notices }: { notices: LogoutNotices }): EndS
       await told(tx, await endedSessions(tx).ofAccounts(accounts, options));
     },
     isOpen: (tx, session) => endedSessions(tx).isOpen(session),
+    holdSignIns: (tx, account) => endedSessions(tx).holdSignIns(account),
     one: async (tx, sessionUid) => (await told(tx, await endedSessions(tx).byUid(sessionUid))) > 0,
     ofOwner: async (tx, session) => (await told(tx, await endedSessions(tx).ofOwner(session))) > 0,
     othersOf: async (tx, session) => told(tx, await endedSessions(tx).othersOf(session)),
