@@ -2,15 +2,18 @@ import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Database, Queryable } from '../storage/database.js';
-import type { Visitor } from '../throttle/visitor.js';
+import type { Trace, Visitor } from '../throttle/visitor.js';
 import type { AccountMail } from './account-mail.js';
 import { getById } from './accounts.js';
 import type { Disavowals } from './disavowals.js';
 import type { EndSessions } from './end-sessions.js';
 import { closeCases, freezeAccount, openCase, thawAccount } from './freezing-store.js';
 
-/** Ends something that an account has under way, in the caller's transaction: codes, tickets, waiting resets. */
-export type EndUnderWay = (tx: Queryable, accountId: AccountId) => Promise<void>;
+/**
+ * Ends something that an account has under way, in the caller's transaction: codes, tickets, waiting resets. `trace`
+ * where a browser asked for it.
+ */
+export type EndUnderWay = (tx: Queryable, accountId: AccountId, trace?: Trace) => Promise<void>;
 
 interface Order {
   readonly accountId: AccountId;
@@ -27,7 +30,7 @@ export interface Freezing {
    * "Bukan saya": by whoever holds the link of a notice mail. `frozen` also for the second half of a double tap, and
    * when it was frozen already; `gone` when the link is unknown, too old or voided.
    */
-  disavow(token: string, visitor: Pick<Visitor, 'requestId' | 'locale'>): Promise<{ readonly kind: 'frozen' | 'gone' }>;
+  disavow(token: string, visitor: Trace & Pick<Visitor, 'locale'>): Promise<{ readonly kind: 'frozen' | 'gone' }>;
   byOperator(order: Order): Promise<{ readonly kind: 'frozen' | 'already' }>;
   /** Closes every case of the account and voids the links of older mails. */
   lift(order: Order): Promise<{ readonly kind: 'lifted'; readonly cases: number } | { readonly kind: 'not_frozen' }>;
@@ -46,15 +49,15 @@ export function createFreezing(parts: {
   const { db, disavowals, endSessions, underWay, accountMail, audit, clock } = parts;
 
   /** False when it is frozen already. */
-  async function freeze(tx: Queryable, accountId: AccountId): Promise<boolean> {
+  async function freeze(tx: Queryable, accountId: AccountId, trace?: Trace): Promise<boolean> {
     if (!(await freezeAccount(tx, accountId, clock.now()))) return false;
     await endSessions.ofAccounts(tx, [accountId]);
-    for (const end of underWay) await end(tx, accountId);
+    for (const end of underWay) await end(tx, accountId, trace);
     return true;
   }
 
   return {
-    disavow: (token, { requestId, locale }) =>
+    disavow: (token, visitor) =>
       db.transaction(async (tx) => {
         const spent = await disavowals.spend(tx, token);
         if (spent === undefined) {
@@ -62,16 +65,13 @@ export function createFreezing(parts: {
         }
         const { accountId, events, address } = spent;
         const now = clock.now();
-        const isNew = await freeze(tx, accountId);
+        const { requestId, agent, locale } = visitor;
+        const about = { accountId, requestId, agent };
+        const isNew = await freeze(tx, accountId, visitor);
         const caseId = await openCase(tx, { accountId, cause: 'disavowed', events, reason: undefined, now });
-        await audit.record(tx, { type: 'account.disavowed', detail: { case: caseId }, accountId, requestId });
+        await audit.record(tx, { type: 'account.disavowed', detail: { case: caseId }, ...about });
         if (!isNew) return { kind: 'frozen' };
-        await audit.record(tx, {
-          type: 'account.frozen',
-          detail: { by: 'owner', case: caseId },
-          accountId,
-          requestId,
-        });
+        await audit.record(tx, { type: 'account.frozen', detail: { by: 'owner', case: caseId }, ...about });
         const account = await getById(tx, accountId);
         // Who pressed reads the mailbox that the link went to; the account may have another address since.
         for (const email of new Set([address, account.email ?? address])) {
