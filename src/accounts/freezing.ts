@@ -2,15 +2,18 @@ import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Database, Queryable } from '../storage/database.js';
-import type { Visitor } from '../throttle/visitor.js';
+import type { Trace, Visitor } from '../throttle/visitor.js';
 import type { AccountMail } from './account-mail.js';
 import { getById } from './accounts.js';
 import type { Disavowal, Disavowals } from './disavowals.js';
 import type { EndSessions } from './end-sessions.js';
 import { closeCases, freezeAccount, openCase, thawAccount } from './freezing-store.js';
 
-/** Ends something that an account has under way, in the caller's transaction: codes, tickets, waiting resets. */
-export type EndUnderWay = (tx: Queryable, accountId: AccountId) => Promise<void>;
+/**
+ * Ends something that an account has under way, in the caller's transaction: codes, tickets, waiting resets. `trace`
+ * where a browser asked for it.
+ */
+export type EndUnderWay = (tx: Queryable, accountId: AccountId, trace?: Trace) => Promise<void>;
 
 interface Order {
   readonly accountId: AccountId;
@@ -18,7 +21,7 @@ interface Order {
   readonly reason: string;
 }
 
-interface OwnersDisavowal extends Pick<Visitor, 'requestId' | 'locale'> {
+interface OwnersDisavowal {
   readonly accountId: AccountId;
   /** What the person was told of and has not done. */
   readonly events: Disavowal['events'];
@@ -35,9 +38,9 @@ export interface Freezing {
    * "Bukan saya": by whoever holds the link of a notice mail. `frozen` also for the second half of a double tap, and
    * when it was frozen already; `gone` when the link is unknown, too old or voided.
    */
-  disavow(token: string, visitor: Pick<Visitor, 'requestId' | 'locale'>): Promise<{ readonly kind: 'frozen' | 'gone' }>;
+  disavow(token: string, visitor: Trace & Pick<Visitor, 'locale'>): Promise<{ readonly kind: 'frozen' | 'gone' }>;
   /** The same by the person, who is logged in. */
-  byOwner(accountId: AccountId, visitor: Pick<Visitor, 'requestId' | 'locale'>): Promise<void>;
+  byOwner(accountId: AccountId, visitor: Trace & Pick<Visitor, 'locale'>): Promise<void>;
   byOperator(order: Order): Promise<{ readonly kind: 'frozen' | 'already' }>;
   /** Closes every case of the account and voids the links of older mails. */
   lift(order: Order): Promise<{ readonly kind: 'lifted'; readonly cases: number } | { readonly kind: 'not_frozen' }>;
@@ -56,22 +59,27 @@ export function createFreezing(parts: {
   const { db, disavowals, endSessions, underWay, accountMail, audit, clock } = parts;
 
   /** False when it is frozen already. */
-  async function freeze(tx: Queryable, accountId: AccountId): Promise<boolean> {
+  async function freeze(tx: Queryable, accountId: AccountId, trace?: Trace): Promise<boolean> {
     if (!(await freezeAccount(tx, accountId, clock.now()))) return false;
     await endSessions.ofAccounts(tx, [accountId]);
-    for (const end of underWay) await end(tx, accountId);
+    for (const end of underWay) await end(tx, accountId, trace);
     return true;
   }
 
   /** Freezes, opens a case and tells the owner, once; what was frozen already only gets the case. */
-  async function freezeForOwner(tx: Queryable, disavowal: OwnersDisavowal): Promise<void> {
-    const { accountId, events, address, requestId, locale } = disavowal;
+  async function freezeForOwner(
+    tx: Queryable,
+    { accountId, events, address }: OwnersDisavowal,
+    visitor: Trace & Pick<Visitor, 'locale'>,
+  ): Promise<void> {
     const now = clock.now();
-    const isNew = await freeze(tx, accountId);
+    const { requestId, agent, locale } = visitor;
+    const trace = { accountId, requestId, agent };
+    const isNew = await freeze(tx, accountId, visitor);
     const caseId = await openCase(tx, { accountId, cause: 'disavowed', events, reason: undefined, now });
-    await audit.record(tx, { type: 'account.disavowed', detail: { case: caseId }, accountId, requestId });
+    await audit.record(tx, { type: 'account.disavowed', detail: { case: caseId }, ...trace });
     if (!isNew) return;
-    await audit.record(tx, { type: 'account.frozen', detail: { by: 'owner', case: caseId }, accountId, requestId });
+    await audit.record(tx, { type: 'account.frozen', detail: { by: 'owner', case: caseId }, ...trace });
     const account = await getById(tx, accountId);
     // Who pressed reads the mailbox that the link went to; the account may have another address since.
     for (const email of new Set([address ?? account.email, account.email ?? address])) {
@@ -81,18 +89,18 @@ export function createFreezing(parts: {
   }
 
   return {
-    disavow: (token, { requestId, locale }) =>
+    disavow: (token, visitor) =>
       db.transaction(async (tx) => {
         const spent = await disavowals.spend(tx, token);
         if (spent === undefined) {
           return { kind: (await disavowals.find(tx, token))?.used === true ? 'frozen' : 'gone' };
         }
-        await freezeForOwner(tx, { ...spent, requestId, locale });
+        await freezeForOwner(tx, spent, visitor);
         return { kind: 'frozen' };
       }),
 
-    byOwner: (id, { requestId, locale }) =>
-      db.transaction((tx) => freezeForOwner(tx, { accountId: id, events: [], address: undefined, requestId, locale })),
+    byOwner: (id, visitor) =>
+      db.transaction((tx) => freezeForOwner(tx, { accountId: id, events: [], address: undefined }, visitor)),
 
     byOperator: ({ accountId, reason }) =>
       db.transaction(async (tx) => {

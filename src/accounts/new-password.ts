@@ -4,6 +4,7 @@ import type { MailedCodes } from '../codes/mailed-codes.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AttemptId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
+import type { Trace } from '../throttle/visitor.js';
 import type { AccountMail } from './account-mail.js';
 import { changePassword, type Account } from './accounts.js';
 import type { EndSessions } from './end-sessions.js';
@@ -16,8 +17,7 @@ export interface NewPasswordOrder {
   /** What of all that the account has open goes on: what the person changes the password in. */
   readonly keep?: { readonly exceptAttempt?: AttemptId; readonly exceptSession?: string };
   readonly clientId?: string | undefined;
-  readonly requestId: string;
-  readonly agent?: { readonly browser: string; readonly system: string };
+  readonly trace: Trace;
 }
 
 /** A new password and what follows from it, however the person came to it. */
@@ -39,15 +39,14 @@ export function createNewPassword(parts: {
 }): NewPassword {
   const { endSessions, codes, accountMail, audit, clock } = parts;
   return {
-    async set(tx, { account, passwordHash, by, keep, clientId, requestId, agent }) {
+    async set(tx, { account, passwordHash, by, keep, clientId, trace }) {
       const now = clock.now();
       const { id: accountId, credEpoch: known } = account;
       const credEpoch = await changePassword(tx, { accountId, passwordHash, credEpoch: known, now });
       if (credEpoch === undefined) return undefined;
       await endSessions.ofAccounts(tx, [accountId], keep);
       await codes.voidAll(tx, accountId);
-      const about = { accountId, clientId, requestId, agent };
-      await audit.record(tx, { type: 'password.changed', detail: { by }, ...about });
+      await audit.record(tx, { type: 'password.changed', detail: { by }, accountId, clientId, ...trace });
       await accountMail.queue(tx, { account, mail: 'password-changed', data: { at: now } });
       return credEpoch;
     },

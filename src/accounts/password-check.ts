@@ -93,6 +93,7 @@ export function createPasswordCheck(parts: {
         detail: {},
         accountId: account.id,
         requestId: visitor.requestId,
+        agent: visitor.agent,
       });
       await accountMail.queue(tx, { account, mail: 'password-disabled', data: { at: clock.now() } });
     });

@@ -2,10 +2,15 @@ import type { Queryable } from '../storage/database.js';
 import type { AuditEvent } from './events.js';
 import type { TrailEvent, TrailQuery } from './trail.js';
 
-/** An event as its row holds it: where the browser tells what it is, the detail says so too. */
+/**
+ * An event as its row holds it, and nothing else that came with it: no address of a visitor. Where the browser tells
+ * what it is, the detail says so too.
+ */
 function rowOf({ agent, detail, ...event }: AuditEvent): object {
+  const { type, accountId, actorId, agencyCode, clientId, requestId } = event;
   const words = Object.entries(agent ?? {}).filter(([, word]) => word !== '');
-  return { ...event, detail: { ...detail, ...Object.fromEntries(words) } };
+  const told = { ...detail, ...Object.fromEntries(words) };
+  return { type, accountId, actorId, agencyCode, clientId, requestId, detail: told };
 }
 
 export async function insertEvents(tx: Queryable, at: Date, events: readonly AuditEvent[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { AuditDetails } from '../audit/events.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AttemptId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
+import type { Trace } from '../throttle/visitor.js';
 import { createEndFactors, type EndedFactors, type EndFactorsParts } from './end-factors.js';
 
 export interface GrantedOwnReset {
@@ -13,7 +14,7 @@ export interface GrantedOwnReset {
   readonly by: AuditDetails['self_reset.done']['by'];
   readonly but?: NonNullable<EndedFactors['but']>;
   readonly exceptAttempt?: AttemptId | undefined;
-  readonly requestId: string;
+  readonly trace: Trace;
 }
 
 /** What a person's own reset of second factors does, whichever way it was earned. */
@@ -36,7 +37,7 @@ export function createOwnReset(parts: OwnResetParts): OwnReset {
   const { accountMail, audit, clock } = parts;
   const endFactors = createEndFactors(parts);
   return {
-    async apply(tx, { account, by, but, exceptAttempt, requestId }) {
+    async apply(tx, { account, by, but, exceptAttempt, trace }) {
       const { id: accountId, credEpoch } = account;
       const now = clock.now();
       const renewed = await renewCredentials(tx, { accountId, credEpoch, now });
@@ -47,7 +48,7 @@ export function createOwnReset(parts: OwnResetParts): OwnReset {
         ...(but && { but }),
         ...(exceptAttempt && { exceptAttempt }),
       });
-      const about = { accountId, requestId };
+      const about = { accountId, ...trace };
       await audit.record(
         tx,
         { type: 'self_reset.done', detail: { devices: ended.length, by }, ...about },

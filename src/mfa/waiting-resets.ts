@@ -12,6 +12,7 @@ import type { OutboxHandler } from '../outbox/worker.js';
 import { digest, sameBytes, type KeyedDigest } from '../security/digests.js';
 import { CROCKFORD, randomText } from '../security/secrets.js';
 import type { Database, Queryable } from '../storage/database.js';
+import type { Trace } from '../throttle/visitor.js';
 import type { OwnReset } from './own-reset.js';
 import * as store from './waiting-reset-store.js';
 
@@ -42,7 +43,7 @@ export interface WaitingResets {
   /** When the one that waits is due; undefined when none can take effect any more. */
   dueAt(db: Queryable, account: Account): Promise<Date | undefined>;
   /** Begins one, or answers when the one that waits is due: at most one waits for an account. */
-  begin(tx: Queryable, begun: { account: Account; requestId: string }): Promise<Date>;
+  begin(tx: Queryable, begun: { account: Account; trace: Trace }): Promise<Date>;
   /**
    * Ends all factors of an account whose password was just proved, if a reset of it is due. Once: answers the new
    * credential epoch, to one caller. Undefined when none is due, or password, address or state of the account changed.
@@ -50,18 +51,15 @@ export interface WaitingResets {
   complete(proved: {
     account: Account;
     exceptAttempt?: AttemptId;
-    requestId: string;
+    trace: Trace;
   }): Promise<{ readonly credEpoch: number } | undefined>;
   /** What the link in the mail shows. */
   look(token: string): Promise<LinkView>;
-  stopByLink(token: string, requestId: string): Promise<StopAnswer>;
+  stopByLink(token: string, trace: Trace): Promise<StopAnswer>;
   /** By the owner who is logged in, or by a login with a factor that is still there. Harmless when none waits. */
-  stop(stopped: { accountId: AccountId; by: 'person' | 'login'; requestId: string }): Promise<void>;
+  stop(stopped: { accountId: AccountId; by: 'person' | 'login'; trace: Trace }): Promise<void>;
   /** The same in the caller's transaction. */
-  stopWithin(
-    tx: Queryable,
-    stopped: { accountId: AccountId; by: 'person' | 'login'; requestId: string },
-  ): Promise<void>;
+  stopWithin(tx: Queryable, stopped: { accountId: AccountId; by: 'person' | 'login'; trace: Trace }): Promise<void>;
   /** What waits for an account ends without effect: the account is frozen, or has another address now. */
   readonly endUnderWay: EndUnderWay;
   /** Ends what can never take effect any more, of all accounts, so that no officer is asked about it. Answers how many. */
@@ -109,24 +107,24 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
   async function recordStop(
     tx: Queryable,
     { id, accountId }: store.WaitingRow,
-    { by, requestId }: { by: store.StoppedBy; requestId: string },
+    { by, trace }: { by: store.StoppedBy; trace: Trace },
   ): Promise<void> {
     await cases.close(tx, [accountId], 'stopped');
-    await audit.record(tx, { type: 'self_reset.stopped', detail: { reset: id, by }, accountId, requestId });
+    await audit.record(tx, { type: 'self_reset.stopped', detail: { reset: id, by }, accountId, ...trace });
     const account = await getById(tx, accountId);
     await accountMail.queue(tx, { account, mail: 'mfa-reset-stopped', data: { at: clock.now() } });
   }
 
-  const stopWithin: WaitingResets['stopWithin'] = async (tx, { accountId, by, requestId }) => {
+  const stopWithin: WaitingResets['stopWithin'] = async (tx, { accountId, by, trace }) => {
     const stopped = await store.stopOfAccount(tx, { accountId, by, now: clock.now() });
-    if (stopped !== undefined) await recordStop(tx, stopped, { by, requestId });
+    if (stopped !== undefined) await recordStop(tx, stopped, { by, trace });
   };
 
   return {
     dueAt,
     stopWithin,
 
-    async begin(tx, { account: proved, requestId }) {
+    async begin(tx, { account: proved, trace }) {
       await holdAccount(tx, proved.id);
       const account = await getById(tx, proved.id);
       const { id: accountId, credEpoch } = account;
@@ -150,7 +148,7 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
       });
       if (id === undefined) return (await store.findWaiting(tx, accountId, now))?.dueAt ?? due;
 
-      await audit.record(tx, { type: 'self_reset.waiting', detail: { reset: id }, accountId, requestId });
+      await audit.record(tx, { type: 'self_reset.waiting', detail: { reset: id }, accountId, ...trace });
       await tellWaiting(tx, { account, dueAt: due, token, again: false });
       await outbox.add(tx, {
         kind: HALF_TIME,
@@ -162,7 +160,7 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
       return due;
     },
 
-    complete: ({ account: proved, exceptAttempt, requestId }) =>
+    complete: ({ account: proved, exceptAttempt, trace }) =>
       db.transaction(async (tx) => {
         await holdAccount(tx, proved.id);
         const account = await getById(tx, proved.id);
@@ -172,7 +170,7 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
         const emailKey = emailKeyOf(account);
         const id = await store.finishWaiting(tx, { accountId, credEpoch, emailKey, now: clock.now() });
         if (id === undefined) return undefined;
-        const renewed = await ownReset.apply(tx, { account, by: 'waited', exceptAttempt, requestId });
+        const renewed = await ownReset.apply(tx, { account, by: 'waited', exceptAttempt, trace });
         if (renewed === undefined) throw new Error(`account ${accountId} changed while it was held`);
         await cases.close(tx, [accountId], 'done');
         return { credEpoch: renewed };
@@ -187,11 +185,11 @@ export function createWaitingResets(parts: WaitingResetParts): WaitingResets {
         : { kind: 'over' };
     },
 
-    stopByLink: (token, requestId) =>
+    stopByLink: (token, trace) =>
       db.transaction<StopAnswer>(async (tx) => {
         const stopped = await store.stopByToken(tx, digest(token), clock.now());
         if (stopped !== undefined) {
-          await recordStop(tx, stopped, { by: 'link', requestId });
+          await recordStop(tx, stopped, { by: 'link', trace });
           return { kind: 'stopped' };
         }
         const row = await store.findByToken(tx, digest(token));

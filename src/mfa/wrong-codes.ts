@@ -5,6 +5,7 @@ import type { Audit } from '../audit/audit.js';
 import type { Devices } from '../devices/devices.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Queryable } from '../storage/database.js';
+import type { Trace } from '../throttle/visitor.js';
 import type { Guesses } from './guesses.js';
 
 /** The owner is told when somebody who knows the password fails at the code this often (R-60). */
@@ -17,9 +18,12 @@ export type Consequence =
   /** The account's authenticators have ended for good, and all that was open with them (R-07, R-11). */
   | { readonly kind: 'disabled' };
 
-/** What a wrong second factor leads to, the same wherever it was typed. */
+/**
+ * What a wrong second factor leads to, the same wherever it was typed. `trace` is of the browser that typed it, which
+ * may be a thief's: the owner is told of just that one.
+ */
 export interface WrongCodes {
-  follow(tx: Queryable, wrong: { account: Account; failures: number; requestId: string }): Promise<Consequence>;
+  follow(tx: Queryable, wrong: { account: Account; failures: number; trace: Trace }): Promise<Consequence>;
 }
 
 export function createWrongCodes(parts: {
@@ -32,7 +36,7 @@ export function createWrongCodes(parts: {
 }): WrongCodes {
   const { devices, guesses, endSessions, accountMail, audit, clock } = parts;
   return {
-    async follow(tx, { account, failures, requestId }) {
+    async follow(tx, { account, failures, trace }) {
       if (failures === WARN_AFTER) {
         await accountMail.queue(tx, { account, mail: 'wrong-code-warning', data: { at: clock.now() } });
       }
@@ -47,7 +51,7 @@ export function createWrongCodes(parts: {
             type: 'device.ended' as const,
             detail: { device, reason: 'too_many_codes' as const },
             accountId: account.id,
-            requestId,
+            ...trace,
           })),
         );
         await accountMail.queue(tx, { account, mail: 'authenticator-disabled', data: { at: clock.now() } });

@@ -3,6 +3,7 @@ import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import { accountId } from '../kernel/ids.js';
 import type { Database } from '../storage/database.js';
+import { agentOf } from '../web/agent.js';
 import { changes, isEmpty, omit } from './changes.js';
 import { endedSessions } from './end-sessions-store.js';
 import { SESSION_TOUCH_SECONDS } from './lifetimes.js';
@@ -142,6 +143,7 @@ export function sessionAdapter(parts: SessionParts): Partial<Adapter> {
           type: 'session.ended',
           accountId: account,
           requestId: requestId(),
+          agent: agentOf(currentRequest()?.get('user-agent') ?? ''),
           detail: { by: 'person' },
         });
       });

@@ -6,6 +6,7 @@ import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { digest } from '../security/digests.js';
 import { randomId } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
+import type { Trace } from '../throttle/visitor.js';
 import type { OwnLogin } from './own-login.js';
 import * as store from './page-session-store.js';
 
@@ -40,7 +41,7 @@ export interface PageSessions {
   /** The person behind a page session, while the provider's session lives too. */
   find(secret: string): Promise<SignedIn | undefined>;
   /** One logout ends all: the provider's session with every grant and token, and all page sessions tied to it. */
-  end(secret: string, requestId: string): Promise<void>;
+  end(secret: string, trace: Trace): Promise<void>;
 }
 
 export function createPageSessions(parts: {
@@ -86,14 +87,14 @@ export function createPageSessions(parts: {
       return { account, sessionUid, authenticatedAt, acr, waitingResetDueAt };
     },
 
-    async end(secret, requestId) {
+    async end(secret, trace) {
       const session = await store.findSession(db, digest(secret), clock.now());
       if (session === undefined) return;
       await db.transaction(async (tx) => {
         await endSessions.one(tx, session.sessionUid);
         await store.deleteSessionsOf(tx, session.sessionUid);
         const { accountId } = session;
-        await audit.record(tx, { type: 'session.ended', detail: { by: 'person' }, accountId, requestId });
+        await audit.record(tx, { type: 'session.ended', detail: { by: 'person' }, accountId, ...trace });
       });
     },
   };

@@ -6,6 +6,7 @@ import type { People } from '../web/person.js';
 import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
 import type { Route } from '../web/route-table.js';
+import { visitorOf } from '../web/visitor.js';
 import type { PageSessions, SignedIn } from './page-sessions.js';
 import { grouped, type Services } from './services.js';
 
@@ -131,7 +132,7 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       async handle(ctx, fields) {
         pickFields(fields, []);
         const secret = readCookie(ctx, SESSION);
-        if (secret !== undefined) await sessions.end(secret, ctx.state.requestId);
+        if (secret !== undefined) await sessions.end(secret, visitorOf(ctx));
         clearCookie(ctx, SESSION);
         redirect(ctx, '/signed-out');
       },

@@ -25,17 +25,18 @@ export function createPasswordChange(parts: {
 }): PasswordChange {
   const { newPassword, tickets, audit } = parts;
   return {
-    async apply(tx, { account, passwordHash, by, hasDevice }, { browserId, requestId, agent }) {
+    async apply(tx, { account, passwordHash, by, hasDevice }, visitor) {
       const isActivation = by === 'reset' && account.activatedAt === undefined;
       const reason = isActivation ? 'activation' : by;
-      const set = await newPassword.set(tx, { account, passwordHash, by: reason, requestId, agent });
+      const set = await newPassword.set(tx, { account, passwordHash, by: reason, trace: visitor });
       if (set === undefined) return false;
       if (by === 'reset' && !account.emailProved) await recordEmailProved(tx, account.id);
       await tickets.voidAll(tx, account.id);
       // Only the mailed code proves the mailbox; an old password does not.
-      if (by === 'reset' && !hasDevice) await tickets.issue(tx, account.id, browserId);
+      if (by === 'reset' && !hasDevice) await tickets.issue(tx, account.id, visitor.browserId);
       if (isActivation) {
-        await audit.record(tx, { type: 'account.activated', detail: {}, accountId: account.id, requestId });
+        const { requestId, agent } = visitor;
+        await audit.record(tx, { type: 'account.activated', detail: {}, accountId: account.id, requestId, agent });
       }
       return true;
     },

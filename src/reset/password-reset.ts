@@ -18,7 +18,7 @@ import { randomId } from '../security/secrets.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { addressBucket } from '../throttle/address.js';
 import { giveBackQuotas, mailPlaces, spendQuotas } from '../throttle/quotas.js';
-import type { Visitor } from '../throttle/visitor.js';
+import type { Trace, Visitor } from '../throttle/visitor.js';
 import type { PasswordChange } from './password-change.js';
 import * as store from './reset-store.js';
 
@@ -172,13 +172,13 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
   }
 
   /** Judges the one-time code where the account has an active second factor. Undefined: nothing stands in the way. */
-  async function judgeOtp(tx: Queryable, account: Account, typed: string, requestId: string) {
+  async function judgeOtp(tx: Queryable, account: Account, typed: string, trace: Trace) {
     // Only the mailbox is proved here: wrong codes count and wait, but can never end the authenticator.
     const verdict = await otp.check(tx, { accountId: account.id, typed, mayDisable: false });
     if (verdict.kind === 'accepted') return undefined;
     const cause = verdict.kind;
-    await audit.record(tx, { type: 'reset.otp_refused', detail: { cause }, accountId: account.id, requestId });
-    if ('failures' in verdict) await wrongCodes.follow(tx, { account, failures: verdict.failures, requestId });
+    await audit.record(tx, { type: 'reset.otp_refused', detail: { cause }, accountId: account.id, ...trace });
+    if ('failures' in verdict) await wrongCodes.follow(tx, { account, failures: verdict.failures, trace });
     return verdict;
   }
 
@@ -204,6 +204,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           detail: {},
           accountId: account?.id,
           requestId: visitor.requestId,
+          agent: visitor.agent,
         });
       });
       return { kind: 'started', flowId };
@@ -288,7 +289,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
         const hasDevice = active.length > 0;
         const needsOtp = parts.requiresOtp && showsCodes(active);
         if (needsOtp && !hasOtp) return { kind: 'otp_required' };
-        const refused = needsOtp ? await judgeOtp(tx, account, typed.otp, visitor.requestId) : undefined;
+        const refused = needsOtp ? await judgeOtp(tx, account, typed.otp, visitor) : undefined;
         if (refused !== undefined) return refused;
         const now = clock.now();
         if (!(await codes.consume(tx, { ...codeFlow(flow.id), now }))) return { kind: 'code_invalid' };

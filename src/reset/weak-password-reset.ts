@@ -73,10 +73,12 @@ export function createWeakPasswordReset(parts: {
         if (hasDevice) {
           const factor = await otp.check(tx, { accountId: account.id, typed: typedOtp });
           if (factor.kind !== 'accepted') {
-            const { requestId } = visitor;
-            const about = { accountId: account.id, requestId };
+            const { requestId, agent } = visitor;
+            const about = { accountId: account.id, requestId, agent };
             await audit.record(tx, { type: 'reset.otp_refused', detail: { cause: factor.kind }, ...about });
-            if ('failures' in factor) await wrongCodes.follow(tx, { account, failures: factor.failures, requestId });
+            if ('failures' in factor) {
+              await wrongCodes.follow(tx, { account, failures: factor.failures, trace: visitor });
+            }
             return factor.kind === 'throttled' ? { ...factor, limit: 'codes' } : factor;
           }
         }

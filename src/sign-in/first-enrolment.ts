@@ -188,7 +188,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
             const cause = verdict.kind === 'drift' ? 'drift' : 'mismatch';
             await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause }, ...about });
             const { failures } = verdict;
-            const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
+            const consequence = await wrongCodes.follow(tx, { account, failures, trace: visitor });
             if (consequence.kind !== 'none') await attempts.forgetPassword(tx, uid);
             if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
             if (consequence.kind === 'disabled') return consequence;

@@ -46,8 +46,7 @@ export interface SecondFactorParts {
 interface Guess {
   readonly attempt: Attempt;
   readonly person: AccountId;
-  readonly requestId: string;
-  readonly agent: Visitor['agent'];
+  readonly visitor: Visitor;
 }
 
 export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
@@ -56,17 +55,18 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
   /** The answer to a wrong factor. Half a login must not outlive the cap: whoever guesses needs the password again. */
   async function refuse(
     tx: Queryable,
-    { attempt, person, failures, requestId }: Guess & { failures: number },
+    { attempt, person, failures, visitor }: Guess & { failures: number },
   ): Promise<FactorAnswer | undefined> {
     const account = await getById(tx, person);
-    const consequence = await wrongCodes.follow(tx, { account, failures, requestId });
+    const consequence = await wrongCodes.follow(tx, { account, failures, trace: visitor });
     if (consequence.kind === 'none') return undefined;
     await attempts.forgetPassword(tx, attempt.uid);
     return consequence.kind === 'wait' ? { kind: 'throttled', until: consequence.until } : { kind: 'disabled' };
   }
 
   async function judgeOtp(tx: Queryable, typed: string, guess: Guess): Promise<FactorAnswer> {
-    const { attempt, person, requestId, agent } = guess;
+    const { attempt, person } = guess;
+    const { requestId, agent } = guess.visitor;
     const about = { accountId: person, clientId: attempt.clientId, requestId, agent };
     const verdict = await otp.check(tx, { accountId: person, typed });
     switch (verdict.kind) {
@@ -102,7 +102,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
     judge: (tx: Queryable, guess: Guess) => Promise<FactorAnswer>,
   ): Promise<FactorOutcome> {
     return db.transaction(async (tx) => {
-      const { browserId, requestId, agent } = visitor;
+      const { browserId } = visitor;
       const attempt = await attempts.lock(tx, { uid, browserId, now: clock.now() });
       if (attempt === undefined) return { answer: { kind: 'elsewhere' }, attempt };
       const before = answerGiven(attempt, code, clock.now());
@@ -111,7 +111,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       if (person === undefined || nextStep(evidenceOf(attempt), clock.now()) !== 'second-factor') {
         return { answer: { kind: 'elsewhere' }, attempt };
       }
-      const answer = await judge(tx, { attempt, person, requestId, agent });
+      const answer = await judge(tx, { attempt, person, visitor });
       const now = clock.now();
       const given = keptAnswer(answer, code, now);
       if (answer.kind !== 'accepted') {
@@ -133,7 +133,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       ),
 
     async submitRecoveryCode(uid, typed, visitor) {
-      const { browserId, requestId } = visitor;
+      const { browserId, requestId, agent } = visitor;
       const opened = await attempts.find(db, { uid, browserId, now: clock.now() });
       const person = opened === undefined ? undefined : personOf(opened);
       if (person === undefined) return { answer: { kind: 'elsewhere' }, attempt: opened };
@@ -141,7 +141,6 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       const slow = await recoveryCodes.read(db, person, typed);
       const code = keyed('answered code', `${uid}|recovery|${typed.trim()}`);
       return take({ uid, code, method: 'recovery_code', visitor }, async (tx, guess) => {
-        const { agent } = guess;
         const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId, agent };
         const reserved = await guesses.reserve(tx, guess.person);
         if (reserved.kind === 'waiting') {

@@ -96,7 +96,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       if (!isKnown && recorded.lastAt !== undefined) await tellOfNewBrowser(tx, accountId, visitor);
       // Whoever has a factor needs no reset; and the owner's next login stops one that somebody else began (ADR 0015).
       if (attempt.waitingResetDueAt !== undefined)
-        await waitingResets.stopWithin(tx, { accountId, by: 'login', requestId });
+        await waitingResets.stopWithin(tx, { accountId, by: 'login', trace: visitor });
       return true;
     };
     const isOne = isKnown && attempt.waitingResetDueAt === undefined;
@@ -125,7 +125,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       if (verdict.kind === 'throttled') return { ...verdict, limit: 'passwords' };
       if (verdict.kind === 'refused') return verdict;
       const { account, weak, accept } = verdict;
-      const { browserId, requestId } = visitor;
+      const { browserId, requestId, agent } = visitor;
       const record = async (tx: Queryable, credEpoch: number): Promise<PasswordAnswer> => {
         const now = clock.now();
         const { id: accountId } = account;
@@ -136,7 +136,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         if (await tickets.redeem(tx, accountId, browserId)) {
           await attempts.recordMailbox(tx, uid, now);
           await enrolment.begin(tx, { attempt: uid }, { accountId });
-          const about = { accountId, clientId, requestId };
+          const about = { accountId, clientId, requestId, agent };
           await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'reset' }, ...about });
           return { kind: 'accepted', attempt: { ...attempt, mailboxAt: now } };
         }
@@ -153,7 +153,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       if (dueAt === undefined || dueAt > clock.now() || devices.length === 0) return answer;
       // A waiting reset takes effect for who types the password after the wait. In a transaction of its own, which
       // holds the account before it ends attempts: this one's row is free meanwhile.
-      const completed = await waitingResets.complete({ account, exceptAttempt: uid, requestId });
+      const completed = await waitingResets.complete({ account, exceptAttempt: uid, trace: visitor });
       return completed === undefined ? answer : db.transaction((tx) => record(tx, completed.credEpoch));
     },
 

@@ -40,9 +40,8 @@ export function createWeakPassword(parts: {
         // The other half of a double tap has done it, or the attempt has ended: what is due next tells which.
         if (held?.passwordWeak !== true) return { kind: 'accepted' };
         if (held.accountId !== accountId || held.factorAt === undefined) return { kind: 'gone' };
-        const { requestId, agent } = visitor;
         const order = { account, passwordHash, by: 'sign_in', keep: { exceptAttempt: uid } } as const;
-        const credEpoch = await newPassword.set(tx, { ...order, clientId, requestId, agent });
+        const credEpoch = await newPassword.set(tx, { ...order, clientId, trace: visitor });
         if (credEpoch === undefined) return { kind: 'gone' };
         await attempts.recordPasswordChange(tx, uid, credEpoch);
         return { kind: 'accepted' };

@@ -12,3 +12,6 @@ export interface Visitor {
   readonly locale: 'id' | 'en';
   readonly requestId: string;
 }
+
+/** What the audit trail keeps of who sat there: {@link Visitor} is one. */
+export type Trace = Pick<Visitor, 'requestId' | 'agent'>;

@@ -10,6 +10,8 @@ import type { ToldSite } from '../support/told-site.js';
 import { totp } from '../support/totp.js';
 import { formOn, type Answer, type Visitor } from '../support/visitor.js';
 
+const TRACE = { requestId: 'journey', agent: { browser: '', system: '' } };
+
 /** What people change about their own factors, each from its first page to its last, in a browser of its own. */
 export type OwnChange = (house: ToldSite, person: Employee) => Promise<void>;
 
@@ -95,7 +97,7 @@ export const OWN_CHANGES: Readonly<Record<string, OwnChange>> = {
   'a waiting reset that is due': async (house, person) => {
     const { db, waitingResets } = house.site.running.services;
     const account = await getById(db, person.id);
-    await db.transaction((tx) => waitingResets.begin(tx, { account, requestId: 'journey' }));
+    await db.transaction((tx) => waitingResets.begin(tx, { account, trace: TRACE }));
     await db.query(
       `UPDATE waiting_resets SET began_at = began_at - interval '2 days', due_at = due_at - interval '2 days'
         WHERE account_id = $1`,

@@ -8,7 +8,7 @@ import { openHouse, type House } from '../sign-in/house.js';
 
 let house: House;
 let people: Employee[];
-const requestId = 'request';
+const trace = { requestId: 'request', agent: { browser: 'Chrome', system: 'Android' } };
 
 beforeAll(async () => {
   house = await openHouse();
@@ -22,7 +22,7 @@ async function waiting(): Promise<Employee> {
   if (employee === undefined) throw new Error('nobody is left');
   const { db, waitingResets } = house.services;
   await db.transaction(async (tx) => {
-    await waitingResets.begin(tx, { account: await getById(tx, employee.id), requestId });
+    await waitingResets.begin(tx, { account: await getById(tx, employee.id), trace });
   });
   expect(await stateOf(employee.id)).toEqual(['waiting', 'open']);
   return employee;
@@ -68,7 +68,7 @@ it('is stopped by a login with a factor, and by its owner', async () => {
   await enterPortal(house, house.browser(), one);
   expect(await stateOf(one.id)).toEqual(['stopped', 'stopped']);
   const other = await waiting();
-  await house.services.waitingResets.stop({ accountId: other.id, by: 'person', requestId });
+  await house.services.waitingResets.stop({ accountId: other.id, by: 'person', trace });
   expect(await stateOf(other.id)).toEqual(['stopped', 'stopped']);
 });
 
@@ -76,7 +76,7 @@ it('is done once it is due', async () => {
   const { id } = await waiting();
   const { db, waitingResets } = house.services;
   house.time.pass({ seconds: 24 * 3600 + 1 });
-  await waitingResets.complete({ account: await getById(db, id), requestId });
+  await waitingResets.complete({ account: await getById(db, id), trace });
   expect(await stateOf(id)).toEqual(['done', 'done']);
 });
 

@@ -26,7 +26,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const requestId = 'request';
+const trace = { requestId: 'request', agent: { browser: 'Chrome', system: 'Android' } };
 const times = <T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => make(index)));
 
@@ -35,7 +35,7 @@ async function waiting(): Promise<{ people: TwoPeople; id: AccountId; link: stri
   const people = await house.addTwo();
   const driver = house.driver(people);
   const { id } = people.A;
-  await db.transaction(async (tx) => house.waitingResets.begin(tx, { account: await getById(tx, id), requestId }));
+  await db.transaction(async (tx) => house.waitingResets.begin(tx, { account: await getById(tx, id), trace }));
   const link = (await driver.mailed()).find((mail) => mail.link !== undefined)?.link ?? '';
   return { people, id, link };
 }
@@ -62,7 +62,7 @@ describe('a waiting reset', () => {
       const driver = house.driver(people);
       const { id } = people.A;
       const dues = await times(USES, () =>
-        db.transaction(async (tx) => house.waitingResets.begin(tx, { account: await getById(tx, id), requestId })),
+        db.transaction(async (tx) => house.waitingResets.begin(tx, { account: await getById(tx, id), trace })),
       );
       expect(new Set(dues.map((due) => due.getTime())).size).toBe(1);
       expect((await driver.mailed()).filter(({ link }) => link !== undefined)).toHaveLength(1);
@@ -75,7 +75,7 @@ describe('a waiting reset', () => {
       const { people, id } = await waiting();
       const account = await getById(db, id);
       pass(24);
-      const epochs = await times(USES, () => house.waitingResets.complete({ account, requestId }));
+      const epochs = await times(USES, () => house.waitingResets.complete({ account, trace }));
       expect(epochs.filter((epoch) => epoch !== undefined)).toEqual([{ credEpoch: account.credEpoch + 1 }]);
       expect(await stateOf(id)).toEqual({ active: 0, epoch: account.credEpoch + 1, states: 'done' });
       expect(await audited(id, 'self_reset.done')).toBe(1);
@@ -108,12 +108,12 @@ describe('a waiting reset', () => {
       // From one that is long ahead, over both at once, to the other long ahead: the rest is PostgreSQL's to decide.
       const lead = item - ROUNDS / 2;
       const [completed, stopped] = await Promise.all([
-        pause(Math.max(0, -lead)).then(() => times(4, () => house.waitingResets.complete({ account, requestId }))),
+        pause(Math.max(0, -lead)).then(() => times(4, () => house.waitingResets.complete({ account, trace }))),
         pause(Math.max(0, lead)).then(() =>
           times(4, (index) =>
             index % 2 === 0
-              ? house.waitingResets.stopByLink(link, requestId)
-              : house.waitingResets.stop({ accountId: id, by: 'person', requestId }).then(() => undefined),
+              ? house.waitingResets.stopByLink(link, trace)
+              : house.waitingResets.stop({ accountId: id, by: 'person', trace }).then(() => undefined),
           ),
         ),
       ]);

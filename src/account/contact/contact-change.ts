@@ -19,7 +19,7 @@ import type { Database, Queryable } from '../../storage/database.js';
 import { addressBucket } from '../../throttle/address.js';
 import { MAIL_QUOTAS } from '../../throttle/policies.js';
 import { giveBackQuotas, mailPlaces, spendQuotas, type QuotaPlace } from '../../throttle/quotas.js';
-import type { Visitor } from '../../throttle/visitor.js';
+import type { Trace, Visitor } from '../../throttle/visitor.js';
 import * as store from './contact-change-store.js';
 
 const CODE_SECONDS = 15 * 60;
@@ -86,7 +86,7 @@ export interface ContactChanges {
   resend(accountId: AccountId, visitor: Visitor): Promise<SendAnswer>;
   confirm(accountId: AccountId, typed: string, visitor: Visitor): Promise<ConfirmAnswer>;
   /** True for the one who stopped it. */
-  stop(accountId: AccountId, requestId: string): Promise<boolean>;
+  stop(accountId: AccountId, trace: Trace): Promise<boolean>;
 
   /**
    * By whoever operates the server, for a person whose mailbox is dead and who cannot log in. The old address is told at
@@ -178,12 +178,13 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
       expiresAt,
     });
     await store.recordMail(tx, id, { sourceKey: sourceOf(visitor), at: now });
-    const { requestId } = visitor;
+    const { requestId, agent } = visitor;
     await audit.record(tx, {
       type: 'contact_change.code_sent',
       detail: { change: id },
       accountId: account.id,
       requestId,
+      agent,
     });
   }
 
@@ -198,19 +199,16 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
   }
 
   /** Stops what lives, so that another may begin. The caller holds the account. */
-  async function clearTheWay(tx: Queryable, accountId: AccountId, requestId?: string): Promise<boolean> {
+  async function clearTheWay(tx: Queryable, accountId: AccountId, trace?: Trace): Promise<boolean> {
     const id = await store.stopOfAccount(tx, accountId, clock.now());
     if (id === undefined) return false;
-    await audit.record(tx, { type: 'contact_change.stopped', detail: { change: id }, accountId, requestId });
+    await audit.record(tx, { type: 'contact_change.stopped', detail: { change: id }, accountId, ...trace });
     return true;
   }
 
   /** The change itself: once, in the statement that ends it, and never for an account that is frozen or has left. */
-  async function finish(
-    tx: Queryable,
-    change: store.ContactChange,
-    { requestId, locale }: Visitor,
-  ): Promise<ConfirmAnswer> {
+  async function finish(tx: Queryable, change: store.ContactChange, visitor: Visitor): Promise<ConfirmAnswer> {
+    const { requestId, agent, locale } = visitor;
     const now = clock.now();
     const { id, accountId } = change;
     const before = await getById(tx, accountId);
@@ -218,12 +216,12 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
     if (done === undefined || !isUsable(before)) throw new ChangeGone();
     const email = addressOf(done);
     if (!(await changeEmail(tx, { accountId, email, now }))) throw new ChangeGone();
-    for (const end of underWay) await end(tx, accountId);
+    for (const end of underWay) await end(tx, accountId, visitor);
     if (done.mail !== undefined) {
       const places = placesOf({ accountId, address: email, sourceKey: done.mail.sourceKey });
       await giveBackQuotas(tx, { places, spentAt: done.mail.at });
     }
-    await audit.record(tx, { type: 'contact_change.done', detail: { change: id }, accountId, requestId });
+    await audit.record(tx, { type: 'contact_change.done', detail: { change: id }, accountId, requestId, agent });
     const by = change.state === 'asked' ? 'person' : 'officer';
     await accountMail.queue(tx, { account: before, mail: 'contact-changed', data: { at: now, by }, locale });
     return { kind: 'done' };
@@ -236,7 +234,8 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
   ): Promise<ConfirmAnswer> {
     if (change === undefined) return { kind: 'gone' };
     const { id, accountId } = change;
-    const about = { accountId, requestId: visitor.requestId };
+    const { requestId, agent } = visitor;
+    const about = { accountId, requestId, agent };
     return db
       .transaction<ConfirmAnswer>(async (tx) => {
         // Also against a freeze: whichever commits first counts.
@@ -295,11 +294,11 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
         if (address === undefined) return { kind: 'invalid' };
         if ((await closedUntil(tx, accountId)) !== undefined) return { kind: 'too_early' };
         const now = clock.now();
-        const { requestId, locale } = visitor;
+        const { requestId, agent, locale } = visitor;
         const places = placesOf({ accountId, address, sourceKey: sourceOf(visitor) });
         const spending = await spendQuotas(tx, { places, now });
         if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
-        await clearTheWay(tx, accountId, requestId);
+        await clearTheWay(tx, accountId, visitor);
         const id = randomUUID();
         await store.insertChange(tx, {
           id,
@@ -312,7 +311,7 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
           expiresAt: secondsAfter(now, ASKED_SECONDS),
         });
         const detail = { change: id, by: 'person' } as const;
-        await audit.record(tx, { type: 'contact_change.asked', detail, accountId, requestId });
+        await audit.record(tx, { type: 'contact_change.asked', detail, accountId, requestId, agent });
         await mailCode(tx, { id, account, address }, visitor);
         await accountMail.queue(tx, { account, mail: 'contact-change-asked', data: { at: now }, locale });
         return { kind: 'asked' };
@@ -321,10 +320,10 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
     resend: (accountId, visitor) => db.transaction(async (tx) => send(tx, await ownOf(accountId), visitor)),
     confirm: async (accountId, typed, visitor) => confirm(await ownOf(accountId), typed, visitor),
 
-    stop: (accountId, requestId) =>
+    stop: (accountId, trace) =>
       db.transaction(async (tx) => {
         await holdAccount(tx, accountId);
-        return clearTheWay(tx, accountId, requestId);
+        return clearTheWay(tx, accountId, trace);
       }),
 
     order: ({ accountId, email, reason }) =>
@@ -379,8 +378,8 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
       return confirm(change, typed, visitor);
     },
 
-    async endUnderWay(tx, accountId) {
-      await clearTheWay(tx, accountId);
+    async endUnderWay(tx, accountId, trace) {
+      await clearTheWay(tx, accountId, trace);
     },
 
     async openWaiting({ payload }) {

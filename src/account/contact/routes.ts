@@ -161,7 +161,7 @@ export function contactRoutes({ contactChanges, write, clock }: ContactRoutePart
       page: '/account/contact',
       async handle(ctx, fields, person) {
         pickFields(fields, []);
-        if (await contactChanges.stop(person.id, ctx.state.requestId)) leaveNotice(ctx, 'contact_stopped');
+        if (await contactChanges.stop(person.id, visitorOf(ctx))) leaveNotice(ctx, 'contact_stopped');
         redirect(ctx, '/account/contact');
       },
     },

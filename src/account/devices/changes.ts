@@ -34,21 +34,23 @@ export function createDeviceChanges(parts: { devices: Devices; ownChange: OwnCha
     async rename(owner, { id, name: typed }) {
       const name = cleanDeviceName(typed);
       if (name === undefined) return { kind: 'name_invalid' };
-      const { accountId, visitor } = owner;
+      const { accountId } = owner;
+      const { requestId, agent } = owner.visitor;
       const answer = await ownChange.run<RenameAnswer>(owner, async (tx) => {
         const device = (await devices.activeOf(tx, accountId)).find((each) => each.id === id);
         if (device === undefined) return { kind: 'not_found' };
         if (device.name === name) return { kind: 'done' };
         if (!(await devices.rename(tx, { accountId, device: device.id, name }))) return { kind: 'not_found' };
         const detail = { device: device.id };
-        await audit.record(tx, { type: 'device.renamed', detail, accountId, requestId: visitor.requestId });
+        await audit.record(tx, { type: 'device.renamed', detail, accountId, requestId, agent });
         return { kind: 'done' };
       });
       return answer ?? { kind: 'signed_out' };
     },
 
     async remove(owner, id) {
-      const { accountId, visitor } = owner;
+      const { accountId } = owner;
+      const { requestId, agent } = owner.visitor;
       const answer = await ownChange.run<RemoveAnswer>(owner, async (tx, account) => {
         const device = (await devices.activeOf(tx, accountId)).find((each) => each.id === id);
         if (device === undefined) {
@@ -60,7 +62,7 @@ export function createDeviceChanges(parts: { devices: Devices; ownChange: OwnCha
         await ownChange.complete(tx, {
           owner,
           account,
-          events: [{ type: 'device.ended', detail, accountId, requestId: visitor.requestId }],
+          events: [{ type: 'device.ended', detail, accountId, requestId, agent }],
           mail: 'authenticator-removed',
           data: { deviceName: device.name },
         });

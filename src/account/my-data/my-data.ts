@@ -5,7 +5,7 @@ import type { KeyedDigest } from '../../security/digests.js';
 import type { Database, Row } from '../../storage/database.js';
 import type { Quota } from '../../throttle/policies.js';
 import { spendQuotas } from '../../throttle/quotas.js';
-import type { Visitor } from '../../throttle/visitor.js';
+import type { Trace } from '../../throttle/visitor.js';
 import { hasWord, HOLDINGS, LEFT_OUT, type Showing } from './holdings.js';
 import { selectHeld, type Place } from './holding-store.js';
 
@@ -39,7 +39,7 @@ export interface MyData {
   /** The newest of each kind. */
   read(accountId: AccountId): Promise<readonly HeldSection[]>;
   /** All of it as JSON, read while it is sent. Leaves an audit row; ten a day. */
-  file(accountId: AccountId, visitor: Pick<Visitor, 'requestId' | 'agent'>): Promise<FileAnswer>;
+  file(accountId: AccountId, trace: Trace): Promise<FileAnswer>;
 }
 
 export function createMyData(parts: { db: Database; audit: Audit; keyed: KeyedDigest; clock: Clock }): MyData {

@@ -107,7 +107,8 @@ export function createNewApp(parts: NewAppParts): NewApp {
       name,
     }: { owner: Owner; account: Account; device: Device; name: string } & Pick<Waiting, 'old'>,
   ): Promise<void> {
-    const about = { accountId: account.id, requestId: owner.visitor.requestId };
+    const { requestId, agent } = owner.visitor;
+    const about = { accountId: account.id, requestId, agent };
     const enrolled: AuditEvent = { type: 'device.enrolled', detail: { device: device.id }, ...about };
     if (old === undefined) {
       const data = { deviceName: name };
@@ -129,13 +130,14 @@ export function createNewApp(parts: NewAppParts): NewApp {
     tx: Queryable,
     { owner, account, verdict }: { owner: Owner; account: Account; verdict: Exclude<OtpVerdict, { kind: 'accepted' }> },
   ): Promise<ConfirmAnswer> {
-    const { requestId } = owner.visitor;
+    const { visitor } = owner;
+    const { requestId, agent } = visitor;
     const drift = verdict.kind === 'drift' ? { drift_minutes: verdict.minutes } : {};
     const detail = { cause: verdict.kind, ...drift };
-    await audit.record(tx, { type: 'device.code_refused', detail, accountId: account.id, requestId });
+    await audit.record(tx, { type: 'device.code_refused', detail, accountId: account.id, requestId, agent });
     if (verdict.kind === 'reused') return { kind: 'otp_reused' };
     if (verdict.kind === 'throttled') return { kind: 'throttled', until: verdict.until };
-    const consequence = await wrongCodes.follow(tx, { account, failures: verdict.failures, requestId });
+    const consequence = await wrongCodes.follow(tx, { account, failures: verdict.failures, trace: visitor });
     if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
     if (consequence.kind === 'disabled') return consequence;
     return verdict.kind === 'drift' ? { kind: 'clock_drift', minutes: verdict.minutes } : { kind: 'otp_invalid' };

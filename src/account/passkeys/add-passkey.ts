@@ -53,7 +53,8 @@ export function createAddPasskey(parts: {
       const name = cleanDeviceName(deviceName);
       if (name === undefined) return { kind: 'name_invalid' };
       const answer = await ownChange.run<AddPasskeyAnswer>(owner, async (tx, account) => {
-        const about = { accountId: account.id, requestId: owner.visitor.requestId };
+        const { requestId, agent } = owner.visitor;
+        const about = { accountId: account.id, requestId, agent };
         // Counted with the account held: of two that add a fifth at once, of either kind, the second sees the first.
         const held = (await devices.activeOf(tx, account.id)).length;
         const registration = await passkeys.register(tx, {

@@ -70,9 +70,8 @@ export function createOwnPassword(parts: {
       const passwordHash = await passwords.hash(wanted);
 
       const isSet = await db.transaction(async (tx) => {
-        const { requestId, agent } = visitor;
         const order = { account, passwordHash, by: 'person', keep: { exceptSession: sessionUid } } as const;
-        if ((await newPassword.set(tx, { ...order, requestId, agent })) === undefined) return false;
+        if ((await newPassword.set(tx, { ...order, trace: visitor })) === undefined) return false;
         await tickets.voidAll(tx, id);
         return true;
       });

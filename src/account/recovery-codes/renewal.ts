@@ -74,6 +74,7 @@ export function createCodeRenewal(parts: {
 
     async renew(owner) {
       const { accountId, sessionUid, visitor } = owner;
+      const { requestId, agent } = visitor;
       if ((await store.findUnsaved(db, placeOf(owner))) !== undefined) return { kind: 'made' };
       // Ten slow hashes, made before any row is held.
       const prepared = await recoveryCodes.prepare();
@@ -89,7 +90,7 @@ export function createCodeRenewal(parts: {
         await ownChange.complete(tx, {
           owner,
           account,
-          events: [{ type: 'recovery_codes.issued', detail, accountId, requestId: visitor.requestId }],
+          events: [{ type: 'recovery_codes.issued', detail, accountId, requestId, agent }],
           mail: 'recovery-codes-renewed',
           data: {},
         });

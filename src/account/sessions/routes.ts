@@ -8,6 +8,7 @@ import type { Person } from '../../web/person.js';
 import { redirect } from '../../web/redirect.js';
 import type { PageContext } from '../../web/request.js';
 import type { Route } from '../../web/route-table.js';
+import { visitorOf } from '../../web/visitor.js';
 import type { Ender, OwnSession, Sessions } from './sessions.js';
 
 const LIST = '/account/sessions';
@@ -24,7 +25,7 @@ function lineOf({ userAgent, ...session }: OwnSession): SessionLine {
 const enderOf = (ctx: PageContext, { id, sessionUid }: Person): Ender => ({
   accountId: id,
   sessionUid,
-  requestId: ctx.state.requestId,
+  trace: visitorOf(ctx),
 });
 
 const uidOf = (ctx: PageContext): string => (ctx.params as { uid: string }).uid;

@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../audit/events.js';
 import type { AccountId } from '../../kernel/ids.js';
 import type { Database } from '../../storage/database.js';
 import { networkOf } from '../../throttle/address.js';
+import type { Trace } from '../../throttle/visitor.js';
 
 /** More than anybody recognises; the page stays small. */
 const SHOWN = 12;
@@ -28,7 +29,7 @@ export interface OwnSessions {
 export interface Ender {
   readonly accountId: AccountId;
   readonly sessionUid: string;
-  readonly requestId: string;
+  readonly trace: Trace;
 }
 
 /** A person's own sessions. Whatever ends, ends with its grants and tokens, and its services are told. */
@@ -51,11 +52,11 @@ export function createSessions(parts: {
 }): Sessions {
   const { db, openSessions, endSessions, audit } = parts;
   const shown = ({ address, ...session }: OpenSession): OwnSession => ({ ...session, network: networkOf(address) });
-  const ended = ({ accountId, requestId }: Ender, where: object = { elsewhere: true }): AuditEvent => ({
+  const ended = ({ accountId, trace }: Ender, where: object = { elsewhere: true }): AuditEvent => ({
     type: 'session.ended',
     detail: { by: 'person', ...where },
     accountId,
-    requestId,
+    ...trace,
   });
 
   return {

@@ -287,7 +287,7 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
       async handle(ctx, fields) {
         pickFields(fields, []);
         const token = tokenOf(ctx);
-        const { kind } = await waitingResets.stopByLink(token, ctx.state.requestId);
+        const { kind } = await waitingResets.stopByLink(token, visitorOf(ctx));
         redirect(ctx, kind === 'stopped' ? '/reset/mfa/stopped' : `/reset/mfa/stop/${token}`);
       },
     },
@@ -307,7 +307,7 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
       page: '/',
       async handle(ctx, fields, person) {
         pickFields(fields, []);
-        await waitingResets.stop({ accountId: person.id, by: 'person', requestId: ctx.state.requestId });
+        await waitingResets.stop({ accountId: person.id, by: 'person', trace: visitorOf(ctx) });
         redirect(ctx, '/reset/mfa/stopped');
       },
     },

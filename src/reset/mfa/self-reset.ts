@@ -21,7 +21,7 @@ import { randomId } from '../../security/secrets.js';
 import type { Database, Queryable } from '../../storage/database.js';
 import { addressBucket } from '../../throttle/address.js';
 import { giveBackQuotas, mailPlaces, spendQuotas } from '../../throttle/quotas.js';
-import type { Visitor } from '../../throttle/visitor.js';
+import type { Trace, Visitor } from '../../throttle/visitor.js';
 import type { WayBack } from '../way-back.js';
 import * as store from './self-reset-store.js';
 
@@ -175,6 +175,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
       detail: {},
       accountId: account.id,
       requestId: visitor.requestId,
+      agent: visitor.agent,
     });
     await store.recordMail(tx, id, { addressKey, at: now });
     return { kind: 'sent' };
@@ -205,15 +206,15 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
   const recordRefusal = (
     tx: Queryable,
     { account }: Held,
-    { cause, requestId }: AuditDetails['self_reset.factor_refused'] & { requestId: string },
+    { cause, trace }: AuditDetails['self_reset.factor_refused'] & { trace: Trace },
   ): Promise<void> =>
-    audit.record(tx, { type: 'self_reset.factor_refused', detail: { cause }, accountId: account.id, requestId });
+    audit.record(tx, { type: 'self_reset.factor_refused', detail: { cause }, accountId: account.id, ...trace });
 
   /** What a wrong code leads to besides its answer: at the cap this passage is over, and needs the password again. */
   async function follow(
     tx: Queryable,
     { flow, account }: Held,
-    wrong: { failures: number; requestId: string },
+    wrong: { failures: number; trace: Trace },
   ): Promise<Throttled | { kind: 'gone' } | undefined> {
     const consequence = await wrongCodes.follow(tx, { account, ...wrong });
     if (consequence.kind === 'none') return undefined;
@@ -225,7 +226,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
   async function finish(
     tx: Queryable,
     { flow, account }: Held,
-    granted: Pick<Parameters<OwnReset['apply']>[1], 'by' | 'but' | 'requestId'>,
+    granted: Pick<Parameters<OwnReset['apply']>[1], 'by' | 'but' | 'trace'>,
   ): Promise<{ kind: 'done' } | { kind: 'gone' }> {
     const renewed = await ownReset.apply(tx, { account, ...granted });
     if (renewed === undefined) throw new Error(`account ${account.id} changed while it was held`);
@@ -241,7 +242,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
 
   return {
     async start({ way, username, password, captchaId, captcha, attemptUid }, visitor) {
-      const { browserId, requestId } = visitor;
+      const { browserId, requestId, agent } = visitor;
       const solved = await captchas.redeem({ id: captchaId, browser: browserId, answer: captcha });
       if (!solved) return { kind: 'captcha_wrong' };
       const verdict = await passwordCheck.check({ username, password }, visitor);
@@ -249,7 +250,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
       if (verdict.kind === 'refused') return verdict;
       const { account, accept } = verdict;
       const back = await wayBack.startOf(attemptUid, browserId);
-      const completed = way === 'wait' ? await waitingResets.complete({ account, requestId }) : undefined;
+      const completed = way === 'wait' ? await waitingResets.complete({ account, trace: visitor }) : undefined;
       const credEpoch = completed?.credEpoch ?? account.credEpoch;
 
       const flowId = randomId(16);
@@ -261,7 +262,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
         const { id } = holder;
         const expiresAt = secondsAfter(holder.now, FLOW_SECONDS);
         await store.insertFlow(tx, { ...holder, way, accountId: account.id, credEpoch, attemptUid, back, expiresAt });
-        const about = { accountId: account.id, requestId };
+        const about = { accountId: account.id, requestId, agent };
         await audit.record(tx, { type: 'self_reset.started', detail: { way }, ...about });
         if (completed !== undefined) await store.moveOn(tx, id, { state: 'done', outcome: 'all' });
         else if (way === 'wait') {
@@ -299,7 +300,6 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
     submitOtp: (flowId, typed, visitor) =>
       atLastProof<FactorAnswer>(flowId, { way: 'factor', visitor }, async (tx, held) => {
         const { account } = held;
-        const { requestId } = visitor;
         const active = lostOrInHand(await devices.activeOf(tx, account.id));
         const lost = active.find(({ id }) => id === typed.lost);
         if (active.length === 0 || (typed.lost !== '' && lost === undefined)) return { kind: 'no_such_device' };
@@ -307,9 +307,9 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
         if (verdict.kind === 'accepted') {
           const kept = verdict.device.id;
           if (lost?.id === kept) return { kind: 'in_hand' };
-          return finish(tx, held, { by: 'device', but: { kept, lost: lost?.id }, requestId });
+          return finish(tx, held, { by: 'device', but: { kept, lost: lost?.id }, trace: visitor });
         }
-        await recordRefusal(tx, held, { cause: verdict.kind, requestId });
+        await recordRefusal(tx, held, { cause: verdict.kind, trace: visitor });
         switch (verdict.kind) {
           case 'reused':
             return { kind: 'otp_reused' };
@@ -318,7 +318,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
             return verdict;
           case 'drift':
           case 'mismatch': {
-            const over = await follow(tx, held, { failures: verdict.failures, requestId });
+            const over = await follow(tx, held, { failures: verdict.failures, trace: visitor });
             if (over !== undefined) return over;
             return verdict.kind === 'drift'
               ? { kind: 'clock_drift', minutes: verdict.minutes }
@@ -328,7 +328,6 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
       }),
 
     async submitRecoveryCode(flowId, typed, visitor) {
-      const { requestId } = visitor;
       const seen = await store.findFlow(db, holderOf(flowId, visitor));
       // The slow hash is made before the transaction: no row is held meanwhile.
       const slow = seen?.state === 'proved' ? await recoveryCodes.read(db, seen.accountId, typed) : undefined;
@@ -340,20 +339,20 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
           return { kind: 'throttled', until: reserved.until };
         }
         if (slow !== undefined && (await recoveryCodes.redeem(tx, slow)) !== undefined) {
-          return finish(tx, held, { by: 'recovery_code', requestId });
+          return finish(tx, held, { by: 'recovery_code', trace: visitor });
         }
-        await recordRefusal(tx, held, { cause: 'recovery_code', requestId });
-        return (await follow(tx, held, { failures: reserved.failures, requestId })) ?? { kind: 'otp_invalid' };
+        await recordRefusal(tx, held, { cause: 'recovery_code', trace: visitor });
+        return (await follow(tx, held, { failures: reserved.failures, trace: visitor })) ?? { kind: 'otp_invalid' };
       });
     },
 
     submitCode: (flowId, typed, visitor) =>
       atLastProof<CodeAnswer>(flowId, { way: 'wait', visitor }, async (tx, { flow, account }) => {
-        const { requestId } = visitor;
         const answer = await codes.redeem(tx, { ...codeFlow(flow.id), typed, now: clock.now() });
         if (answer.kind !== 'right') {
           const cause = answer.kind === 'exhausted' ? 'exhausted' : 'wrong';
-          const about = { accountId: account.id, requestId };
+          const { requestId, agent } = visitor;
+          const about = { accountId: account.id, requestId, agent };
           await audit.record(tx, { type: 'self_reset.code_refused', detail: { cause }, ...about });
           if (cause === 'wrong') return { kind: 'code_invalid' };
           await store.moveOn(tx, flow.id, { state: 'failed' });
@@ -367,7 +366,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
           await store.moveOn(tx, flow.id, { state: 'done', outcome: 'nothing' });
           return { kind: 'done' };
         }
-        await waitingResets.begin(tx, { account, requestId });
+        await waitingResets.begin(tx, { account, trace: visitor });
         await store.moveOn(tx, flow.id, { state: 'waiting' });
         return { kind: 'done' };
       }),

@@ -91,7 +91,6 @@ export async function openHouse(db: Database) {
       locale: 'id',
       requestId: 'request',
     });
-    const requestId = 'request';
     return {
       now: () => clock.at,
       wait(minutes: number) {
@@ -112,14 +111,15 @@ export async function openHouse(db: Database) {
         selfReset.submitRecoveryCode(flow, code, visitor(browser)),
       code: (browser: BrowserName, flow: string, code: string) => selfReset.submitCode(flow, code, visitor(browser)),
       resend: (browser: BrowserName, flow: string) => selfReset.resend(flow, visitor(browser)),
-      stopByLink: (token: string) => waitingResets.stopByLink(token, requestId),
-      stop: (who: Who, by: 'person' | 'login') => waitingResets.stop({ accountId: people[who].id, by, requestId }),
+      stopByLink: (token: string) => waitingResets.stopByLink(token, visitor(0)),
+      stop: (who: Who, by: 'person' | 'login') =>
+        waitingResets.stop({ accountId: people[who].id, by, trace: visitor(0) }),
       /** What the login page does with a password: judges it, and lets a reset that is due take effect. */
       async login(who: Who, password: string) {
         const verdict = await passwordCheck.check({ username: people[who].nip, password }, visitor(0));
         if (verdict.kind !== 'accepted') return verdict.kind;
         await db.transaction(verdict.accept);
-        await waitingResets.complete({ account: verdict.account, requestId });
+        await waitingResets.complete({ account: verdict.account, trace: visitor(0) });
         return verdict.kind;
       },
       /** A code of the authenticator, as a login spends it. */
