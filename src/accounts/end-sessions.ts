@@ -31,6 +31,8 @@ export interface EndSessions {
   one(tx: Queryable, sessionUid: string): Promise<boolean>;
   /** The same for a session of this account alone: one statement asks whose it is and ends it. */
   ofOwner(tx: Queryable, session: OwnedSession): Promise<boolean>;
+  /** Ends an application of this account that stays logged in without a session. False when there was none. */
+  stayingApp(tx: Queryable, app: { readonly accountId: AccountId; readonly id: string }): Promise<boolean>;
   /**
    * Ends every session of the account but this one, and every grant that is not this one's: also those of applications
    * that stay signed in longer than a session. Answers how many sessions ended.

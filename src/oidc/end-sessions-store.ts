@@ -55,6 +55,7 @@ const END_GRANTS = (which: string): string => `
 
 const END_GRANTS_OF_SESSION = END_GRANTS('session_uid = $1');
 const END_OTHER_GRANTS = END_GRANTS('account_id = $2 AND session_uid IS DISTINCT FROM $1');
+const END_GRANT = END_GRANTS(`id = decode($1, 'hex') AND account_id = $2`);
 const END_GRANTS_OF_ACCOUNTS = END_GRANTS('account_id = ANY ($1::uuid[])');
 
 const ownerOf = (row: Row | undefined): AccountId | undefined => {
@@ -104,6 +105,12 @@ export function endedSessions(db: Queryable) {
     async ofOwner({ accountId: account, sessionUid }: OwnedSession): Promise<Ended> {
       const rows = await end(END_OWN, sessionUid, account);
       return rows.length === 0 ? gather([]) : gather(rows, await end(END_GRANTS_OF_SESSION, sessionUid));
+    },
+
+    /** One grant, as `stayingAppsOf` names it. */
+    async ofApp({ accountId: account, id }: { readonly accountId: AccountId; readonly id: string }) {
+      const grants = /^(?:[0-9a-f]{2})+$/.test(id) ? await end(END_GRANT, id, account) : [];
+      return { parties: gather([], grants).parties, grants: grants.length };
     },
 
     /** All but this one, and every grant that does not belong to it. */

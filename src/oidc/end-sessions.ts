@@ -20,6 +20,11 @@ export function createEndSessions({ notices }: { notices: LogoutNotices }): EndS
     holdSignIns: (tx, account) => endedSessions(tx).holdSignIns(account),
     one: async (tx, sessionUid) => (await told(tx, await endedSessions(tx).byUid(sessionUid))) > 0,
     ofOwner: async (tx, session) => (await told(tx, await endedSessions(tx).ofOwner(session))) > 0,
+    async stayingApp(tx, app) {
+      const { parties, grants } = await endedSessions(tx).ofApp(app);
+      await notices.queue(tx, parties);
+      return grants > 0;
+    },
     othersOf: async (tx, session) => told(tx, await endedSessions(tx).othersOf(session)),
   };
 }

@@ -2,7 +2,7 @@ import type { OpenSession, OpenSessions } from '../accounts/open-sessions.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../storage/database.js';
 import type { ClientRegistry } from './client-registry.js';
-import { openSessionsOf, type OpenSessionRow } from './open-sessions-store.js';
+import { openSessionsOf, stayingAppsOf, type OpenSessionRow } from './open-sessions-store.js';
 
 /** What an account has open, with the names that services have in the client registry. */
 export function createOpenSessions(parts: { db: Database; registry: ClientRegistry; clock: Clock }): OpenSessions {
@@ -15,6 +15,10 @@ export function createOpenSessions(parts: { db: Database; registry: ClientRegist
   return {
     async of(accountId, limit) {
       return (await openSessionsOf(db, { accountId, now: clock.now(), limit })).map(named);
+    },
+    async staying(accountId) {
+      const apps = await stayingAppsOf(db, { accountId, now: clock.now() });
+      return apps.map(({ clientId, ...app }) => ({ ...app, service: registry.find(clientId)?.name ?? clientId }));
     },
     async find(accountId, sessionUid) {
       const [session] = await openSessionsOf(db, { accountId, now: clock.now(), sessionUid, limit: 1 });

@@ -15,7 +15,8 @@ export type AccountNotice =
   | 'contact_changed'
   | 'contact_stopped'
   | 'session_ended'
-  | 'sessions_ended';
+  | 'sessions_ended'
+  | 'app_ended';
 
 /** What the next page says once: carried in a cookie, never in the address. */
 export type Notice = 'resent' | AccountNotice;

@@ -130,9 +130,13 @@ export interface Pages {
     readonly others: readonly SessionLine[];
     /** There are more than are shown. */
     readonly more: boolean;
+    /** Each links to `/account/sessions/apps/:id/end`. */
+    readonly apps: readonly StayingAppLine[];
   };
   /** Posts to `/account/sessions/:uid/end`. */
   'account/sessions/end': AccountPage & { readonly session: SessionLine };
+  /** Posts to `/account/sessions/apps/:id/end`. */
+  'account/sessions/end-app': AccountPage & { readonly app: StayingAppLine };
   /** Posts to `/account/sessions/end-others`. */
   'account/sessions/end-others': AccountPage;
   /** Posts to `/account/sessions/end-all`. */
@@ -401,6 +405,14 @@ export interface SessionLine {
   readonly lastSeenAt: Date;
   /** Names. */
   readonly services: readonly string[];
+}
+
+/** An application that stays logged in without a browser. */
+export interface StayingAppLine {
+  readonly id: string;
+  readonly service: string;
+  readonly since: Date;
+  readonly until: Date;
 }
 
 export interface ActivityLine {

@@ -3,7 +3,16 @@ import { decodeJwt } from 'jose';
 import { otpOf, type Employee } from '../support/employees.js';
 import { attributes } from '../support/person.js';
 import { eventually } from '../support/processes.js';
-import { errorIn, rotating, userinfo, type Tokens } from '../support/relying-party.js';
+import {
+  authorizationRequest,
+  codeIn,
+  errorIn,
+  rotating,
+  ROTATING,
+  tokensIn,
+  userinfo,
+  type Tokens,
+} from '../support/relying-party.js';
 import { startToldSite, type ToldSite } from '../support/told-site.js';
 import { formOn, type Answer, type Visitor } from '../support/visitor.js';
 
@@ -71,6 +80,46 @@ describe('the list', () => {
     expect((await list(stranger)).page).toBe('sign-in/password');
     const other = await house.signIn(await house.person());
     expect(endLinks(await list(other.visitor))).toEqual([]);
+  });
+});
+
+describe('an application that stays logged in', () => {
+  /** Asks for `offline_access` in a browser that then logs out. */
+  async function stay(): Promise<Tokens> {
+    const { visitor } = await house.signIn(person);
+    const { path, verifier } = authorizationRequest(ROTATING, { scope: 'openid offline_access', prompt: 'consent' });
+    const code = codeIn(await visitor.follow(path)) ?? '';
+    const tokens = tokensIn(await rotating.redeem(visitor, { code, verifier }));
+    await visitor.submit(await visitor.follow(`/oidc/logout?client_id=${ROTATING}`), '/confirm');
+    return tokens;
+  }
+  const appLinks = ({ body }: Answer): string[] => attributes(body, 'href').filter((href) => href.includes('/apps/'));
+
+  it('is listed once its browser has logged out, and ends alone; its service is told', async () => {
+    expect(appLinks(await list())).toEqual([]);
+    const tokens = await stay();
+    const [path = ''] = appLinks(await list());
+    expect(path).toMatch(/^\/account\/sessions\/apps\/[0-9a-f]+\/end$/);
+    const page = await open(path);
+    expect(page.page).toBe('account/sessions/end-app');
+    const done = await here.submit(page, '/end');
+    expect(done.body).toContain('data-done="app_ended"');
+    expect(appLinks(done)).toEqual([]);
+    expect(await isDead(tokens)).toBe(true);
+    await eventually('its service to be told', () => sids().includes(decodeJwt(tokens.id_token).sid));
+    expect(await audited()).toContainEqual(expect.objectContaining({ by: 'person', elsewhere: true }));
+  });
+
+  it('is nobody else’s to see or to end', async () => {
+    const tokens = await stay();
+    const [path = ''] = appLinks(await list());
+    const { visitor: stranger } = await house.signIn(await house.person());
+    expect(appLinks(await list(stranger))).toEqual([]);
+    expect((await stranger.follow(path)).status).toBe(404);
+    const { form } = formOn(await stranger.follow('/account/sessions/end-others'), '/end-others');
+    expect((await stranger.follow(path, { form })).page).toBe('account/sessions');
+    expect(await isDead(tokens)).toBe(false);
+    expect((await here.follow(`${LIST}/apps/zz/end`)).status).toBe(404);
   });
 });
 

@@ -37,6 +37,18 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     clock.release();
   });
 
+  /** MyASN on a phone, as it would be after its login: none of the sample services is one. */
+  const addStayingApp = (nip: string): Promise<unknown> =>
+    site.running.services.db.query(
+      `INSERT INTO oidc_grants (id, account_id, cred_epoch, client_id, payload, expires_at)
+       SELECT 'phone', id, cred_epoch, 'myasn', $2, $3 FROM accounts WHERE nip = $1`,
+      [
+        nip,
+        { iat: Math.floor(clock.now().getTime() / 1000), openid: { scope: 'openid offline_access' } },
+        new Date(clock.now().getTime() + 30 * 24 * 3_600_000),
+      ],
+    );
+
   it('devices', async () => {
     await tab.open('/');
     await tab.press(t('shell.account'));
@@ -75,6 +87,10 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     await tab.press(t('account.sessions.cancel'));
     await tab.press(new RegExp(`^${t('account.sessions.endAll.link')} Peramban`));
     await stop('account/sessions/end-all');
+    await addStayingApp(who.nip);
+    await tab.press(t('account.sessions.cancel'));
+    await tab.press(/^Akhiri MyASN/);
+    await stop('account/sessions/end-app');
     await other.close();
   });
 

@@ -55,6 +55,7 @@ const ACCOUNT_STOPS = {
   'account/contact/code': 'The new address proves itself by a code; until then nothing has changed.',
   'account/sessions': 'Every browser that is logged in: where, since when and for which services.',
   'account/sessions/end': 'Ending one of the others asks for a fresh code first.',
+  'account/sessions/end-app': 'An application that stays logged in without a browser.',
   'account/sessions/end-others': 'All the others at once, and phone apps with them.',
   'account/sessions/end-all': 'Everything, this browser too.',
   'account/activity': 'What happened to the account in 90 days, in plain words.',

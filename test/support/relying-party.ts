@@ -46,7 +46,10 @@ export interface AuthorizationRequest {
   readonly verifier: string;
 }
 
-export function authorizationRequest(clientId = ROTATING): AuthorizationRequest {
+export function authorizationRequest(
+  clientId = ROTATING,
+  more: Readonly<Record<string, string>> = {},
+): AuthorizationRequest {
   const verifier = randomBytes(32).toString('base64url');
   const params = {
     client_id: clientId,
@@ -56,6 +59,7 @@ export function authorizationRequest(clientId = ROTATING): AuthorizationRequest 
     state: randomUUID(),
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
+    ...more,
   };
   return { path: `/oidc/auth?${new URLSearchParams(params).toString()}`, params, verifier };
 }

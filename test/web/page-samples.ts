@@ -84,6 +84,7 @@ const phone: SessionLine = {
   network: '2001:db8:17::/48',
   services: ['DMS', 'SIASN', 'SSCASN'],
 };
+const stayingApp = { id: 'a1b2c3', service: 'MyASN', since: SAMPLE_SHELL.now, until: SAMPLE_SHELL.now };
 const unknownBrowser: SessionLine = {
   ...phone,
   uid: 'uid5555555555',
@@ -286,20 +287,32 @@ export const SAMPLES: readonly Sample[] = [
   ['disavow/done', 'plain', {}],
   ['link-gone', 'disavow', { what: 'disavow' }],
   ['link-gone', 'contact', { what: 'contact' }],
-  ['account/sessions', 'three', { current: session, others: [phone, unknownBrowser], more: false }, PERSON],
-  ['account/sessions', 'one ended', { current: session, others: [], more: false, done: 'session_ended' }, PERSON],
+  ['account/sessions', 'three', { current: session, others: [phone, unknownBrowser], more: false, apps: [] }, PERSON],
+  [
+    'account/sessions',
+    'one ended',
+    { current: session, others: [], more: false, apps: [], done: 'session_ended' },
+    PERSON,
+  ],
   [
     'account/sessions',
     'all others ended',
-    { current: session, others: [], more: false, done: 'sessions_ended' },
+    { current: session, others: [], more: false, apps: [], done: 'sessions_ended' },
     PERSON,
   ],
   [
     'account/sessions',
     'very many',
-    { others: Array.from({ length: 12 }, (_, index) => ({ ...phone, uid: `${uid}${index}` })), more: true },
+    { others: Array.from({ length: 12 }, (_, index) => ({ ...phone, uid: `${uid}${index}` })), more: true, apps: [] },
     PERSON,
   ],
+  [
+    'account/sessions',
+    'an app stays',
+    { current: session, others: [], more: false, apps: [stayingApp], done: 'app_ended' },
+    PERSON,
+  ],
+  ['account/sessions/end-app', 'plain', { app: stayingApp }, PERSON],
   ['account/sessions/end', 'plain', { session: phone }, PERSON],
   [
     'account/sessions/end',

@@ -13,6 +13,7 @@ import type { Ender, OwnSession, Sessions } from './sessions.js';
 
 const LIST = '/account/sessions';
 const END = `${LIST}/:uid/end`;
+const END_APP = `${LIST}/apps/:id/end`;
 const END_OTHERS = `${LIST}/end-others`;
 const END_ALL = `${LIST}/end-all`;
 
@@ -28,6 +29,7 @@ const enderOf = (ctx: PageContext, { id, sessionUid }: Person): Ender => ({
   trace: visitorOf(ctx),
 });
 
+const idOf = (ctx: PageContext): string => (ctx.params as { id: string }).id;
 const uidOf = (ctx: PageContext): string => (ctx.params as { uid: string }).uid;
 
 /** Where a person is signed in, and how that ends. Who ends something proves a second factor anew (R-34, ADR 0016). */
@@ -38,12 +40,13 @@ export function sessionRoutes({ sessions, write }: { sessions: Sessions; write: 
       path: LIST,
       access: 'person',
       async handle(ctx, person) {
-        const { current, others, more } = await sessions.of(enderOf(ctx, person));
-        const done = takeOneOf(ctx, ['session_ended', 'sessions_ended']);
+        const { current, others, more, apps } = await sessions.of(enderOf(ctx, person));
+        const done = takeOneOf(ctx, ['session_ended', 'sessions_ended', 'app_ended']);
         const data = {
           current: current === undefined ? undefined : lineOf(current),
           others: others.map(lineOf),
           more,
+          apps,
           done,
         };
         write(ctx, 'account/sessions', data, { person });
@@ -69,6 +72,28 @@ export function sessionRoutes({ sessions, write }: { sessions: Sessions; write: 
         pickFields(fields, []);
         // Pressed twice, or ended by itself meanwhile: the list tells what is left.
         if (await sessions.endOther(enderOf(ctx, person), uidOf(ctx))) leaveNotice(ctx, 'session_ended');
+        redirect(ctx, LIST);
+      },
+    },
+    {
+      method: 'GET',
+      path: END_APP,
+      access: 'person',
+      fresh: true,
+      async handle(ctx, person) {
+        const app = await sessions.findApp(enderOf(ctx, person), idOf(ctx));
+        if (app === undefined) throw new Refusal('not_found');
+        write(ctx, 'account/sessions/end-app', { app }, { person });
+      },
+    },
+    {
+      method: 'POST',
+      path: END_APP,
+      access: 'person',
+      fresh: true,
+      async handle(ctx, fields, person) {
+        pickFields(fields, []);
+        if (await sessions.endApp(enderOf(ctx, person), idOf(ctx))) leaveNotice(ctx, 'app_ended');
         redirect(ctx, LIST);
       },
     },

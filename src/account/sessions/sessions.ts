@@ -1,5 +1,5 @@
 import type { EndSessions } from '../../accounts/end-sessions.js';
-import type { OpenSession, OpenSessions } from '../../accounts/open-sessions.js';
+import type { OpenSession, OpenSessions, StayingApp } from '../../accounts/open-sessions.js';
 import type { Audit } from '../../audit/audit.js';
 import type { AuditEvent } from '../../audit/events.js';
 import type { AccountId } from '../../kernel/ids.js';
@@ -23,6 +23,8 @@ export interface OwnSessions {
   readonly others: readonly OwnSession[];
   /** There are more than are told. */
   readonly more: boolean;
+  /** Applications that stay logged in without a browser. */
+  readonly apps: readonly StayingApp[];
 }
 
 /** Who ends sessions: the person in the session they sit in. */
@@ -39,6 +41,9 @@ export interface Sessions {
   findOther(person: Pick<Ender, 'accountId' | 'sessionUid'>, uid: string): Promise<OwnSession | undefined>;
   /** False when it is not theirs, has ended, or is the one they sit in: that one ends by *Keluar*. */
   endOther(person: Ender, uid: string): Promise<boolean>;
+  findApp(person: Pick<Ender, 'accountId'>, id: string): Promise<StayingApp | undefined>;
+  /** False when it is not theirs or has ended. */
+  endApp(person: Ender, id: string): Promise<boolean>;
   /** All but the one they sit in, also applications that stay signed in without a browser. */
   endOthers(person: Ender): Promise<void>;
   endAll(person: Ender): Promise<void>;
@@ -68,6 +73,7 @@ export function createSessions(parts: {
         current: current === undefined ? undefined : shown(current),
         others: others.slice(0, SHOWN).map(shown),
         more: open.length > SHOWN,
+        apps: await openSessions.staying(accountId),
       };
     },
 
@@ -84,6 +90,15 @@ export function createSessions(parts: {
         return done;
       });
     },
+
+    findApp: async ({ accountId }, id) => (await openSessions.staying(accountId)).find((app) => app.id === id),
+
+    endApp: (person, id) =>
+      db.transaction(async (tx) => {
+        const done = await endSessions.stayingApp(tx, { accountId: person.accountId, id });
+        if (done) await audit.record(tx, ended(person));
+        return done;
+      }),
 
     endOthers: (person) =>
       db.transaction(async (tx) => {
