@@ -135,7 +135,7 @@ export function createPasswordCheck(parts: {
       const barred = causeOf(account);
       const oversize = Buffer.byteLength(password) > MAX_PASSWORD_BYTES;
       const stored = barred === undefined && !oversize ? account?.passwordHash : undefined;
-      const decoy = decoys.of(key.toString('base64'));
+      const decoy = decoys.of(key.toString('base64'), account?.passwordHash);
       const verdict = await passwords
         .verify(stored ?? decoy, oversize ? '' : password, addressBucket(visitor.address))
         .catch(async (error: unknown) => {

@@ -16,8 +16,11 @@ export interface HashForm {
  * (R-19, A3). So decoys take the forms of the stored hashes, in their shares, and a name keeps its form.
  */
 export interface DecoyHashes {
-  /** A hash that no password has; undefined where it would be one of our own. The same form for a key each time. */
-  of(key: string): string | undefined;
+  /**
+   * A hash that no password has; undefined where it would be one of our own. Like `stored`, which may not be compared
+   * with now; without it in the form that belongs to the key, the same each time.
+   */
+  of(key: string, stored?: string): string | undefined;
   /** Takes the forms and shares of now. */
   refresh(): Promise<void>;
 }
@@ -32,7 +35,8 @@ export function createDecoyHashes(parts: {
   let forms: readonly (HashForm & { readonly example: string })[] = [];
   let total = 0;
   return {
-    of(key) {
+    of(key, stored) {
+      if (stored !== undefined) return stored.startsWith('$pepper=') ? undefined : randomLike(stored);
       // In the order of their names: as logins replace the imported ones, a name goes from its form to ours and stays.
       let place = (parts.keyed('decoy hash', key).readUInt32BE() / OF_32_BITS) * total;
       for (const { rows, example } of forms) {

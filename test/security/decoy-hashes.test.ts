@@ -97,6 +97,14 @@ it('are hashes like those they stand for, which no password has', async () => {
   }
 });
 
+it('stand for a hash of the same form where it may not be compared with: of who is frozen', () => {
+  const decoys = open();
+  for (const [form, stored] of Object.entries(STORED)) {
+    expect(formOf(decoys.of('somebody', stored))).toBe(form);
+    expect(decoys.of('somebody', stored)).not.toBe(stored);
+  }
+});
+
 it('cost what a wrong password costs against such a hash', async () => {
   const decoys = open();
   await decoys.refresh();
