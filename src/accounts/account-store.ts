@@ -175,18 +175,22 @@ export async function updateAtLogin(
 interface NewEmail {
   readonly accountId: AccountId;
   readonly email: string;
+  readonly evenFrozen: boolean;
   readonly now: Date;
 }
 
-/** False when the account may not be used. What the last import said is kept for the next one to compare with. */
-export async function updateEmail(tx: Queryable, { accountId: id, email, now }: NewEmail): Promise<boolean> {
+/** False when the account may not get it. What the last import said is kept for the next one to compare with. */
+export async function updateEmail(
+  tx: Queryable,
+  { accountId: id, email, evenFrozen, now }: NewEmail,
+): Promise<boolean> {
   const rows = await tx.query(
     `UPDATE accounts
         SET email_imported = CASE WHEN email_chosen THEN email_imported ELSE email END,
             email = $2, email_chosen = true, email_unproved = false, updated_at = $3
-      WHERE id = $1 AND status = 'active' AND frozen_at IS NULL
+      WHERE id = $1 AND status = 'active' AND (frozen_at IS NULL OR $4)
      RETURNING id`,
-    [id, email, now],
+    [id, email, now, evenFrozen],
   );
   return rows.length === 1;
 }

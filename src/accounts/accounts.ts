@@ -105,12 +105,12 @@ export const recordLogin = (
 
 /**
  * Puts an address that was just proved by a code on file. From now on an import changes it only when the personnel
- * system has something new to say (docs/adr/0014). False when the account may not be used.
+ * system has something new to say (docs/adr/0014). False when the account may not be used; `evenFrozen`: when it has left.
  */
 export const changeEmail = (
   tx: Queryable,
-  change: { accountId: AccountId; email: string; now: Date },
-): Promise<boolean> => updateEmail(tx, change);
+  change: { accountId: AccountId; email: string; evenFrozen?: boolean; now: Date },
+): Promise<boolean> => updateEmail(tx, { evenFrozen: false, ...change });
 
 /** A code mailed to the address on file was typed: it is proved, whoever brought it. */
 export const recordEmailProved = (tx: Queryable, accountId: AccountId): Promise<void> =>

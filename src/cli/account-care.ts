@@ -70,7 +70,10 @@ export function addCareCommands(accounts: Command, run: RunWithServices): void {
     },
   );
 
-  careCommand('contact-change', 'a new e-mail address, after a wait in which the old one can stop it')
+  careCommand(
+    'contact-change',
+    'a new e-mail address, after a wait in which the old one can stop it, unless the account is frozen',
+  )
     .requiredOption('--email <address>', 'the new address; it must prove itself by a code')
     .action(async (options: CareOptions & { email: string }, command: Command) => {
       const reason = checkedReason(options.reason, command);
@@ -83,7 +86,7 @@ export function addCareCommands(accounts: Command, run: RunWithServices): void {
             console.error('the new address is none, or the one on file');
             return 1;
           case 'unusable':
-            console.error('the account is inactive or frozen');
+            console.error('the account is inactive');
             return 1;
           case 'waiting':
             console.log(`waiting until ${ordered.opensAt.toISOString()}; then the new address is mailed`);

@@ -134,8 +134,11 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
     return notice('new-browser', [text], words);
   },
   'contact-change-asked': plainNotice('contact-change-asked'),
-  'contact-change-waiting': ({ opensAt }, words) =>
-    notice('contact-change-waiting', [words.say('contact-change-waiting.text', words.opens(opensAt))], words),
+  'contact-change-waiting': ({ opensAt, frozen }, words) => {
+    const text = words.say('contact-change-waiting.text', words.opens(opensAt));
+    const telling = notice('contact-change-waiting', [text], words);
+    return frozen ? { ...telling, notYou: words.section('contact-change-waiting.frozen'), todo: true } : telling;
+  },
   'contact-changed': ({ by }, words) => notice('contact-changed', [words.say(`contact-changed.by.${by}`)], words),
   'account-frozen': ({ by }, words) => ({
     ...notice('account-frozen', [words.say(`account-frozen.by.${by}`), words.say('account-frozen.text')], words),

@@ -98,11 +98,6 @@ describe('sso-asn accounts', () => {
     const care = ['--nip', NIP, '--reason', REASON];
     expect(await sso('freeze', ...care)).toEqual({ code: 0, out: ['frozen'], err: [] });
     expect(await sso('freeze', ...care)).toEqual({ code: 1, out: [], err: ['the account is frozen already'] });
-    expect(await sso('contact-change', ...care, '--email', 'baru@surat.example')).toEqual({
-      code: 1,
-      out: [],
-      err: ['the account is inactive or frozen'],
-    });
     expect(await sso('unfreeze', ...care)).toEqual({
       code: 0,
       out: ['open again, 1 case(s) closed', 'mail goes to p•••••@c•••••: ask whether it is theirs'],
