@@ -138,6 +138,15 @@ export async function countFailure(tx: Queryable, id: AccountId, now: Date): Pro
   return row === undefined ? undefined : (row.failures as number);
 }
 
+/** Disables the password as the last failure does; false when the account has none. */
+export async function disableCredential(tx: Queryable, id: AccountId, now: Date): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE credentials SET disabled_at = coalesce(disabled_at, $2) WHERE account_id = $1 RETURNING account_id`,
+    [id, now],
+  );
+  return rows.length === 1;
+}
+
 export const isLastFailure = (failures: number): boolean => failures === MAX_FAILURES;
 
 interface Login {

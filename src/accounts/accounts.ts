@@ -3,6 +3,7 @@ import type { Queryable } from '../storage/database.js';
 import type { Account, NewAccount } from './account.js';
 import {
   countFailure,
+  disableCredential,
   insertAccount,
   isLastFailure,
   lockAccount,
@@ -87,6 +88,13 @@ export async function recordPasswordFailure(
   const failures = (await countFailure(tx, accountId, now)) ?? 0;
   return { failures, disabled: isLastFailure(failures) };
 }
+
+/**
+ * Ends a password that somebody else may know: the person sets a new one by the mailed-code reset, which still asks for
+ * a second factor. False when the account has none.
+ */
+export const disablePassword = (tx: Queryable, accountId: AccountId, now: Date): Promise<boolean> =>
+  disableCredential(tx, accountId, now);
 
 /**
  * At a login, or with `completed: false` at its right password: forgets wrong passwords, and keeps the better hash made

@@ -65,7 +65,8 @@ export interface Notices {
   /** To the address that was. `by`: whose word the new one is. */
   'contact-changed': MailOccasion & { readonly by: 'person' | 'officer' | 'import' };
   'account-frozen': MailOccasion & { readonly by: 'owner' | 'operator' };
-  'account-unfrozen': MailOccasion;
+  /** `password`: whether the old one still counts. */
+  'account-unfrozen': MailOccasion & { readonly password: 'kept' | 'disabled' };
 }
 
 /** Every mail we send, and what it is given. */

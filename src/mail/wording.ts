@@ -144,7 +144,8 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
     ...notice('account-frozen', [words.say(`account-frozen.by.${by}`), words.say('account-frozen.text')], words),
     todo: true,
   }),
-  'account-unfrozen': plainNotice('account-unfrozen'),
+  'account-unfrozen': ({ password }, words) =>
+    notice('account-unfrozen', [words.say(`account-unfrozen.password.${password}`)], words),
 };
 
 /** Whether a mail tells of something that happened to the account, and may wait for others of its kind. */

@@ -56,7 +56,8 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'contact-changed', data: { ...occasion, by: 'import' } },
   { kind: 'account-frozen', data: { ...occasion, by: 'owner' } },
   { kind: 'account-frozen', data: { ...occasion, by: 'operator' } },
-  { kind: 'account-unfrozen', data: occasion },
+  { kind: 'account-unfrozen', data: { ...occasion, password: 'kept' } },
+  { kind: 'account-unfrozen', data: { ...occasion, password: 'disabled' } },
 ];
 const everyNotice = (writer: MailWriter, locale: Locale): RenderedMail[] => [
   ...NOTICES.map((event) => writer.notices([event], locale, disavow)),
