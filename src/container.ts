@@ -178,11 +178,12 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     origin,
     waitSeconds: config.contactChangeWaitSeconds,
   });
+  const allUnderWay = [...underWay, contactChanges.endUnderWay];
   const freezing = createFreezing({
     db,
     disavowals,
     endSessions,
-    underWay: [...underWay, contactChanges.endUnderWay],
+    underWay: allUnderWay,
     accountMail,
     audit,
     clock,
@@ -225,7 +226,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     waitingResets,
     mfaReset,
     disavowals,
-    underWay,
+    underWay: allUnderWay,
     contactChanges,
     freezing,
   };

@@ -51,8 +51,8 @@ const URGENT: ReadonlySet<NoticeKind> = new Set([
   'passkey-copied',
 ]);
 
-/** What is left to freeze? */
-const WITHOUT_LINK: ReadonlySet<NoticeKind> = new Set(['account-frozen']);
+/** About a freeze itself: also what leaves with it has no link, whichever address it goes to. */
+const WITHOUT_LINK: ReadonlySet<NoticeKind> = new Set(['account-frozen', 'account-unfrozen']);
 
 /** A notice to one address. */
 interface Addressed {
@@ -100,11 +100,11 @@ export function createAccountMail(parts: AccountMailParts): AccountMail {
 
   /** One mail for each address: it may have changed between two events. */
   async function send(tx: Queryable, account: AccountId, notices: readonly Addressed[]): Promise<void> {
+    const links = notices.every(({ event }) => !WITHOUT_LINK.has(event.kind));
     for (const [address, told] of Map.groupBy(notices, (notice) => notice.address)) {
       const events = told.map(({ event }) => event);
       const last = told.at(-1);
       if (last === undefined) continue;
-      const links = events.every(({ kind }) => !WITHOUT_LINK.has(kind));
       const disavow = links ? await disavowals.issue(tx, { accountId: account, events, address }) : undefined;
       await mailer.queueNotices(tx, { to: { address, name: last.name }, locale: last.locale, events, disavow });
     }

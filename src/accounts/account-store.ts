@@ -138,6 +138,15 @@ export async function countFailure(tx: Queryable, id: AccountId, now: Date): Pro
   return row === undefined ? undefined : (row.failures as number);
 }
 
+/** Disables the password as the last failure does; false when the account has none. */
+export async function disableCredential(tx: Queryable, id: AccountId, now: Date): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE credentials SET disabled_at = coalesce(disabled_at, $2) WHERE account_id = $1 RETURNING account_id`,
+    [id, now],
+  );
+  return rows.length === 1;
+}
+
 export const isLastFailure = (failures: number): boolean => failures === MAX_FAILURES;
 
 interface Login {
@@ -175,18 +184,22 @@ export async function updateAtLogin(
 interface NewEmail {
   readonly accountId: AccountId;
   readonly email: string;
+  readonly evenFrozen: boolean;
   readonly now: Date;
 }
 
-/** False when the account may not be used. What the last import said is kept for the next one to compare with. */
-export async function updateEmail(tx: Queryable, { accountId: id, email, now }: NewEmail): Promise<boolean> {
+/** False when the account may not get it. What the last import said is kept for the next one to compare with. */
+export async function updateEmail(
+  tx: Queryable,
+  { accountId: id, email, evenFrozen, now }: NewEmail,
+): Promise<boolean> {
   const rows = await tx.query(
     `UPDATE accounts
         SET email_imported = CASE WHEN email_chosen THEN email_imported ELSE email END,
             email = $2, email_chosen = true, email_unproved = false, updated_at = $3
-      WHERE id = $1 AND status = 'active' AND frozen_at IS NULL
+      WHERE id = $1 AND status = 'active' AND (frozen_at IS NULL OR $4)
      RETURNING id`,
-    [id, email, now],
+    [id, email, now, evenFrozen],
   );
   return rows.length === 1;
 }

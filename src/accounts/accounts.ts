@@ -3,6 +3,7 @@ import type { Queryable } from '../storage/database.js';
 import type { Account, NewAccount } from './account.js';
 import {
   countFailure,
+  disableCredential,
   insertAccount,
   isLastFailure,
   lockAccount,
@@ -89,6 +90,13 @@ export async function recordPasswordFailure(
 }
 
 /**
+ * Ends a password that somebody else may know: the person sets a new one by the mailed-code reset, which still asks for
+ * a second factor. False when the account has none.
+ */
+export const disablePassword = (tx: Queryable, accountId: AccountId, now: Date): Promise<boolean> =>
+  disableCredential(tx, accountId, now);
+
+/**
  * At a login, or with `completed: false` at its right password: forgets wrong passwords, and keeps the better hash made
  * of the one just verified (R-38). Answers when the account was logged in last; undefined, with nothing changed, when
  * it may not be used any more.
@@ -105,12 +113,12 @@ export const recordLogin = (
 
 /**
  * Puts an address that was just proved by a code on file. From now on an import changes it only when the personnel
- * system has something new to say (docs/adr/0014). False when the account may not be used.
+ * system has something new to say (docs/adr/0014). False when the account may not be used; `evenFrozen`: when it has left.
  */
 export const changeEmail = (
   tx: Queryable,
-  change: { accountId: AccountId; email: string; now: Date },
-): Promise<boolean> => updateEmail(tx, change);
+  change: { accountId: AccountId; email: string; evenFrozen?: boolean; now: Date },
+): Promise<boolean> => updateEmail(tx, { evenFrozen: false, ...change });
 
 /** A code mailed to the address on file was typed: it is proved, whoever brought it. */
 export const recordEmailProved = (tx: Queryable, accountId: AccountId): Promise<void> =>

@@ -17,15 +17,20 @@ export interface DisavowalRow {
   readonly used: boolean;
 }
 
+/** False, with nothing kept, while the account is frozen. */
 export async function insertDisavowal(
   tx: Queryable,
   row: Omit<DisavowalRow, 'used'> & { expiresAt: Date },
-): Promise<void> {
+): Promise<boolean> {
   const events = JSON.stringify(row.events.map(({ kind, at }) => ({ kind, at: at.getTime() })));
-  await tx.query(
-    'INSERT INTO disavowals (token, account_id, events, address, expires_at) VALUES ($1, $2, $3, $4, $5)',
+  const rows = await tx.query(
+    `INSERT INTO disavowals (token, account_id, events, address, expires_at)
+     SELECT $1, $2, $3, $4, $5
+      WHERE NOT EXISTS (SELECT FROM accounts WHERE id = $2 AND frozen_at IS NOT NULL)
+     RETURNING token`,
     [row.token, row.accountId, events, row.address, row.expiresAt],
   );
+  return rows.length === 1;
 }
 
 const COLUMNS = 'token, account_id, events, address, used_at';

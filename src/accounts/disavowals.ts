@@ -21,11 +21,14 @@ export interface Disavowal {
 
 /** The "Bukan saya" of notice mails (R-11): 128 random bits each, of which only the digest is kept. */
 export interface Disavowals {
-  /** A new link for a mail that tells of these events. */
+  /**
+   * A new link for a mail that tells of these events. None while the account is frozen: there is nothing left to freeze,
+   * and who reads a stolen mailbox must not be handed a way to undo what the officer does next (docs/adr/0014).
+   */
   issue(
     tx: Queryable,
     mail: { accountId: AccountId; events: readonly NoticeEvent[]; address: string },
-  ): Promise<DisavowLink>;
+  ): Promise<DisavowLink | undefined>;
   /** Undefined when it is unknown, too old or voided. */
   find(db: Queryable, token: string): Promise<Disavowal | undefined>;
   /** The same, to the one caller who used it up. */
@@ -52,14 +55,14 @@ export function createDisavowals(parts: { box: SealedBox; clock: Clock; origin: 
       const secret = randomId(16);
       const token = digest(secret);
       const until = secondsAfter(clock.now(), TTL_SECONDS);
-      await store.insertDisavowal(tx, {
+      const issued = await store.insertDisavowal(tx, {
         token,
         accountId,
         events: events.map(({ kind, data }) => ({ kind, at: data.at })),
         address: box.seal(address, contextOf(token)),
         expiresAt: until,
       });
-      return { href: `${origin}/bukan-saya/${secret}`, until };
+      return issued ? { href: `${origin}/bukan-saya/${secret}`, until } : undefined;
     },
     find: async (db, secret) => opened(await store.findDisavowal(db, digest(secret), clock.now())),
     spend: async (tx, secret) => opened(await store.spendDisavowal(tx, digest(secret), clock.now())),

@@ -1,5 +1,5 @@
 import type { AccountId } from '../kernel/ids.js';
-import type { Queryable } from '../storage/database.js';
+import type { Queryable, Row } from '../storage/database.js';
 import type { ToldEvent } from './disavowal-store.js';
 
 export type CaseCause = 'disavowed' | 'frozen_by_operator' | 'mfa_reset_waiting';
@@ -44,17 +44,42 @@ export async function openCase(tx: Queryable, { accountId, cause, events, reason
   return row.id as string;
 }
 
-/** Ids of the cases that this closed. */
+/** A case as an officer finds it. */
+export interface Case {
+  readonly id: string;
+  readonly cause: CaseCause;
+  readonly since: Date;
+  /** When that happened which the person was told of and disowned. */
+  readonly eventsAt: readonly Date[];
+}
+
+const CASE = 'id, cause, since, events';
+
+const fromRow = (row: Row): Case => ({
+  id: row.id as string,
+  cause: row.cause as CaseCause,
+  since: row.since as Date,
+  eventsAt: (row.events as readonly { at: string }[]).map(({ at }) => new Date(at)),
+});
+
+export async function findOpenCases(db: Queryable, accountId: AccountId): Promise<Case[]> {
+  const rows = await db.query(`SELECT ${CASE} FROM helpdesk_cases WHERE account_id = $1 AND closed_at IS NULL`, [
+    accountId,
+  ]);
+  return rows.map(fromRow);
+}
+
+/** The cases that this closed. */
 export async function closeCases(
   tx: Queryable,
   { accountId, reason, now }: { accountId: AccountId; reason: string; now: Date },
-): Promise<string[]> {
+): Promise<Case[]> {
   const rows = await tx.query(
     `UPDATE helpdesk_cases SET closed_at = $2, closed_reason = $3 WHERE account_id = $1 AND closed_at IS NULL
-     RETURNING id`,
+     RETURNING ${CASE}`,
     [accountId, now, reason],
   );
-  return rows.map((row) => row.id as string);
+  return rows.map(fromRow);
 }
 
 /** Closes the cases of one cause. */

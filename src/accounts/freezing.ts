@@ -1,13 +1,16 @@
 import type { Audit } from '../audit/audit.js';
-import type { Clock } from '../kernel/clock.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Database, Queryable } from '../storage/database.js';
 import type { Trace, Visitor } from '../throttle/visitor.js';
 import type { AccountMail } from './account-mail.js';
-import { getById } from './accounts.js';
+import { disablePassword, getById, holdAccount } from './accounts.js';
 import type { Disavowal, Disavowals } from './disavowals.js';
 import type { EndSessions } from './end-sessions.js';
-import { closeCases, freezeAccount, openCase, thawAccount } from './freezing-store.js';
+import { closeCases, findOpenCases, freezeAccount, openCase, thawAccount, type Case } from './freezing-store.js';
+
+/** What happened for so long before a case was opened may be part of what it is about. */
+const LOOK_BACK_SECONDS = 30 * 24 * 3600;
 
 /**
  * Ends something that an account has under way, in the caller's transaction: codes, tickets, waiting resets. `trace`
@@ -19,6 +22,21 @@ interface Order {
   readonly accountId: AccountId;
   /** Why, and how it was checked; kept with the case. */
   readonly reason: string;
+}
+
+interface LiftOrder extends Order {
+  /** After "Bukan saya" too: an officer knows that nobody else has the password. */
+  readonly keepPassword?: boolean;
+}
+
+export interface Lifted {
+  readonly kind: 'lifted';
+  /** How many cases this closed. */
+  readonly cases: number;
+  /** The person must set a new one by a mailed code. */
+  readonly passwordDisabled: boolean;
+  /** What was changed since then may be somebody else's: an officer asks the person about each. */
+  readonly askSince: Date;
 }
 
 interface OwnersDisavowal {
@@ -39,11 +57,22 @@ export interface Freezing {
    * when it was frozen already; `gone` when the link is unknown, too old or voided.
    */
   disavow(token: string, visitor: Trace & Pick<Visitor, 'locale'>): Promise<{ readonly kind: 'frozen' | 'gone' }>;
-  /** The same by the person, who is logged in. */
-  byOwner(accountId: AccountId, visitor: Trace & Pick<Visitor, 'locale'>): Promise<void>;
+  /**
+   * The same by the person, who is logged in. `signed_out`, and nothing is done, when the session has ended since the
+   * request came (R-11); the second half of a double tap finds it frozen.
+   */
+  byOwner(
+    owner: { accountId: AccountId; sessionUid: string },
+    visitor: Trace & Pick<Visitor, 'locale'>,
+  ): Promise<{ readonly kind: 'frozen' | 'signed_out' }>;
   byOperator(order: Order): Promise<{ readonly kind: 'frozen' | 'already' }>;
-  /** Closes every case of the account and voids the links of older mails. */
-  lift(order: Order): Promise<{ readonly kind: 'lifted'; readonly cases: number } | { readonly kind: 'not_frozen' }>;
+  /**
+   * Closes every case of the account and voids the links of older mails. After a "Bukan saya" it disables the password
+   * too: whoever was disowned may know it.
+   */
+  lift(order: LiftOrder): Promise<Lifted | { readonly kind: 'not_frozen' }>;
+  /** Of an account that is frozen: since when its changes are to be asked about, as {@link Lifted}. */
+  askSince(accountId: AccountId): Promise<Date>;
 }
 
 export function createFreezing(parts: {
@@ -88,9 +117,20 @@ export function createFreezing(parts: {
     }
   }
 
+  /** The oldest event that a case names, or a month before the oldest case, whichever is earlier. */
+  function askSince(cases: readonly Case[]): Date {
+    const named = cases.flatMap(({ since, eventsAt }) => [secondsAfter(since, -LOOK_BACK_SECONDS), ...eventsAt]);
+    const moments = [secondsAfter(clock.now(), -LOOK_BACK_SECONDS), ...named];
+    return new Date(Math.min(...moments.map((at) => at.getTime())));
+  }
+
   return {
     disavow: (token, visitor) =>
       db.transaction(async (tx) => {
+        // The account first, then its links: the order in which they are locked when a freeze is lifted.
+        const found = await disavowals.find(tx, token);
+        if (found === undefined) return { kind: 'gone' };
+        await holdAccount(tx, found.accountId);
         const spent = await disavowals.spend(tx, token);
         if (spent === undefined) {
           return { kind: (await disavowals.find(tx, token))?.used === true ? 'frozen' : 'gone' };
@@ -99,8 +139,15 @@ export function createFreezing(parts: {
         return { kind: 'frozen' };
       }),
 
-    byOwner: (id, visitor) =>
-      db.transaction((tx) => freezeForOwner(tx, { accountId: id, events: [], address: undefined }, visitor)),
+    byOwner: ({ accountId, sessionUid }, visitor) =>
+      db.transaction(async (tx) => {
+        await holdAccount(tx, accountId);
+        if (!(await endSessions.isOpen(tx, { uid: sessionUid, accountId }))) {
+          return { kind: (await getById(tx, accountId)).frozen ? 'frozen' : 'signed_out' };
+        }
+        await freezeForOwner(tx, { accountId, events: [], address: undefined }, visitor);
+        return { kind: 'frozen' };
+      }),
 
     byOperator: ({ accountId, reason }) =>
       db.transaction(async (tx) => {
@@ -113,17 +160,23 @@ export function createFreezing(parts: {
         return { kind: 'frozen' };
       }),
 
-    lift: ({ accountId, reason }) =>
+    lift: ({ accountId, reason, keepPassword = false }) =>
       db.transaction(async (tx) => {
         const now = clock.now();
         if (!(await thawAccount(tx, accountId, now))) return { kind: 'not_frozen' };
         const cases = await closeCases(tx, { accountId, reason, now });
         // Who holds an old mailbox could freeze the account again, mail by mail.
         await disavowals.voidAll(tx, accountId);
-        await audit.record(tx, { type: 'account.unfrozen', detail: { cases }, accountId });
+        const disowned = !keepPassword && cases.some(({ cause }) => cause === 'disavowed');
+        const passwordDisabled = disowned && (await disablePassword(tx, accountId, now));
+        const password = passwordDisabled ? 'disabled' : 'kept';
+        const ids = cases.map(({ id }) => id);
+        await audit.record(tx, { type: 'account.unfrozen', detail: { cases: ids, password }, accountId });
         const account = await getById(tx, accountId);
-        await accountMail.queue(tx, { account, mail: 'account-unfrozen', data: { at: now } });
-        return { kind: 'lifted', cases: cases.length };
+        await accountMail.queue(tx, { account, mail: 'account-unfrozen', data: { at: now, password } });
+        return { kind: 'lifted', cases: cases.length, passwordDisabled, askSince: askSince(cases) };
       }),
+
+    askSince: async (accountId) => askSince(await findOpenCases(db, accountId)),
   };
 }

@@ -48,7 +48,8 @@ export interface AuditDetails {
   /** "Bukan saya" was chosen in a notice mail. */
   'account.disavowed': { readonly case: string };
   'account.frozen': { readonly by: 'owner' | 'operator'; readonly case: string };
-  'account.unfrozen': { readonly cases: readonly string[] };
+  /** `password`: absent in older rows, where it was always kept. */
+  'account.unfrozen': { readonly cases: readonly string[]; readonly password?: 'kept' | 'disabled' };
   'contact_change.asked': { readonly change: string; readonly by: 'person' | 'operator' };
   'contact_change.code_sent': { readonly change: string };
   'contact_change.code_refused': { readonly change: string; readonly cause: 'wrong' | 'exhausted' };

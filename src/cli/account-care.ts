@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { maskEmail } from '../accounts/email.js';
+import { changesToAskAbout } from './changes-to-ask-about.js';
 import { findByNip } from './person.js';
 import type { RunWithServices } from './run.js';
 
@@ -20,6 +21,12 @@ function checkedReason(typed: string, command: Command): string {
   return reason;
 }
 
+/** What must not be done in another order (docs/adr/0014). */
+const STOLEN_MAILBOX = `
+A mailbox that somebody else reads: 1. freeze, 2. look at the person and their papers, 3. contact-change while the
+account is frozen, for then no mail holds a way to stop it, 4. mfa reset, if there are factors that the person does not
+know (accounts show lists them), 5. unfreeze, once the new address has proved itself.`;
+
 const NOBODY_TOLD = 'no e-mail address is on file: tell the person yourself';
 
 /** `accounts freeze`, `accounts unfreeze` and `accounts contact-change`: for whoever operates the server. */
@@ -29,7 +36,8 @@ export function addCareCommands(accounts: Command, run: RunWithServices): void {
       .command(name)
       .description(description)
       .requiredOption('--nip <nip>', '18 digits')
-      .requiredOption('--reason <text>', 'why, and how you know that it is this person; kept with the case');
+      .requiredOption('--reason <text>', 'why, and how you know that it is this person; kept with the case')
+      .addHelpText('after', STOLEN_MAILBOX);
 
   careCommand('freeze', 'nobody can get in until it is unfrozen; ends sessions, codes and waiting changes').action(
     async (options: CareOptions, command: Command) => {
@@ -49,28 +57,40 @@ export function addCareCommands(accounts: Command, run: RunWithServices): void {
     },
   );
 
-  careCommand('unfreeze', 'lets the person in again, closes the case, and voids the links of older mails').action(
-    async (options: CareOptions, command: Command) => {
+  careCommand(
+    'unfreeze',
+    'lets the person in again, closes the case, voids the links of older mails, and lists what was changed before; after a "Bukan saya" the person needs a new password',
+  )
+    .option('--keep-password', 'the old password stays: nobody else knows it')
+    .action(async (options: CareOptions & { keepPassword?: boolean }, command: Command) => {
       const reason = checkedReason(options.reason, command);
-      await run(async ({ db, freezing }) => {
+      const { keepPassword = false } = options;
+      await run(async ({ db, devices, freezing, contactChanges }) => {
         const account = await findByNip(db, options.nip);
         if (account === undefined) return 1;
-        const lifted = await freezing.lift({ accountId: account.id, reason });
+        const { change } = await contactChanges.view(account.id);
+        const lifted = await freezing.lift({ accountId: account.id, reason, keepPassword });
         if (lifted.kind === 'not_frozen') {
           console.error('the account is not frozen');
           return 1;
         }
         console.log(`open again, ${lifted.cases} case(s) closed`);
+        if (lifted.passwordDisabled) console.log('the password is disabled: RESET makes a new one, by a mailed code');
         // Whoever had the account may have changed it: the officer must ask the person.
         if (account.email !== undefined)
           console.log(`mail goes to ${maskEmail(account.email)}: ask whether it is theirs`);
         else console.log(NOBODY_TOLD);
+        if (change !== undefined)
+          console.log('a new address is still on its way: until it is proved, a click in the old mailbox can stop it');
+        for (const line of await changesToAskAbout({ db, devices }, account.id, lifted.askSince)) console.log(line);
         return 0;
       });
-    },
-  );
+    });
 
-  careCommand('contact-change', 'a new e-mail address, after a wait in which the old one can stop it')
+  careCommand(
+    'contact-change',
+    'a new e-mail address, after a wait in which the old one can stop it, unless the account is frozen',
+  )
     .requiredOption('--email <address>', 'the new address; it must prove itself by a code')
     .action(async (options: CareOptions & { email: string }, command: Command) => {
       const reason = checkedReason(options.reason, command);
@@ -83,7 +103,7 @@ export function addCareCommands(accounts: Command, run: RunWithServices): void {
             console.error('the new address is none, or the one on file');
             return 1;
           case 'unusable':
-            console.error('the account is inactive or frozen');
+            console.error('the account is inactive');
             return 1;
           case 'waiting':
             console.log(`waiting until ${ordered.opensAt.toISOString()}; then the new address is mailed`);

@@ -6,6 +6,7 @@ import { rolesOf } from '../accounts/roles.js';
 import { errorsPathOf } from '../provisioning/import-file.js';
 import { importAccounts } from '../provisioning/import-accounts.js';
 import { addCareCommands } from './account-care.js';
+import { changesToAskAbout } from './changes-to-ask-about.js';
 import { reportImport } from './import-report.js';
 import { findByNip } from './person.js';
 import { progressBar } from './progress.js';
@@ -62,10 +63,10 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
     );
   accounts
     .command('show')
-    .description('the state of one account, without secrets')
+    .description('the state of one account, without secrets; of a frozen one also what to ask the person about')
     .requiredOption('--nip <nip>', '18 digits')
     .action(({ nip }: { nip: string }) =>
-      run(async ({ db, devices, guesses }) => {
+      run(async ({ db, devices, guesses, freezing }) => {
         const account = await findByNip(db, nip);
         if (account === undefined) return 1;
         const factors = {
@@ -74,6 +75,10 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
         };
         for (const [label, value] of facts(account, await rolesOf(db, account.id), factors))
           console.log(`${label.padEnd(13)}  ${value}`);
+        if (account.frozen) {
+          const since = await freezing.askSince(account.id);
+          for (const line of await changesToAskAbout({ db, devices }, account.id, since)) console.log(line);
+        }
         return 0;
       }),
     );
@@ -91,7 +96,7 @@ function facts(
   roles: readonly RoleGrant[],
   { names, codesWaitUntil }: Factors,
 ): readonly (readonly [string, string])[] {
-  const password = account.passwordDisabled ? 'disabled after too many failures' : 'set';
+  const password = account.passwordDisabled ? 'disabled' : 'set';
   return [
     ['id', account.id],
     ['NIP', displayNip(account.nip)],

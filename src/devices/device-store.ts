@@ -1,6 +1,14 @@
 import { accountId, deviceId, type AccountId, type DeviceId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
-import type { Device, DeviceEnd, DeviceKind, DriftSighting, EndedDevice, EnrolmentPlace } from './device.js';
+import type {
+  ChangedDevice,
+  Device,
+  DeviceEnd,
+  DeviceKind,
+  DriftSighting,
+  EndedDevice,
+  EnrolmentPlace,
+} from './device.js';
 
 const COLUMNS = `id, account_id, kind, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at,
   activated_at, last_used_at, replaces`;
@@ -185,6 +193,23 @@ export async function findEnded(db: Queryable, account: AccountId, limit: number
     activatedAt: row.activated_at as Date,
     endedAt: row.ended_at as Date,
     reason: row.ended_reason as DeviceEnd,
+  }));
+}
+
+/** Those that were bound or ended since then, in the order in which they were bound. */
+export async function findChanged(db: Queryable, account: AccountId, since: Date): Promise<ChangedDevice[]> {
+  const rows = await db.query(
+    `SELECT name, kind, activated_at, ended_at, ended_reason FROM devices
+      WHERE account_id = $1 AND activated_at IS NOT NULL AND (activated_at >= $2 OR ended_at >= $2)
+      ORDER BY activated_at`,
+    [account, since],
+  );
+  return rows.map((row) => ({
+    name: row.name as string,
+    kind: row.kind as DeviceKind,
+    activatedAt: row.activated_at as Date,
+    endedAt: (row.ended_at as Date | null) ?? undefined,
+    reason: (row.ended_reason as DeviceEnd | null) ?? undefined,
   }));
 }
 

@@ -42,6 +42,13 @@ export interface EndedDevice {
   readonly reason: DeviceEnd;
 }
 
+/** One that was bound, and perhaps ended, within a span of time. */
+export interface ChangedDevice extends Pick<EndedDevice, 'name' | 'kind' | 'activatedAt'> {
+  /** Undefined while it is bound. */
+  readonly endedAt: Date | undefined;
+  readonly reason: DeviceEnd | undefined;
+}
+
 /**
  * Where a pending device was shown, and the only place that can confirm it (R-03): a sign-in, or the session of a
  * person on our own pages.

@@ -1,7 +1,7 @@
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { AccountId, DeviceId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
-import type { Device, DeviceEnd, DriftSighting, EndedDevice, EnrolmentPlace } from './device.js';
+import type { ChangedDevice, Device, DeviceEnd, DriftSighting, EndedDevice, EnrolmentPlace } from './device.js';
 import * as store from './device-store.js';
 import { endSet } from './recovery-code-store.js';
 
@@ -17,6 +17,8 @@ export interface Devices {
   activeOf(db: Queryable, account: AccountId): Promise<Device[]>;
   /** The latest that were bound once and are no longer, the latest end first. */
   endedOf(db: Queryable, account: AccountId, limit: number): Promise<EndedDevice[]>;
+  /** All that were bound or ended since then. */
+  changedSince(db: Queryable, account: AccountId, since: Date): Promise<ChangedDevice[]>;
   /** When factors were last ended by a reset, the person's own or an officer's. */
   lastResetOf(db: Queryable, account: AccountId): Promise<Date | undefined>;
   /** What is being enrolled there, if it was shown less than 30 minutes ago. */
@@ -56,6 +58,7 @@ export function createDevices(clock: Clock): Devices {
   return {
     activeOf: store.findActive,
     endedOf: store.findEnded,
+    changedSince: store.findChanged,
     lastResetOf: store.findLastReset,
     findPending: (db, place) => store.findPending(db, place, notBefore()),
     addPending: (tx, device) => store.insertPending(tx, { ...device, now: clock.now() }),

@@ -60,12 +60,13 @@ export interface Notices {
   };
   /** The person typed a new address; it changes once a code mailed there is typed. */
   'contact-change-asked': MailOccasion;
-  /** An officer entered a new address; it may be used from `opensAt` on. */
-  'contact-change-waiting': MailOccasion & { readonly opensAt: Date };
+  /** An officer entered a new address; it may be used from `opensAt` on. `frozen`: no click can stop it. */
+  'contact-change-waiting': MailOccasion & { readonly opensAt: Date; readonly frozen: boolean };
   /** To the address that was. `by`: whose word the new one is. */
   'contact-changed': MailOccasion & { readonly by: 'person' | 'officer' | 'import' };
   'account-frozen': MailOccasion & { readonly by: 'owner' | 'operator' };
-  'account-unfrozen': MailOccasion;
+  /** `password`: whether the old one still counts. */
+  'account-unfrozen': MailOccasion & { readonly password: 'kept' | 'disabled' };
 }
 
 /** Every mail we send, and what it is given. */

@@ -134,14 +134,18 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
     return notice('new-browser', [text], words);
   },
   'contact-change-asked': plainNotice('contact-change-asked'),
-  'contact-change-waiting': ({ opensAt }, words) =>
-    notice('contact-change-waiting', [words.say('contact-change-waiting.text', words.opens(opensAt))], words),
+  'contact-change-waiting': ({ opensAt, frozen }, words) => {
+    const text = words.say('contact-change-waiting.text', words.opens(opensAt));
+    const telling = notice('contact-change-waiting', [text], words);
+    return frozen ? { ...telling, notYou: words.section('contact-change-waiting.frozen'), todo: true } : telling;
+  },
   'contact-changed': ({ by }, words) => notice('contact-changed', [words.say(`contact-changed.by.${by}`)], words),
   'account-frozen': ({ by }, words) => ({
     ...notice('account-frozen', [words.say(`account-frozen.by.${by}`), words.say('account-frozen.text')], words),
     todo: true,
   }),
-  'account-unfrozen': plainNotice('account-unfrozen'),
+  'account-unfrozen': ({ password }, words) =>
+    notice('account-unfrozen', [words.say(`account-unfrozen.password.${password}`)], words),
 };
 
 /** Whether a mail tells of something that happened to the account, and may wait for others of its kind. */

@@ -61,7 +61,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     { by: 'owner', case: 'c1' },
     { by: 'operator', case: 'c1' },
   ],
-  'account.unfrozen': [{ cases: ['c1'] }],
+  'account.unfrozen': [{ cases: ['c1'] }, { cases: ['c1'], password: 'kept' }, { cases: [], password: 'disabled' }],
   'contact_change.asked': [
     { change: 'x1', by: 'person' },
     { change: 'x1', by: 'operator' },

@@ -23,7 +23,7 @@ const newAddress = (): string => `baru${(count += 1)}@surat.example`;
 
 beforeAll(async () => {
   house = await openHouse(SETTINGS);
-  people = await addEmployees(house.services, { count: 20, state: 'enrolled' });
+  people = await addEmployees(house.services, { count: 36, state: 'enrolled' });
 });
 afterAll(() => house.close());
 
@@ -304,25 +304,25 @@ describe('an address that changed', () => {
   });
 });
 
-describe('an officer', () => {
-  const order = async (employee: Employee, email = newAddress()) => {
-    const { contactChanges } = house.services;
-    const ordered = await contactChanges.order({
-      accountId: employee.id,
-      email,
-      reason: 'Kotak surat mati, KTP cocok',
-    });
-    return { ordered, address: email };
-  };
-  const linkIn = (text: string): string => /\/alamat-baru\/[\w-]{22}/.exec(text)?.[0] ?? 'no link';
-  /** Waits out the wait; answers the path in the mail to the new address. */
-  const invited = async (address: string): Promise<string> => {
-    house.time.pass({ seconds: WAIT_SECONDS });
-    const mail = await house.site.mailbox.next(address);
-    expect(mail.text + mail.html).not.toMatch(/\b[0-9A-Z]{5}-[0-9A-Z]{5}\b/);
-    return linkIn(mail.text);
-  };
+const order = async (employee: Employee, email = newAddress()) => {
+  const { contactChanges } = house.services;
+  const ordered = await contactChanges.order({
+    accountId: employee.id,
+    email,
+    reason: 'Kotak surat mati, KTP cocok',
+  });
+  return { ordered, address: email };
+};
+const linkIn = (text: string): string => /\/alamat-baru\/[\w-]{22}/.exec(text)?.[0] ?? 'no link';
+/** Waits out the wait; answers the path in the mail to the new address. */
+const invited = async (address: string): Promise<string> => {
+  house.time.pass({ seconds: WAIT_SECONDS });
+  const mail = await house.site.mailbox.next(address);
+  expect(mail.text + mail.html).not.toMatch(/\b[0-9A-Z]{5}-[0-9A-Z]{5}\b/);
+  return linkIn(mail.text);
+};
 
+describe('an officer', () => {
   it('enters an address: the old one is told at once, the new one proves itself after the wait', async () => {
     const employee = somebody();
     const told = await house.mailOf(employee, () => order(employee, 'mati@surat.example'));
@@ -391,11 +391,94 @@ describe('an officer', () => {
     expect((await order(employee, 'siti')).ordered).toEqual({ kind: 'invalid' });
     expect((await order(employee, employee.email)).ordered).toEqual({ kind: 'invalid' });
     await house.services.freezing.byOperator({ accountId: employee.id, reason: 'Dilaporkan dicuri' });
-    expect((await order(employee)).ordered).toEqual({ kind: 'unusable' });
+    expect((await order(employee)).ordered.kind).toBe('waiting');
     const login = house.browser();
     await house.begin(login);
     expect((await login.submit('/password', { username: employee.nip, password: PASSWORD })).errors).toEqual([
       'invalid_credentials',
     ]);
+    const left = somebody();
+    await house.services.db.query(`UPDATE accounts SET status = 'inactive' WHERE id = $1`, [left.id]);
+    expect((await order(left)).ordered).toEqual({ kind: 'unusable' });
+  });
+});
+
+describe('a stolen mailbox', () => {
+  const care = (employee: Employee) => ({ accountId: employee.id, reason: 'Orangnya datang dengan KTP' });
+
+  it('cannot keep its owner out: the new address comes while the account is frozen, and no mail can stop it', async () => {
+    const employee = somebody();
+    // Whoever was here before is told of a login in a new browser.
+    await house.services.db.query('UPDATE accounts SET last_login_at = $2 WHERE id = $1', [employee.id, new Date(0)]);
+    const login = () => house.mailOf(employee, () => enterPortal(house, house.browser(), employee));
+    const [first, second] = [await login(), await login()];
+    const thief = house.browser();
+    const click = async (link: string) => {
+      await thief.get(`${house.site.origin}${link}`);
+      return thief.shown.status === 200 ? thief.submit(link) : thief.shown;
+    };
+    expect((await click(disavowalIn(first.text))).page).toBe('disavow/done');
+
+    const address = newAddress();
+    const told = await house.mailOf(employee, () => order(employee, address));
+    expect(told.subject).toBe('Alamat e-mail akun SSO ASN Anda akan diganti');
+    expect(told.text).toContain('BKPSDM');
+    expect(told.text + told.html).not.toMatch(/bukan-saya|Masih dapat dihentikan/);
+    // A link from before the freeze is still good, and ends nothing.
+    expect((await click(disavowalIn(second.text))).page).toBe('disavow/done');
+    expect(await changesOf(employee)).toEqual(['waiting']);
+
+    const link = await invited(address);
+    const owner = house.browser();
+    await owner.get(`${house.site.origin}${link}`);
+    const code = await house.codeFor({ email: address }, () => owner.submit(link));
+    expect((await owner.submit(`${link}/kode`, { code })).page).toBe('contact/done');
+    expect(await emailOf(employee)).toBe(address);
+    await eventually('the old address to be told', async () =>
+      (await mailsTo(employee.email)).some((subject) => subject.includes('sudah diganti')),
+    );
+    const changed = house.site.mailbox.mails.filter(
+      ({ to, subject }) => to.includes(employee.email) && subject.includes('sudah diganti'),
+    );
+    for (const { text } of changed) expect(text).not.toContain('bukan-saya');
+
+    const opened = await house.mailOf({ ...employee, email: address }, () =>
+      house.services.freezing.lift(care(employee)),
+    );
+    expect(opened.text).not.toContain('bukan-saya');
+    expect((await click(disavowalIn(second.text))).status).toBe(410);
+    const [row] = await house.services.db.query('SELECT frozen_at FROM accounts WHERE id = $1', [employee.id]);
+    expect(row).toEqual({ frozen_at: null });
+  });
+
+  it('frozen, stops what was under way, an order of before the freeze included', async () => {
+    const employee = somebody();
+    await order(employee);
+    await house.services.freezing.byOperator(care(employee));
+    expect(await changesOf(employee)).toEqual(['stopped']);
+  });
+
+  it("frozen, takes no address by the person's own code", async () => {
+    const employee = somebody();
+    const { code } = await asked(employee);
+    const visitor = {
+      ...{ browserId: 'b', address: '10.9.9.9', knownBrowser: undefined, requestId: 'r' },
+      agent: { browser: '', system: '' },
+      locale: 'id',
+    } as const;
+    // As if the freeze had not seen it.
+    await house.services.db.query('UPDATE accounts SET frozen_at = $2 WHERE id = $1', [employee.id, house.time.now()]);
+    expect(await house.services.contactChanges.confirm(employee.id, code, visitor)).toEqual({ kind: 'gone' });
+    expect(await emailOf(employee)).toBe(employee.email);
+  });
+
+  it('ends what an operator ordered with an import that brings another address, as whatever else is under way', async () => {
+    const employee = somebody();
+    await order(employee);
+    const { db, underWay } = house.services;
+    await db.transaction(async (tx) => {
+      for (const end of underWay) await end(tx, employee.id);
+    });
+    expect(await changesOf(employee)).toEqual(['stopped']);
   });
 });

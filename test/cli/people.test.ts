@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { findByName, setPassword } from '#src/accounts/accounts.js';
 import type { Nip } from '#src/accounts/nip.js';
+import { createDisavowals } from '#src/accounts/disavowals.js';
+import { createFreezing } from '#src/accounts/freezing.js';
 import { createAudit } from '#src/audit/audit.js';
 import { addAccountsCommands } from '#src/cli/accounts.js';
 import { addAgenciesCommands } from '#src/cli/agencies.js';
@@ -9,8 +11,12 @@ import type { RunWithServices } from '#src/cli/run.js';
 import { createDevices } from '#src/devices/devices.js';
 import { createGuesses } from '#src/mfa/guesses.js';
 import { createKeyedDigest } from '#src/security/digests.js';
+import { parseKeyRing } from '#src/security/key-ring.js';
+import { createSealedBox } from '#src/security/sealed-box.js';
 import { addAgencies, addPerson, NOW } from '../accounts/people.js';
 import { Files } from '../provisioning/files.js';
+import { accountMailWith } from '../support/account-mail.js';
+import { endSessions as realEndSessions } from '../support/end-sessions.js';
 import { openTestDatabase } from '../support/test-database.js';
 
 const NIP = '198609262015051001';
@@ -34,11 +40,18 @@ async function sso(...argv: string[]): Promise<Ran> {
   const endSessions = {
     ofAccounts: (_tx: unknown, ids: readonly string[]) => Promise.resolve(void ended.push(...ids)),
   };
+  const box = createSealedBox(parseKeyRing(`k1:${Buffer.alloc(32, 7).toString('base64')}`));
+  const audit = createAudit(clock);
   const services = {
     db,
     databaseUrl: db.url,
     clock,
-    audit: createAudit(clock),
+    audit,
+    freezing: createFreezing({
+      ...{ db, audit, clock, underWay: [], endSessions: realEndSessions },
+      disavowals: createDisavowals({ box, clock, origin: 'https://sso.contoh.test' }),
+      accountMail: accountMailWith({ box, clock }),
+    }),
     endSessions,
     devices: createDevices(clock),
     guesses: createGuesses({ keyed: createKeyedDigest(Buffer.alloc(32, 7)), clock }),
@@ -73,7 +86,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   files = new Files();
   ended = [];
-  await db.query('TRUNCATE agencies, accounts, audit_events CASCADE');
+  await db.query('TRUNCATE agencies, accounts, audit_events, helpdesk_cases CASCADE');
   await addAgencies(db);
 });
 
@@ -150,6 +163,23 @@ describe('accounts show', () => {
     expect(out).toContain('one-time code  may be typed');
     expect(out).toContain('activated      2026-11-23T00:30:00.000Z');
     expect(out.join('\n')).not.toContain('$secret');
+  });
+
+  it('of a frozen account tells what to ask the person about, since a month before its case', async () => {
+    const id = await addPerson(db, NIP);
+    const [since, changed] = [new Date('2026-10-11T00:00:00Z'), new Date('2026-09-20T00:00:00Z')];
+    await db.query('UPDATE accounts SET frozen_at = $2 WHERE id = $1', [id, since]);
+    await db.query(`INSERT INTO helpdesk_cases (account_id, cause, since) VALUES ($1, 'frozen_by_operator', $2)`, [
+      id,
+      since,
+    ]);
+    await createAudit({ now: () => changed }).record(db, { type: 'account.email_imported', detail: {}, accountId: id });
+    const { out } = await sso('accounts', 'show', '--nip', NIP);
+    expect(out).toContain('status         active, frozen');
+    expect(out.slice(-2)).toEqual([
+      'changed since 2026-09-11T00:00:00.000Z, ask the person about each:',
+      '  2026-09-20T00:00:00.000Z  e-mail address changed by an import',
+    ]);
   });
 
   it.each([

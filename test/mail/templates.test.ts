@@ -49,13 +49,15 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'new-browser', data: { ...occasion, browser: 'Chrome', system: 'Android', network: '203.0.113.x' } },
   { kind: 'new-browser', data: { ...occasion, browser: '', system: '', network: '203.0.113.x' } },
   { kind: 'contact-change-asked', data: occasion },
-  { kind: 'contact-change-waiting', data: { ...occasion, opensAt: later(72 * 60) } },
+  { kind: 'contact-change-waiting', data: { ...occasion, opensAt: later(72 * 60), frozen: false } },
+  { kind: 'contact-change-waiting', data: { ...occasion, opensAt: later(72 * 60), frozen: true } },
   { kind: 'contact-changed', data: { ...occasion, by: 'person' } },
   { kind: 'contact-changed', data: { ...occasion, by: 'officer' } },
   { kind: 'contact-changed', data: { ...occasion, by: 'import' } },
   { kind: 'account-frozen', data: { ...occasion, by: 'owner' } },
   { kind: 'account-frozen', data: { ...occasion, by: 'operator' } },
-  { kind: 'account-unfrozen', data: occasion },
+  { kind: 'account-unfrozen', data: { ...occasion, password: 'kept' } },
+  { kind: 'account-unfrozen', data: { ...occasion, password: 'disabled' } },
 ];
 const everyNotice = (writer: MailWriter, locale: Locale): RenderedMail[] => [
   ...NOTICES.map((event) => writer.notices([event], locale, disavow)),

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { holdAccount } from '#src/accounts/accounts.js';
+import type { Nip } from '#src/accounts/nip.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { disavowalIn, enterPortal } from '../account/portal.js';
 import { addEmployees, PASSWORD, type Employee } from '../support/employees.js';
@@ -17,7 +20,7 @@ const raise = (why: string): never => {
 
 beforeAll(async () => {
   house = await openHouse();
-  people = await addEmployees(house.services, { count: 16, state: 'enrolled' });
+  people = await addEmployees(house.services, { count: 22, state: 'enrolled' });
   // Everybody has been here before: a first login is told to nobody.
   await house.services.db.query('UPDATE accounts SET last_login_at = $1', [new Date(0)]);
 });
@@ -165,14 +168,106 @@ describe('"Bukan saya"', () => {
 
     // Nothing of it lives on when the account is opened again.
     const { freezing } = house.services;
-    expect(await freezing.lift({ accountId: employee.id, reason: 'Diperiksa di loket' })).toEqual({
-      kind: 'lifted',
-      cases: 1,
-    });
+    const order = { accountId: employee.id, reason: 'Diperiksa di loket', keepPassword: true };
+    expect(await freezing.lift(order)).toMatchObject({ kind: 'lifted', cases: 1, passwordDisabled: false });
     expect((await thief.get('/')).page).toBe('front');
     expect((await reset.get('/reset/password/code')).page).not.toBe('reset/password/code');
     expect((await open(link)).status).toBe(410);
     expect((await enterPortal(house, house.browser(), employee)).page).toBe('launcher');
+  });
+
+  it('lifted, gives nothing back to who had the password: the owner makes a new one by mail and factor', async () => {
+    const employee = somebody();
+    const thief = house.browser();
+    const link = await loginAndLink(employee, thief);
+    const owner = house.browser();
+    await open(link, owner);
+    await owner.submit(link);
+    const order = { accountId: employee.id, reason: 'Datang dengan KTP' };
+    const told = await house.mailOf(employee, () => house.services.freezing.lift(order));
+    expect(told.subject).toBe('Akun SSO ASN Anda dibuka lagi');
+    expect(told.text).toContain('Password lama dimatikan');
+    expect(told.text + told.html).not.toContain('bukan-saya');
+
+    await house.begin(thief);
+    const refused = await thief.submit('/password', { username: employee.nip, password: PASSWORD });
+    expect(refused.errors).toEqual(['invalid_credentials']);
+    expect(await audited('account.unfrozen', employee)).toEqual([
+      { cases: [expect.any(String) as string], password: 'disabled' },
+    ]);
+
+    await owner.get(`${house.site.origin}/reset/password`);
+    await owner.submit('/reset/password', { username: employee.nip, captcha: 'Ab3' });
+    const code = await house.codeFor(employee, () => owner.submit('/reset/password/email', { email: employee.email }));
+    const chosen = { code, new_password: 'Perahu Layar 31 biru-biru', confirm_password: 'Perahu Layar 31 biru-biru' };
+    expect((await owner.submit('/reset/password/code', { ...chosen, otp: '' })).errors).toEqual(['otp_required']);
+    house.time.pass({ seconds: 31 });
+    await owner.submit('/reset/password/code', { ...chosen, otp: otpOf(employee) });
+    await house.begin(owner);
+    const login = await owner.submit('/password', { username: employee.nip, password: chosen.new_password });
+    expect(login.page).toBe('sign-in/otp');
+  });
+
+  it('tells nothing by a link while the account is frozen, nor with what waited for the end of it', async () => {
+    const employee = somebody();
+    const { freezing, accountMail, db } = house.services;
+    const account = { id: employee.id, nip: employee.nip as Nip, name: 'Nama Pegawai', email: employee.email };
+    const order = { accountId: employee.id, reason: 'Dilaporkan dicuri' };
+    const tell = () =>
+      db.transaction((tx) =>
+        accountMail.queue(tx, { account, mail: 'password-changed', data: { at: house.time.now() } }),
+      );
+    const before = await house.mailOf(employee, tell);
+    expect(disavowalIn(before.text)).not.toBe('no link');
+    await freezing.byOperator(order);
+    const during = await house.mailOf(employee, tell);
+    expect(during.text + during.html).not.toContain('bukan-saya');
+    // An older link is no harm: there is nothing left to freeze, and it ends nothing.
+    const browser = house.browser();
+    await open(disavowalIn(before.text), browser);
+    expect((await browser.submit(disavowalIn(before.text))).page).toBe('disavow/done');
+    expect(await audited('account.frozen', employee)).toHaveLength(1);
+    const after = await house.mailOf(employee, () => freezing.lift(order));
+    expect(after.text + after.html).not.toContain('bukan-saya');
+    expect(disavowalIn((await house.mailOf(employee, tell)).text)).not.toBe('no link');
+  });
+
+  it('that meets the lifting of a freeze waits for it, and holds nothing that it needs', async () => {
+    const employee = somebody();
+    const link = await loginAndLink(employee);
+    const { db, freezing, disavowals } = house.services;
+    const token = link.slice('/bukan-saya/'.length);
+    let answer: Promise<unknown> = Promise.resolve();
+    // The same steps as lifting: the account, then its links, with the other one in between.
+    await db.transaction(async (tx) => {
+      await holdAccount(tx, employee.id);
+      answer = freezing.disavow(token, { requestId: randomUUID(), agent: { browser: '', system: '' }, locale: 'id' });
+      await eventually('it to wait', async () => {
+        const [row] = await db.query(`SELECT count(*)::int AS waiting FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+        return row?.waiting === 1;
+      });
+      await disavowals.voidAll(tx, employee.id);
+    });
+    expect(await answer).toEqual({ kind: 'gone' });
+    expect(await isFrozen(employee)).toBe(false);
+  });
+
+  it('of a session that has just ended freezes nothing (R-11)', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    await enterPortal(house, browser, employee);
+    const { db, freezing, endSessions } = house.services;
+    const [session] = await db.query('SELECT uid FROM sso_sessions WHERE account_id = $1', [employee.id]);
+    const owner = { accountId: employee.id, sessionUid: String(session?.uid) };
+    const visitor = { requestId: randomUUID(), agent: { browser: '', system: '' }, locale: 'id' } as const;
+    await db.transaction((tx) => endSessions.ofAccounts(tx, [employee.id]));
+    expect(await freezing.byOwner(owner, visitor)).toEqual({ kind: 'signed_out' });
+    expect(await isFrozen(employee)).toBe(false);
+    // The second half of a double tap finds the first half's work.
+    await freezing.byOperator({ accountId: employee.id, reason: 'Dilaporkan dicuri' });
+    expect(await freezing.byOwner(owner, visitor)).toEqual({ kind: 'frozen' });
+    expect(await audited('account.disavowed', employee)).toEqual([]);
   });
 
   it('tapped twice says the same twice', async () => {
@@ -270,7 +365,9 @@ describe('an operator', () => {
     expect((await browser.get('/')).page).toBe('front');
     expect(await casesOf(employee)).toEqual([{ cause: 'frozen_by_operator', events: [], closed_at: null }]);
     const lifted = await Promise.all(Array.from({ length: 8 }, () => freezing.lift(order)));
-    expect(lifted.filter(({ kind }) => kind === 'lifted')).toEqual([{ kind: 'lifted', cases: 1 }]);
+    expect(lifted.filter(({ kind }) => kind === 'lifted')).toMatchObject([
+      { kind: 'lifted', cases: 1, passwordDisabled: false },
+    ]);
     expect(await audited('account.unfrozen', employee)).toHaveLength(1);
     expect((await open(link)).status).toBe(410);
     expect([await mailsTo(employee, /dibekukan/), await mailsTo(employee, /dibuka lagi/)]).toEqual([1, 1]);

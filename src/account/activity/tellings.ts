@@ -173,7 +173,9 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     const event = frozen(detail.by);
     return event === undefined ? undefined : { event };
   },
-  'account.unfrozen': happened('unfrozen'),
+  'account.unfrozen': ({ password }) => ({
+    event: password === 'disabled' ? 'unfrozen_password_disabled' : 'unfrozen',
+  }),
   'contact_change.asked': (detail) => {
     const event = contactAsked(detail.by);
     return event === undefined ? undefined : { event };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountMail } from '../../accounts/account-mail.js';
-import { changeEmail, getById, holdAccount, isUsable, type Account } from '../../accounts/accounts.js';
+import { changeEmail, getById, holdAccount, type Account } from '../../accounts/accounts.js';
 import { comparableEmail, isSameEmail, maskEmail } from '../../accounts/email.js';
 import type { EndUnderWay } from '../../accounts/freezing.js';
 import { lastThreeOf } from '../../accounts/nip.js';
@@ -89,8 +89,9 @@ export interface ContactChanges {
   stop(accountId: AccountId, trace: Trace): Promise<boolean>;
 
   /**
-   * By whoever operates the server, for a person whose mailbox is dead and who cannot log in. The old address is told at
-   * once and may stop it; the new one is mailed after the wait.
+   * By whoever operates the server, for a person whose mailbox is dead or stolen and who cannot log in. The old address
+   * is told at once and may stop it; the new one is mailed after the wait. Ordered while the account is frozen it runs to
+   * its end so, and the old address cannot stop it (docs/adr/0014). `unusable`: the person has left.
    */
   order(order: {
     accountId: AccountId;
@@ -190,6 +191,8 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
 
   async function send(tx: Queryable, change: store.ContactChange | undefined, visitor: Visitor): Promise<SendAnswer> {
     if (change === undefined) return { kind: 'gone' };
+    // Before quotas and codes, as who confirms does.
+    await holdAccount(tx, change.accountId);
     const address = addressOf(change);
     const places = placesOf({ accountId: change.accountId, address, sourceKey: sourceOf(visitor) });
     const spending = await spendQuotas(tx, { places, now: clock.now() });
@@ -206,16 +209,20 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
     return true;
   }
 
-  /** The change itself: once, in the statement that ends it, and never for an account that is frozen or has left. */
+  /**
+   * The change itself: once, in the statement that ends it, and never for an account that has left. One that an operator
+   * ordered goes on while the account is frozen: a freeze has stopped what was under way before it.
+   */
   async function finish(tx: Queryable, change: store.ContactChange, visitor: Visitor): Promise<ConfirmAnswer> {
     const { requestId, agent, locale } = visitor;
     const now = clock.now();
     const { id, accountId } = change;
     const before = await getById(tx, accountId);
     const done = await store.finish(tx, id, now);
-    if (done === undefined || !isUsable(before)) throw new ChangeGone();
+    if (done === undefined) throw new ChangeGone();
     const email = addressOf(done);
-    if (!(await changeEmail(tx, { accountId, email, now }))) throw new ChangeGone();
+    const evenFrozen = change.state !== 'asked';
+    if (!(await changeEmail(tx, { accountId, email, evenFrozen, now }))) throw new ChangeGone();
     for (const end of underWay) await end(tx, accountId, visitor);
     if (done.mail !== undefined) {
       const places = placesOf({ accountId, address: email, sourceKey: done.mail.sourceKey });
@@ -330,11 +337,12 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
       db.transaction(async (tx) => {
         await holdAccount(tx, accountId);
         const account = await getById(tx, accountId);
-        if (!isUsable(account)) return { kind: 'unusable' };
+        if (account.status !== 'active') return { kind: 'unusable' };
         const address = usable(email, account);
         if (address === undefined) return { kind: 'invalid' };
         const now = clock.now();
         const opensAt = secondsAfter(now, waitSeconds);
+        const { frozen } = account;
         await clearTheWay(tx, accountId);
         const id = randomUUID();
         await store.insertChange(tx, {
@@ -353,7 +361,7 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
           accountId,
           agencyCode: account.agency.code,
         });
-        await accountMail.queue(tx, { account, mail: 'contact-change-waiting', data: { at: now, opensAt } });
+        await accountMail.queue(tx, { account, mail: 'contact-change-waiting', data: { at: now, opensAt, frozen } });
         await outbox.add(tx, { kind: CONTACT_OPENS, payload: { change: id }, notBefore: opensAt });
         return { kind: 'waiting', opensAt, told: account.email !== undefined };
       }),

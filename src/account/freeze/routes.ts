@@ -27,8 +27,9 @@ export function freezeRoutes({ freezing, write }: { freezing: Freezing; write: P
       fresh: true,
       async handle(ctx, fields, person) {
         pickFields(fields, []);
-        await freezing.byOwner(person.id, visitorOf(ctx));
-        redirect(ctx, DONE);
+        const { id: accountId, sessionUid } = person;
+        const { kind } = await freezing.byOwner({ accountId, sessionUid }, visitorOf(ctx));
+        redirect(ctx, kind === 'frozen' ? DONE : PATH);
       },
     },
     {
