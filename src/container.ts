@@ -7,6 +7,8 @@ import { sampleHashForms } from './accounts/hash-forms-store.js';
 import { createPasswordCheck } from './accounts/password-check.js';
 import { createResetCases } from './accounts/reset-cases.js';
 import { createAudit } from './audit/audit.js';
+import { createCheckpoints } from './audit/checkpoints.js';
+import { createSealer } from './audit/sealer.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
 import { createDevices } from './devices/devices.js';
@@ -91,6 +93,9 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
 
   // Mechanisms
   const audit = createAudit(clock);
+  const auditCheckpoints = createCheckpoints(keyed);
+  const auditParts = { db, checkpoints: auditCheckpoints, checkpointFile: config.auditCheckpointFile, clock, log };
+  const sealer = createSealer(auditParts);
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
   const notices = createLogoutNotices({ outbox, registry });
   const endSessions = createEndSessions({ notices });
@@ -206,6 +211,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     registry,
     demoKeys,
     audit,
+    auditCheckpoints,
+    sealer,
     outbox,
     notices,
     accountMail,

@@ -196,6 +196,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     const publicListener = await listen(site.listener, at);
     for (const worker of workers) worker.start();
     purge.start();
+    services.sealer.start();
     log.info('serving', { issuer: config.issuerText, port: publicListener.address.port });
 
     return {
@@ -209,7 +210,12 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
         publicListener.retire();
         decoys.stop();
         if (noticeMs > 0) await pause(noticeMs);
-        await Promise.all([publicListener.drain(GRACE_MS), purge.stop(), ...workers.map((worker) => worker.stop())]);
+        await Promise.all([
+          publicListener.drain(GRACE_MS),
+          purge.stop(),
+          services.sealer.stop(),
+          ...workers.map((worker) => worker.stop()),
+        ]);
         transport.close();
         await management?.drain(0);
         await stores.close();

@@ -15,10 +15,13 @@ function rowOf({ agent, detail, ...event }: AuditEvent): object {
 
 export async function insertEvents(tx: Queryable, at: Date, events: readonly AuditEvent[]): Promise<void> {
   await tx.query(
-    `INSERT INTO audit_events (at, type, account_id, actor_id, agency_code, client_id, request_id, detail)
-     SELECT $1, e->>'type', (e->>'accountId')::uuid, (e->>'actorId')::uuid, e->>'agencyCode', e->>'clientId',
-            e->>'requestId', coalesce(e->'detail', '{}')
-       FROM jsonb_array_elements($2::jsonb) AS e`,
+    `WITH written AS (
+       INSERT INTO audit_events (at, type, account_id, actor_id, agency_code, client_id, request_id, detail)
+       SELECT $1, e->>'type', (e->>'accountId')::uuid, (e->>'actorId')::uuid, e->>'agencyCode', e->>'clientId',
+              e->>'requestId', coalesce(e->'detail', '{}')
+         FROM jsonb_array_elements($2::jsonb) AS e
+       RETURNING id, at)
+     INSERT INTO audit_unsealed (event_id, event_at) SELECT id, at FROM written`,
     [at, JSON.stringify(events.map(rowOf))],
   );
 }

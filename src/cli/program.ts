@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAccountsCommands } from './accounts.js';
 import { addAgenciesCommands } from './agencies.js';
+import { addAuditCommands } from './audit.js';
 import { addMfaCommands } from './mfa.js';
 import { addMigrateCommand } from './migrate.js';
 import { addRolesCommands } from './roles.js';
@@ -24,5 +25,6 @@ export function createProgram(): Command {
   addAccountsCommands(program, runWithServices);
   addRolesCommands(program, runWithServices);
   addMfaCommands(program, runWithServices);
+  addAuditCommands(program, runWithServices);
   return program;
 }

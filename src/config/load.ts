@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { developmentSecrets, SECRET_SETTINGS } from './development-secrets.js';
 import { parseKeyRing, type KeyRing } from '../security/key-ring.js';
 import { schema, SETTINGS, type Config, type RawSettings } from './settings.js';
@@ -116,6 +116,7 @@ function toConfig(raw: RawSettings): Config {
     databasePool: raw.DATABASE_POOL,
     redisUrl: raw.REDIS_URL,
     dataDir,
+    auditCheckpointFile: resolve(raw.AUDIT_CHECKPOINT_FILE ?? join(dataDir, 'audit-checkpoints.jsonl')),
     smtpUrl: raw.SMTP_URL,
     mailFrom: raw.MAIL_FROM ?? 'SSO ASN <no-reply@localhost>',
     clientsFile: resolve(raw.CLIENTS_FILE),

@@ -69,6 +69,11 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'embedded database, local outbox and generated development secrets',
   },
   {
+    name: 'AUDIT_CHECKPOINT_FILE',
+    defaultText: '`audit-checkpoints.jsonl` in `DATA_DIR`',
+    meaning: 'where the ends of the audit chain are kept besides the database: another disk, or shipped elsewhere',
+  },
+  {
     name: 'SMTP_URL',
     defaultText: 'none: local outbox at `/dev/mail`',
     meaning: '`smtp://` (STARTTLS demanded, except to a loopback host outside production) or `smtps://`',
@@ -188,6 +193,7 @@ export interface Config {
   readonly databasePool: number;
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
+  readonly auditCheckpointFile: string;
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly clientsFile: string;
@@ -299,6 +305,7 @@ export const schema = z.object({
     .refine(isRedisAddress, 'must be redis://host:port, redis+sentinel://hosts/name or redis+cluster://hosts')
     .optional(),
   DATA_DIR: z.string().default('./data'),
+  AUDIT_CHECKPOINT_FILE: z.string().optional(),
   SMTP_URL: url(['smtp:', 'smtps:']).optional(),
   MAIL_FROM: z
     .string()
