@@ -43,6 +43,7 @@ import type { OutboxHandler } from './outbox/worker.js';
 import { createPageSessions } from './portal/page-sessions.js';
 import { portalPeople, portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
+import { createEitherCode } from './mfa/either-code.js';
 import { selfResetRoutes } from './reset/mfa/routes.js';
 import { createSelfReset } from './reset/mfa/self-reset.js';
 import { createPasswordReset } from './reset/password-reset.js';
@@ -84,6 +85,7 @@ export async function buildSite(services: Services): Promise<Site> {
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
   const { guesses, ownReset, passkeys, waitingResets, recoveryCodeSets } = services;
+  const eitherCode = createEitherCode({ otp, guesses, recoveryCodes, wrongCodes, accountMail, audit, clock });
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const { registry, notices } = services;
   const adminResource = adminResourceOf(config.adminOrigin);
@@ -242,7 +244,7 @@ export async function buildSite(services: Services): Promise<Site> {
         keyed,
         clock,
       }),
-      passkeySignIn: createPasskeySignIn({ db, passkeys, accountMail, audit, clock }),
+      passkeySignIn: createPasskeySignIn({ db, passkeys, guesses, accountMail, audit, clock }),
       firstEnrolment: createFirstEnrolment({
         db,
         devices,
@@ -264,6 +266,7 @@ export async function buildSite(services: Services): Promise<Site> {
       write,
       metrics,
       clock,
+      waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...resetRoutes({
       passwordReset: createPasswordReset({
@@ -271,8 +274,7 @@ export async function buildSite(services: Services): Promise<Site> {
         captchas,
         codes,
         devices,
-        otp,
-        wrongCodes,
+        eitherCode,
         passwords,
         passwordChange,
         accountMail,
@@ -285,11 +287,9 @@ export async function buildSite(services: Services): Promise<Site> {
         db,
         passwordCheck,
         devices,
-        otp,
-        wrongCodes,
+        eitherCode,
         passwords,
         passwordChange,
-        audit,
       }),
       ...forms,
       knownBrowsers,

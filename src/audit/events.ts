@@ -28,6 +28,8 @@ export interface AuditDetails {
     readonly device: string;
     readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
   };
+  /** Too many wrong codes: none of its codes is accepted any more. */
+  'device.closed': { readonly device: string };
   'device.renamed': { readonly device: string };
   /** The first code of a new authenticator, typed on the account pages. */
   'device.code_refused': {
@@ -39,7 +41,8 @@ export interface AuditDetails {
   'reset.email_refused': object;
   'reset.code_sent': object;
   'reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
-  'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' };
+  'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
+  'reset.recovery_code_accepted': { readonly left: number };
   'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' | 'person' };
   'account.activated': object;
   'account.imported_inactive': object;

@@ -37,7 +37,7 @@ export interface Notices {
   /** `deviceName` has taken the place of `oldName` (R-04). */
   'authenticator-moved': MailOccasion & { readonly deviceName: string; readonly oldName: string };
   'recovery-codes-renewed': MailOccasion;
-  /** Somebody logged in with one, and few are left. */
+  /** One was used, at a login or for a new password, and few are left. */
   'recovery-codes-few': MailOccasion & { readonly left: number };
   /** After 50 wrong codes (R-07). */
   'authenticator-disabled': MailOccasion;

@@ -1,4 +1,4 @@
-import { findById, findByName, isUsable, type Account } from '../accounts/accounts.js';
+import { findById, findByName, holdAccount, isUsable, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { comparableEmail, decoyMask, isSameEmail, maskEmail } from '../accounts/email.js';
 import { canonicalName } from '../accounts/name.js';
@@ -6,12 +6,10 @@ import { judgePassword, type RuleState } from '../accounts/password-judgement.js
 import type { Audit } from '../audit/audit.js';
 import type { Captchas } from '../captcha/captchas.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
-import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { NOBODY } from '../kernel/ids.js';
-import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
-import type { WrongCodes } from '../mfa/wrong-codes.js';
+import type { CodeRefusal, EitherCode } from '../mfa/either-code.js';
 import { digest, sameBytes, type KeyedDigest } from '../security/digests.js';
 import type { Passwords } from '../security/passwords.js';
 import { randomId } from '../security/secrets.js';
@@ -38,7 +36,7 @@ export type CodeAnswer =
   | { readonly kind: 'confirmation_mismatch' }
   | { readonly kind: 'password_policy'; readonly rules: readonly RuleState[] }
   | { readonly kind: 'otp_required' }
-  | Extract<OtpVerdict, { kind: 'reused' | 'mismatch' | 'drift' | 'throttled' }>;
+  | CodeRefusal;
 
 /** What the page of a flow shows. */
 export interface FlowView {
@@ -74,8 +72,7 @@ export interface PasswordResetParts {
   readonly captchas: Captchas;
   readonly codes: MailedCodes;
   readonly devices: Devices;
-  readonly otp: OtpCheck;
-  readonly wrongCodes: WrongCodes;
+  readonly eitherCode: EitherCode;
   readonly passwords: Passwords;
   readonly passwordChange: PasswordChange;
   readonly accountMail: AccountMail;
@@ -89,14 +86,8 @@ export interface PasswordResetParts {
 const reachable = (account: Account | undefined): Account | undefined =>
   account !== undefined && isUsable(account) && account.email !== undefined ? account : undefined;
 
-/**
- * Whether a one-time code can be asked for. Who has nothing but passkeys gets the new password without one, and no
- * further: the passkey is asked at the login, and no ticket to enrol another is issued (R-09, ADR 0013).
- */
-const showsCodes = (active: readonly Device[]): boolean => active.some(({ kind }) => kind === 'totp');
-
 export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
-  const { db, captchas, codes, devices, otp, wrongCodes, passwords, passwordChange, accountMail, audit, keyed, clock } =
+  const { db, captchas, codes, devices, eitherCode, passwords, passwordChange, accountMail, audit, keyed, clock } =
     parts;
 
   const holderOf = (flowId: string, visitor: Visitor) => ({
@@ -169,17 +160,6 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
     await mailCode(tx, { flow, account, matches: wanted.matches }, visitor);
     await store.recordMail(tx, flow.id, { mailKey, addressKey, at });
     return { kind: 'accepted' };
-  }
-
-  /** Judges the one-time code where the account has an active second factor (R-09). Undefined: nothing stands in the way. */
-  async function judgeOtp(tx: Queryable, account: Account, typed: string, trace: Trace) {
-    // Only the mailbox is proved here: wrong codes count and wait, but can never end the authenticator (R-09).
-    const verdict = await otp.check(tx, { accountId: account.id, typed, mayDisable: false });
-    if (verdict.kind === 'accepted') return undefined;
-    const cause = verdict.kind;
-    await audit.record(tx, { type: 'reset.otp_refused', detail: { cause }, accountId: account.id, ...trace });
-    if ('failures' in verdict) await wrongCodes.follow(tx, { account, failures: verdict.failures, trace });
-    return verdict;
   }
 
   return {
@@ -270,11 +250,12 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       const { met, rules } = judgePassword(typed.password, account);
       if (!met) return { kind: 'password_policy', rules };
       if (typed.password !== typed.confirmation) return { kind: 'confirmation_mismatch' };
-      const hasOtp = typed.otp.trim() !== '';
-      const asksOtp = parts.requiresOtp && showsCodes(await devices.activeOf(db, account.id));
-      if (asksOtp && !hasOtp) return { kind: 'otp_required' };
-      const waitUntil = asksOtp ? await otp.findWait(db, account.id) : undefined;
+      // Any authenticator, passkeys and closed ones too: else the mailbox alone would own the account (R-09).
+      const asksCode = parts.requiresOtp && (await devices.activeOf(db, account.id)).length > 0;
+      if (asksCode && typed.otp.trim() === '') return { kind: 'otp_required' };
+      const waitUntil = asksCode ? await eitherCode.findWait(db, account.id) : undefined;
       if (waitUntil !== undefined) return { kind: 'throttled', until: waitUntil };
+      const read = await eitherCode.read(db, account.id, typed.otp);
       const passwordHash = await passwords.hash(typed.password, addressBucket(visitor.address));
 
       return db.transaction<CodeAnswer>(async (tx) => {
@@ -284,13 +265,15 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           const now = await store.findFlow(tx, holderOf(flowId, visitor));
           return now?.state === 'done' ? { kind: 'done', account } : { kind: 'gone' };
         }
-        // Looked at once more: an authenticator may have been bound while the password was hashed.
-        const active = await devices.activeOf(tx, account.id);
-        const hasDevice = active.length > 0;
-        const needsOtp = parts.requiresOtp && showsCodes(active);
-        if (needsOtp && !hasOtp) return { kind: 'otp_required' };
-        const refused = needsOtp ? await judgeOtp(tx, account, typed.otp, visitor) : undefined;
-        if (refused !== undefined) return refused;
+        // Looked at once more, the account held: an authenticator may have been bound while the password was hashed.
+        await holdAccount(tx, account.id);
+        const hasDevice = (await devices.activeOf(tx, account.id)).length > 0;
+        if (parts.requiresOtp && hasDevice) {
+          if (typed.otp.trim() === '') return { kind: 'otp_required' };
+          // Only the mailbox is proved here: wrong codes count and wait, but can never close the authenticator (R-09).
+          const refused = await eitherCode.take(tx, { account, read, mayDisable: false }, visitor);
+          if (refused !== undefined) return refused;
+        }
         const now = clock.now();
         if (!(await codes.consume(tx, { ...codeFlow(flow.id), now }))) return { kind: 'code_invalid' };
         if (!(await passwordChange.apply(tx, { account, passwordHash, by: 'reset', hasDevice }, visitor))) {

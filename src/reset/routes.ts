@@ -158,7 +158,6 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         return refused({ code: 'password_policy', rules: answer.rules });
       case 'confirmation_mismatch':
       case 'otp_required':
-      case 'passkey_required':
       case 'code_invalid':
         return refused({ code: answer.kind });
       case 'refused':

@@ -1,7 +1,7 @@
 import { accountId, attemptId, type AccountId, type AttemptId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
 import { browserDigest } from './browser-digest.js';
-import { personOf, type Answered, type Attempt, type FactorMethod, type UsableDevice } from './attempt.js';
+import { personOf, type Answered, type Attempt, type BoundDevice, type FactorMethod } from './attempt.js';
 
 // What comes next hangs on whether the person has an authenticator: read with the attempt, in the same statement.
 // A session that has ended is nobody's: a step-up page left open must not outlive a logout or a new password.
@@ -13,7 +13,7 @@ const COLUMNS = `uid, client_id, reasons, ${SESSION_PERSON} AS session_account_i
   passkey_at, mailbox_at, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at,
   interaction #> '{session,amr}' AS session_amr,
   ARRAY(
-    SELECT json_build_object('name', d.name, 'kind', d.kind) FROM devices d
+    SELECT json_build_object('name', d.name, 'kind', d.kind, 'isClosed', d.closed_at IS NOT NULL) FROM devices d
      WHERE d.account_id = coalesce(sign_in_attempts.account_id, ${SESSION_PERSON}) AND d.status = 'active'
      ORDER BY d.last_used_at DESC NULLS LAST, d.activated_at
   ) AS devices,
@@ -50,7 +50,7 @@ function fromRow(row: Row): Attempt {
     pendingCodes: orUndefined(row.pending_codes as string | null),
     passkeyAt: orUndefined(row.passkey_at as Date | null),
     sessionAmr: (row.session_amr as string[] | null) ?? [],
-    devices: personOf(people) === undefined ? [] : (row.devices as UsableDevice[]),
+    devices: personOf(people) === undefined ? [] : (row.devices as BoundDevice[]),
     waitingResetDueAt:
       personOf(people) === undefined ? undefined : orUndefined(row.waiting_reset_due_at as Date | null),
     answered: answeredOf(row),

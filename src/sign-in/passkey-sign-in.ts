@@ -5,6 +5,7 @@ import type { AuditDetails } from '../audit/events.js';
 import type { Passkey } from '../devices/passkey.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
+import type { Guesses } from '../mfa/guesses.js';
 import type { Passkeys, RequestOptions } from '../mfa/passkeys.js';
 import { digest } from '../security/digests.js';
 import type { Database, Queryable } from '../storage/database.js';
@@ -40,11 +41,12 @@ const ceremonyOf = (uid: AttemptId, person: AccountId | undefined): string => `s
 export function createPasskeySignIn(parts: {
   db: Database;
   passkeys: Passkeys;
+  guesses: Guesses;
   accountMail: AccountMail;
   audit: Audit;
   clock: Clock;
 }): PasskeySignIn {
-  const { db, passkeys, accountMail, audit, clock } = parts;
+  const { db, passkeys, guesses, accountMail, audit, clock } = parts;
 
   async function refuse(
     tx: Queryable,
@@ -89,6 +91,8 @@ export function createPasskeySignIn(parts: {
       requestId,
       agent,
     });
+    // The owner was here: wrong codes that somebody else types count from nought again, as after a right one (R-07).
+    await guesses.clear(tx, account.id);
     const now = clock.now();
     const proof = {
       uid,

@@ -38,6 +38,14 @@ export interface Pages {
   };
   /** The service takes nothing but a passkey and the person has none; `/sign-in/:uid/decline` goes back there. */
   'sign-in/passkey-missing': SignInPage;
+  /** Too many wrong codes have closed all that the person had. */
+  'sign-in/factors-closed': SignInPage & {
+    /** How long *Reset MFA* waits. */
+    readonly waitSeconds: number;
+    readonly resetHref: string;
+    /** When the reset that waits already takes effect. */
+    readonly dueAt?: Date | undefined;
+  };
   /** Posts `code` to `/sign-in/:uid/mailbox`; *Kirim ulang* posts to `/sign-in/:uid/mailbox/resend`. */
   'sign-in/prove-mailbox': SignInPage & {
     /** False: no address is on file, so no code can be mailed and the person is sent to the personnel office. */
@@ -156,7 +164,7 @@ export interface Pages {
     /** As typed; comes back after a refusal. */
     readonly deviceName?: string | undefined;
   };
-  /** Posts to `/account/devices/:id/remove`; the last one cannot be removed. */
+  /** Posts to `/account/devices/:id/remove`; the last one that can prove cannot be removed. */
   'account/devices/remove': FormPage & { readonly id: string; readonly name: string; readonly isLast: boolean };
   /** `/account/recovery-codes`. */
   'account/recovery-codes': AccountPage & {
@@ -193,7 +201,7 @@ export interface Pages {
     /** As typed; comes back after a refusal. */
     readonly email?: string | undefined;
   };
-  /** Posts `code`, `new_password`, `confirm_password`, `otp` to `/reset/password/code`; *Kirim ulang* posts to `/reset/password/resend`. */
+  /** Posts `code`, `new_password`, `confirm_password`, `otp` (or a recovery code) to `/reset/password/code`; *Kirim ulang* posts to `/reset/password/resend`. */
   'reset/password/code': FormPage & {
     /** True right after a new code was asked for, known or not. */
     readonly resent?: boolean | undefined;
@@ -201,7 +209,7 @@ export interface Pages {
     readonly codeAccepted?: boolean | undefined;
   };
   'reset/password/done': ResetDone;
-  /** Posts `username`, `password`, `otp`, `new_password`, `confirm_password` to `/reset/weak`. */
+  /** Posts `username`, `password`, `otp` (or a recovery code), `new_password`, `confirm_password` to `/reset/weak`. */
   'reset/weak': FormPage & { readonly username?: string | undefined };
   'reset/weak/done': ResetDone;
   /** `/reset/mfa`: the ways there are. */
@@ -388,6 +396,8 @@ export interface DeviceLine {
   readonly kind: 'totp' | 'passkey';
   readonly addedAt: Date;
   readonly lastUsedAt?: Date | undefined;
+  /** Too many wrong codes: it proves nothing any more. */
+  readonly isClosed?: boolean | undefined;
 }
 
 /** One single sign-on session. */

@@ -152,17 +152,17 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'invalid_input':
       return pair(`error.invalid_input.${FIELDS[page]?.find((name) => name === error.field) ?? 'form'}`);
     case 'otp_invalid':
+      if (page === 'reset/password/code' || page === 'reset/weak') return pair('error.either_code');
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
     case 'code_invalid':
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
     case 'otp_required':
       return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');
-    case 'passkey_required':
-      return pair(`error.passkey_required.${page === 'reset/weak' ? 'instead' : 'missing'}`);
     case 'invalid_credentials':
       return pair(page === 'account/password' ? 'error.old_password' : 'error.invalid_credentials');
     case 'otp_reused':
     case 'passkey_invalid':
+    case 'passkey_required':
     case 'captcha_wrong':
     case 'confirmation_mismatch':
     case 'flow_expired':

@@ -37,6 +37,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     device: 'd1',
     reason,
   })),
+  'device.closed': [{ device: 'd1' }],
   'device.renamed': [{ device: 'd1' }],
   'device.code_refused': [
     { cause: 'mismatch' },
@@ -50,7 +51,10 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'reset.email_refused': [{}],
   'reset.code_sent': [{}],
   'reset.code_refused': [{ cause: 'wrong' }, { cause: 'exhausted' }],
-  'reset.otp_refused': (['mismatch', 'reused', 'throttled', 'drift'] as const).map((cause) => ({ cause })),
+  'reset.otp_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code'] as const).map((cause) => ({
+    cause,
+  })),
+  'reset.recovery_code_accepted': [{ left: 9 }],
   'password.changed': (['reset', 'activation', 'weak', 'sign_in', 'person'] as const).map((by) => ({ by })),
   'account.activated': [{}],
   'account.imported_inactive': [{}],

@@ -156,6 +156,12 @@ export const SAMPLES: readonly Sample[] = [
   ['sign-in/otp', 'passkey asked again', { ...passkeyOnly, service: 'DMS', again: true }],
   ['sign-in/otp', 'nothing but a passkey will do', { ...otp, devices: [app1, passkey1], onlyPasskey: true }],
   ['sign-in/passkey-missing', 'plain', { ...signIn, error: { code: 'passkey_required' } }],
+  ['sign-in/factors-closed', 'plain', { ...signIn, waitSeconds: 86_400, resetHref: '/reset/mfa/wait?from=u1' }],
+  [
+    'sign-in/factors-closed',
+    'a reset waits',
+    { ...signIn, waitSeconds: 86_400, resetHref: '/reset/mfa/wait?from=u1', dueAt: SAMPLE_SHELL.now },
+  ],
   ['sign-in/otp', 'asked again', { ...otp, service: 'DMS', again: true }],
   ['sign-in/otp', 'wrong', { ...otp, error: { code: 'otp_invalid' } }],
   ['sign-in/otp', 'incomplete', { ...otp, error: missing('otp') }],
@@ -195,6 +201,7 @@ export const SAMPLES: readonly Sample[] = [
       devices: [
         { id: 'd1', name: 'Ponsel kerja', kind: 'totp', addedAt: SAMPLE_SHELL.now, lastUsedAt: SAMPLE_SHELL.now },
         { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
+        { id: 'd3', name: 'Ponsel tua', kind: 'totp', addedAt: SAMPLE_SHELL.now, isClosed: true },
       ],
       former: (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset'] as const).map((reason) => ({
         name: 'Ponsel lama',
@@ -431,6 +438,7 @@ export const SAMPLES: readonly Sample[] = [
     'too long',
     { error: { code: 'password_policy', rules: [{ rule: 'length', state: 'unmet', reason: 'too_long' }] } },
   ],
+  ['reset/password/code', 'wrong code of the phone', { codeAccepted: true, error: { code: 'otp_invalid' } }],
   ['reset/password/code', 'otp required', { codeAccepted: true, error: { code: 'otp_required' } }],
   ['reset/password/done', 'plain', {}],
   ['reset/password/done', 'from a service', { back, loginHref: '/demo/myasn/login' }],
@@ -438,7 +446,7 @@ export const SAMPLES: readonly Sample[] = [
   ['reset/weak', 'wrong', { username: '199001012023211001', error: { code: 'invalid_credentials' } }],
   ['reset/weak', 'throttled by codes', { error: { ...wait, limit: 'codes' } }],
   ['reset/weak', 'otp required', { error: { code: 'otp_required' } }],
-  ['reset/weak', 'passkeys only', { error: { code: 'passkey_required' } }],
+  ['reset/weak', 'wrong code', { error: { code: 'otp_invalid' } }],
   [
     'reset/weak',
     'weak',

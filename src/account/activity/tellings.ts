@@ -147,6 +147,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     const event = deviceEnd(reason);
     return event === undefined || event === '' ? undefined : aboutDevice(event, device);
   },
+  'device.closed': (_, { device }) => aboutDevice('device_disabled', device),
   'device.renamed': (_, { device }) => aboutDevice('device_renamed', device),
   'device.code_refused': refusedCode,
   'recovery_codes.issued': ({ count }) => ({ event: 'recovery_codes_made', values: { count } }),
@@ -159,7 +160,9 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     reused: 'reset_otp_reused',
     drift: 'reset_otp_clock',
     throttled: 'reset_otp_throttled',
+    recovery_code: 'reset_recovery_wrong',
   }),
+  'reset.recovery_code_accepted': ({ left }) => ({ event: 'recovery_code_used', values: { left } }),
   'password.changed': (detail) => {
     const event = passwordChange(detail.by);
     return event === undefined ? undefined : { event };

@@ -15,7 +15,7 @@ export type RenameAnswer =
 export type RemoveAnswer =
   /** Also when it was removed before: a double tap gets the same answer. */
   | { readonly kind: 'done' }
-  /** It is the only one: one always stays. */
+  /** It is the only one that can prove: one always stays. */
   | { readonly kind: 'last' }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'signed_out' };
@@ -24,7 +24,7 @@ export type RemoveAnswer =
 export interface DeviceChanges {
   /** Changes nothing but the name; nobody is logged out. */
   rename(owner: Owner, renamed: { readonly id: string; readonly name: string }): Promise<RenameAnswer>;
-  /** Ends an authenticator unless it is the last, and with it every other session. */
+  /** Ends an authenticator unless no other could prove, and with it every other session. */
   remove(owner: Owner, id: string): Promise<RemoveAnswer>;
 }
 

@@ -125,7 +125,8 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       async handle(ctx, person) {
         const { device, all } = await deviceAt(ctx, person);
         const { id, name } = device;
-        write(ctx, 'account/devices/remove', { id, name, isLast: all.length === 1 }, { person });
+        const isLast = all.every((other) => other.id === id || other.isClosed);
+        write(ctx, 'account/devices/remove', { id, name, isLast }, { person });
       },
     },
     {

@@ -99,6 +99,7 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       name: 'text',
       kind: 'word',
       activated_at: 'time',
+      closed_at: 'time',
       ended_at: 'time',
       id: 'file',
       status: 'file',

@@ -42,7 +42,7 @@ export type ConfirmAnswer =
   | { readonly kind: 'full' }
   | { readonly kind: 'otp_reused' }
   | { readonly kind: 'throttled'; readonly until: Date }
-  /** The fiftieth wrong code in a row: every authenticator has ended. */
+  /** The fiftieth wrong code in a row: every app is closed, and this session has ended. */
   | { readonly kind: 'disabled' }
   | { readonly kind: 'signed_out' };
 

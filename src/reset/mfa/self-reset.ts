@@ -6,7 +6,7 @@ import type { Audit } from '../../audit/audit.js';
 import type { AuditDetails } from '../../audit/events.js';
 import type { Captchas } from '../../captcha/captchas.js';
 import type { MailedCodes } from '../../codes/mailed-codes.js';
-import type { Device } from '../../devices/device.js';
+import { canProve, type Device } from '../../devices/device.js';
 import type { Devices } from '../../devices/devices.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
 import type { AccountId } from '../../kernel/ids.js';
@@ -97,7 +97,10 @@ export interface SelfReset {
   ): Promise<StartAnswer>;
   /** Undefined when there is no such passage in this browser, or it has ended. */
   view(flowId: string, visitor: Visitor): Promise<SelfResetView | undefined>;
-  /** With a code of another device: ends the one that is lost, or, when none is named, all but the one in hand. */
+  /**
+   * With a code of another device: ends the one that is lost, or, when none is named, all but the one in hand; closed
+   * ones in any case.
+   */
   submitOtp(flowId: string, typed: { otp: string; lost: string }, visitor: Visitor): Promise<FactorAnswer>;
   /** With a recovery code: ends all. Throws `Busy`. */
   submitRecoveryCode(flowId: string, typed: string, visitor: Visitor): Promise<FactorAnswer>;
@@ -236,8 +239,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
 
   /** Devices one of which may be lost while another proves it; empty when there are not two. */
   function lostOrInHand(active: readonly Device[]): readonly Device[] {
-    const canProve = active.length > 1 && active.some(({ kind }) => kind === 'totp');
-    return canProve ? active : [];
+    const hasCodes = active.some((device) => device.kind === 'totp' && canProve(device));
+    return active.length > 1 && hasCodes ? active : [];
   }
 
   return {

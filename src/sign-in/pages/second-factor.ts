@@ -7,7 +7,7 @@ import type { PageError } from '../../web/pages.js';
 import { redirect } from '../../web/redirect.js';
 import type { FormRoute, Route } from '../../web/route-table.js';
 import { visitorOf } from '../../web/visitor.js';
-import { asksFactorOnly, wantsPasskey } from '../attempt.js';
+import { asksFactorOnly, usableOf, wantsPasskey } from '../attempt.js';
 import type { Interactions } from '../interactions.js';
 import type { PasskeySignIn } from '../passkey-sign-in.js';
 import type { FactorOutcome, SecondFactor } from '../second-factor.js';
@@ -32,7 +32,7 @@ export function secondFactorRoutes(parts: SecondFactorRouteParts): Route[] {
 
   const showOtp = (here: Here, error?: PageError, status = 200): void => {
     const { attempt } = here;
-    const { devices } = attempt;
+    const devices = usableOf(attempt).map(({ name, kind }) => ({ name, kind }));
     write(
       here.ctx,
       'sign-in/otp',

@@ -17,6 +17,7 @@ export const PATHS: Record<Exclude<Step, 'done'>, string> = {
   password: '',
   'second-factor': '/otp',
   'passkey-missing': '/passkey-missing',
+  'factors-closed': '/closed',
   'prove-mailbox': '/mailbox',
   'enrol-device': '/enrol',
   'save-codes': '/recovery-codes',

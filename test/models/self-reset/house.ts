@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { changePassword, findById, setPassword } from '#src/accounts/accounts.js';
+import { changePassword, findById, getById, setPassword } from '#src/accounts/accounts.js';
 import { createResetCases } from '#src/accounts/reset-cases.js';
 import { secretContext } from '#src/devices/device.js';
 import { createRecoveryCodeSets } from '#src/devices/recovery-code-sets.js';
@@ -125,8 +125,14 @@ export async function openHouse(db: Database) {
       /** A code of the authenticator, as a login spends it. */
       spend: (who: Who, otp: string) =>
         db.transaction((tx) => parts.otp.check(tx, { accountId: people[who].id, typed: otp })),
-      async change(who: Who, what: 'password' | 'address' | 'frozen' | 'thawed') {
+      async change(who: Who, what: 'password' | 'address' | 'frozen' | 'thawed' | 'closed') {
         const { id } = people[who];
+        if (what === 'closed') {
+          // As the fiftieth wrong code in a row does, wherever it is typed.
+          const account = await getById(db, id);
+          await db.transaction((tx) => parts.wrongCodes.follow(tx, { account, failures: 50, trace: visitor(0) }));
+          return;
+        }
         if (what === 'password') {
           const account = await findById(db, id);
           await changePassword(db, {
