@@ -16,7 +16,7 @@ import { randomId } from '../security/secrets.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { addressBucket } from '../throttle/address.js';
 import { giveBackQuotas, mailPlaces, spendQuotas } from '../throttle/quotas.js';
-import type { Trace, Visitor } from '../throttle/visitor.js';
+import type { Visitor } from '../throttle/visitor.js';
 import type { PasswordChange } from './password-change.js';
 import * as store from './reset-store.js';
 

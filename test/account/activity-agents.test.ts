@@ -117,7 +117,7 @@ const JOURNEYS: readonly Journey[] = [
       ]);
       house.time.pass({ minutes: 2 });
       await thief.submit('/otp', wrong(employee));
-      expect(await house.deviceNames(employee)).toEqual([]);
+      expect((await typePassword(android(), employee)).page).toBe('sign-in/factors-closed');
     },
     leaves: [
       'sign_in.password_refused mismatch',
@@ -125,7 +125,7 @@ const JOURNEYS: readonly Journey[] = [
       'sign_in.otp_refused mismatch',
       'sign_in.otp_accepted',
       'sign_in.completed',
-      'device.ended too_many_codes',
+      'device.closed',
     ],
   },
   {
@@ -410,6 +410,18 @@ const JOURNEYS: readonly Journey[] = [
       await expectPage(browser.submit('/reset/password/code', { ...typed, ...fresh(employee) }), 'reset/password/done');
     },
     leaves: ['reset.otp_refused mismatch', 'password.changed reset'],
+  },
+  {
+    name: 'a weak password, with a recovery code',
+    async walk(employee, browser) {
+      const { db, recoveryCodes } = house.services;
+      const prepared = await recoveryCodes.prepare();
+      await db.transaction((tx) => recoveryCodes.issue(tx, employee.id, prepared));
+      const typed = { username: employee.nip, password: PASSWORD, new_password: NEW, confirm_password: NEW };
+      await browser.get('/reset/weak');
+      await expectPage(browser.submit('/reset/weak', { ...typed, otp: prepared.codes[0] ?? '' }), 'reset/weak/done');
+    },
+    leaves: ['reset.recovery_code_accepted', 'password.changed weak'],
   },
   {
     name: 'a weak password',
