@@ -130,6 +130,7 @@ export async function buildSite(services: Services): Promise<Site> {
     db,
     passwordCheck,
     enrolment,
+    guesses,
     tickets,
     mailboxProof,
     interactions,

@@ -42,6 +42,9 @@ function normalise(typed: string): string | undefined {
   return new RegExp(`^[${CROCKFORD}]{${GROUPS * GROUP}}$`).test(code) ? code : undefined;
 }
 
+/** Whether it has the form of a code; anything less was not typed to its end, and guesses nothing. */
+export const isWholeRecoveryCode = (typed: string): boolean => normalise(typed) !== undefined;
+
 const write = (code: string): string => (code.match(new RegExp(`.{${GROUP}}`, 'g')) ?? []).join('-');
 
 export function createRecoveryCodes({

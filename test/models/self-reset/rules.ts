@@ -102,7 +102,7 @@ export const rules = {
   otp(flow: Flow, typed: { otp: string; lost: string }, now: number): Ends {
     const { person } = flow;
     const lost = person.devices.find(({ id }) => id === typed.lost);
-    if (person.devices.length < 2 || (typed.lost !== '' && lost === undefined)) return undefined;
+    if (person.devices.length < 2 || (typed.lost !== 'others' && lost === undefined)) return undefined;
     if (!rules.mayTry(person, now)) {
       flow.isOver = true;
       return undefined;
