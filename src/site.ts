@@ -132,6 +132,7 @@ export async function buildSite(services: Services): Promise<Site> {
     db,
     passwordCheck,
     enrolment,
+    guesses,
     tickets,
     mailboxProof,
     interactions,

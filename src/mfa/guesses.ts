@@ -30,6 +30,8 @@ export interface Guesses {
   reserve(tx: Queryable, accountId: AccountId, more?: { readonly mayDisable?: boolean }): Promise<Reservation>;
   /** Until when the next try would be refused; counts none. */
   findWait(db: Queryable, accountId: AccountId): Promise<Date | undefined>;
+  /** What they are counted under. */
+  keyOf(accountId: AccountId): Buffer;
   giveBack(tx: Queryable, accountId: AccountId): Promise<void>;
   clear(tx: Queryable, accountId: AccountId): Promise<void>;
   /** True for the failure that closes the authenticator. */
@@ -39,9 +41,10 @@ export interface Guesses {
 }
 
 export function createGuesses({ keyed, clock }: { keyed: KeyedDigest; clock: Clock }): Guesses {
+  const keyOf = (accountId: AccountId): Buffer => keyed('second factor', accountId);
   const of = (accountId: AccountId) => ({
     policy: OTP_FAILURES,
-    key: keyed('second factor', accountId),
+    key: keyOf(accountId),
     now: clock.now(),
   });
   return {
@@ -52,6 +55,7 @@ export function createGuesses({ keyed, clock }: { keyed: KeyedDigest; clock: Clo
       return { kind: 'waiting', until: secondsAfter(clock.now(), PAST_HALF_SECONDS) };
     },
     findWait: (db, accountId) => findFailureWait(db, of(accountId)),
+    keyOf,
     giveBack: (tx, accountId) => giveBackFailure(tx, of(accountId)),
     clear: (tx, accountId) => clearFailures(tx, of(accountId)),
     isLast: (failures) => failures >= LAST,

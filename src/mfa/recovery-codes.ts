@@ -42,7 +42,7 @@ function normalise(typed: string): string | undefined {
   return new RegExp(`^[${CROCKFORD}]{${GROUPS * GROUP}}$`).test(code) ? code : undefined;
 }
 
-/** Whether it has the form of a recovery code; no one-time code has. */
+/** Whether it has the form of a recovery code: no one-time code has, and anything less guesses nothing. */
 export const isRecoveryCode = (typed: string): boolean => normalise(typed) !== undefined;
 
 const write = (code: string): string => (code.match(new RegExp(`.{${GROUP}}`, 'g')) ?? []).join('-');

@@ -1,6 +1,7 @@
 import { sameBytes } from '../security/digests.js';
 import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
 import { pickFields, queryValue } from '../web/form.js';
+import { takeCount, takeNotice } from '../web/notice.js';
 import type { PageWriter } from '../web/page.js';
 import type { People } from '../web/person.js';
 import { redirect } from '../web/redirect.js';
@@ -98,7 +99,14 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
         ctx.state.accountId = account.id;
         const query = queryValue(ctx, 'q');
         const groups = grouped(await services.ofPerson(account), query);
-        write(ctx, 'launcher', { groups, query }, { person: { name: account.name, waitingResetDueAt } });
+        const codesLeft = takeCount(ctx, 'recovery_code_used');
+        const isDeviceLost = takeNotice(ctx, 'device_lost');
+        write(
+          ctx,
+          'launcher',
+          { groups, query, codesLeft, isDeviceLost },
+          { person: { name: account.name, waitingResetDueAt } },
+        );
       },
     },
     {

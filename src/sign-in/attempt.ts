@@ -11,12 +11,15 @@ export interface Attempt {
   readonly reasons: readonly string[];
   /** Who is signed in already, when somebody is. */
   readonly sessionAccountId: AccountId | undefined;
+  readonly sessionName: string | undefined;
   /** Who proved the password here. */
   readonly accountId: AccountId | undefined;
   readonly credEpoch: number | undefined;
   readonly passwordAt: Date | undefined;
   readonly passwordWeak: boolean;
   readonly mailboxAt: Date | undefined;
+  /** What its mailed code belongs to; attempts of one person in one browser may share it. */
+  readonly mailboxFlow: string | undefined;
   readonly factorAt: Date | undefined;
   readonly factorMethod: FactorMethod | undefined;
   /** When a passkey stood for both factors: no password was asked. */
@@ -27,6 +30,10 @@ export interface Attempt {
   readonly pendingCodes: string | undefined;
   /** When a reset of this person's factors is due that waits: to take effect, or to be stopped by this login. */
   readonly waitingResetDueAt: Date | undefined;
+  /** Whether a recovery code of this person could still be used. */
+  readonly hasRecoveryCodes: boolean;
+  /** Until when no code of the person who proved the password here is looked at; it may be over. */
+  readonly codesWaitUntil: Date | undefined;
   /** The authenticators bound to the person it is about, the last used first; closed ones too. */
   readonly devices: readonly BoundDevice[];
   readonly answered: Answered | undefined;

@@ -99,7 +99,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
         if (held === undefined || held.mailboxAt !== undefined) return { kind: 'accepted' };
         if (held.accountId !== account.id) return { kind: 'accepted' };
-        const flow = mailboxProof.flowOf(attempt.uid, account);
+        const flow = mailboxProof.flowOf(held, account);
         const answer = await codes.redeem(tx, { flow, purpose: 'mailbox', typed, now: clock.now() });
         switch (answer.kind) {
           case 'right':
@@ -122,7 +122,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
 
     async resend(attempt, visitor) {
       const account = await personOf(attempt);
-      const spending = await db.transaction((tx) => mailboxProof.send(tx, { attempt: attempt.uid, account }, visitor));
+      const spending = await db.transaction((tx) => mailboxProof.send(tx, { attempt, account }, visitor));
       return spending.kind === 'spent' ? { kind: 'sent' } : { kind: 'throttled', until: spending.until };
     },
 
@@ -193,7 +193,9 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
             if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
             if (consequence.kind === 'disabled') return consequence;
             const answer: FactorAnswer =
-              verdict.kind === 'drift' ? { kind: 'clock_drift', minutes: verdict.minutes } : { kind: 'otp_invalid' };
+              verdict.kind === 'drift'
+                ? { kind: 'clock_drift', minutes: verdict.minutes }
+                : { kind: 'otp_invalid', again: failures > 1 };
             await attempts.recordAnswer(tx, uid, keptAnswer(answer, code, clock.now()));
             return answer;
           }

@@ -126,6 +126,7 @@ export function createPasskeySignIn(parts: {
         if (awaited === undefined) return { answer: { kind: 'elsewhere' }, attempt };
 
         const ceremony = ceremonyOf(uid, awaited.person);
+        let isUnknown = false;
         const verdict = await passkeys.check(tx, { ceremony, credential: typed, accountId: awaited.person });
         if (verdict.kind === 'accepted') {
           const { passkey } = verdict;
@@ -137,9 +138,10 @@ export function createPasskeySignIn(parts: {
           }
           await refuse(tx, { attempt, cause: 'barred', passkey, visitor });
         } else {
+          isUnknown = verdict.cause === 'unknown';
           await refuse(tx, { attempt, cause: verdict.cause, passkey: verdict.passkey, visitor });
         }
-        const answer = { kind: 'passkey_invalid' } as const;
+        const answer = { kind: 'passkey_invalid', isUnknown } as const;
         await attempts.recordAnswer(tx, uid, keptAnswer(answer, credential, clock.now()));
         return { answer, attempt };
       }),

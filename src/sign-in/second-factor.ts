@@ -24,6 +24,8 @@ export interface FactorOutcome {
 }
 
 export interface SecondFactor {
+  /** Until when no code is looked at, after too many wrong ones; undefined when one may be typed. */
+  findWait(attempt: Attempt): Promise<Date | undefined>;
   /** The caller knows that this browser began the attempt. */
   submitOtp(uid: AttemptId, typed: string, visitor: Visitor): Promise<FactorOutcome>;
   /** Throws `Busy` when the hash queue is full. */
@@ -88,7 +90,8 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       }
       case 'mismatch': {
         await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause: 'mismatch' }, ...about });
-        return (await refuse(tx, { ...guess, failures: verdict.failures })) ?? { kind: 'otp_invalid' };
+        const { failures } = verdict;
+        return (await refuse(tx, { ...guess, failures })) ?? { kind: 'otp_invalid', again: failures > 1 };
       }
     }
   }
@@ -126,6 +129,11 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
   }
 
   return {
+    async findWait({ accountId, sessionAccountId, codesWaitUntil: until }) {
+      if (accountId !== undefined) return until !== undefined && until > clock.now() ? until : undefined;
+      return sessionAccountId === undefined ? undefined : guesses.findWait(db, sessionAccountId);
+    },
+
     submitOtp: (uid, typed, visitor) =>
       take(
         { uid, code: keyed('answered code', `${uid}|otp|${typed.replace(/\s/g, '')}`), method: 'otp', visitor },
@@ -159,7 +167,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
           const data = { at: clock.now(), left };
           await accountMail.queue(tx, { account, mail: 'recovery-codes-few', data, locale: visitor.locale });
         }
-        return { kind: 'accepted' };
+        return { kind: 'accepted', codesLeft: left };
       });
     },
   };

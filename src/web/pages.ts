@@ -11,7 +11,14 @@ export interface Pages {
   /** `/` for strangers. LOGIN leads to `/login`, RESET to `/reset`. */
   front: object;
   /** `/` for who is logged in; give `shell.person`, whose *Keluar* posts to `/logout`. Search is `GET /?q=`. */
-  launcher: { readonly groups: readonly ServiceGroup[]; readonly query?: string | undefined };
+  launcher: {
+    readonly groups: readonly ServiceGroup[];
+    readonly query?: string | undefined;
+    /** Once after a login with a recovery code: how many are left. */
+    readonly codesLeft?: number | undefined;
+    /** Once after a reset of the device that is lost: another one may take its place. */
+    readonly isDeviceLost?: boolean | undefined;
+  };
 
   /** Posts `username`, `password` to `/sign-in/:uid/password`. */
   'sign-in/password': SignInPage & {
@@ -33,6 +40,14 @@ export interface Pages {
     readonly onlyPasskey?: boolean | undefined;
     /** True when the password was not asked because a session lives and only a fresh factor is missing (DMS). */
     readonly again?: boolean | undefined;
+    /** True when it is the account pages that ask, before a change; *Batal* goes back to them. */
+    readonly ownAccount?: boolean | undefined;
+    /** False when no recovery code is left to type. */
+    readonly hasRecoveryCodes: boolean;
+    /** With `throttled`: no code is looked at now, but a passkey is; else the attempt is over. */
+    readonly mayUsePasskey?: boolean | undefined;
+    /** A reset of MFA waits until then. */
+    readonly waitingResetDueAt?: Date | undefined;
     /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
     readonly restartHref?: string | undefined;
   };
@@ -52,8 +67,8 @@ export interface Pages {
     readonly hasMailbox: boolean;
     /** Masked address (`s•••••@c•••••`), or none when hints are switched off. */
     readonly emailHint?: string | undefined;
-    /** True right after a new code was mailed on request. */
-    readonly resent?: boolean | undefined;
+    /** Right after a new code was mailed on request, or a login that goes on with the code mailed minutes ago. */
+    readonly told?: 'resent' | 'code_kept' | undefined;
   };
   /** Posts `otp`, `device_name` to `/sign-in/:uid/enrol`. */
   'sign-in/enrol': SignInPage &
@@ -222,8 +237,8 @@ export interface Pages {
     readonly username?: string | undefined;
   };
   /**
-   * Posts `recovery_code` to `/reset/mfa/recovery-code`, or `otp` and `lost` (a device's id, or empty for all but the one
-   * in hand) to `/reset/mfa/factor`. With `throttled` this passage is over.
+   * Posts `recovery_code` to `/reset/mfa/recovery-code`, or `otp` and `lost` (a device's id, or `others` for all but the
+   * one in hand) to `/reset/mfa/factor`. With `throttled` this passage is over.
    */
   'reset/mfa/factor': FormPage & {
     /** Any of these may be the lost one; empty when there are not two. */
@@ -274,7 +289,7 @@ export interface Pages {
   expired: {
     readonly cause: 'waited' | 'too_many_codes' | 'finished';
     /** What remains true, told so that nobody fears for it. */
-    readonly kept: 'nothing' | 'mfa_active' | 'password_changed' | 'password_unchanged';
+    readonly kept: 'nothing' | 'mfa_active' | 'mfa_reset' | 'password_changed' | 'password_unchanged';
     /** Where to begin again; `/login` unless given. */
     readonly restartHref?: string | undefined;
     readonly back?: ServiceLink | undefined;
@@ -358,6 +373,12 @@ export interface PageError {
   readonly retryAfterSeconds?: number | undefined;
   /** With `clock_drift`: positive when the phone is ahead. */
   readonly driftMinutes?: number | undefined;
+  /** With `otp_invalid`: not the first in a row, so that the phone's clock is to be looked at. */
+  readonly again?: boolean | undefined;
+  /** With `invalid_input` at `lost`: the code is from the very device that was chosen; else none was chosen. */
+  readonly isInHand?: boolean | undefined;
+  /** With `passkey_invalid`: no such passkey is registered. */
+  readonly isUnknown?: boolean | undefined;
   /** With `password_policy`: what was judged. Rules left out are shown as not yet judged. */
   readonly rules?: readonly PasswordRuleState[] | undefined;
   /** With `throttled`: what there was too much of; each page knows its usual answer. */

@@ -37,6 +37,10 @@ it('everything that changes a factor wants it, but the tick that codes are saved
 async function expectCodeOnly(shown: Person['shown']): Promise<void> {
   expect(shown).toMatchObject({ status: 200, page: 'sign-in/otp' });
   expect(shown.html).not.toContain('name="password"');
+  // Whose account it is, why, and the way back.
+  expect(shown.html).toContain('Untuk mengubah akun Anda, ketik kode sekali lagi.');
+  expect(shown.html).toContain('action="/logout"');
+  expect(shown.html).toContain('href="/account/devices">Batal<');
   await browser.submit('/otp', { otp: otpOf(employee) });
 }
 

@@ -1,4 +1,4 @@
-import { type Employee } from '../support/employees.js';
+import { PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, attributes, type Person, type Shown } from '../support/person.js';
 import { formOn, openHouse, type House } from './house.js';
 
@@ -36,6 +36,34 @@ async function logInWith(employee: Employee, code: string): Promise<Shown> {
   await house.toOtp(browser, employee);
   return browser.submit('/recovery-code', { recovery_code: code });
 }
+
+describe('a login with a recovery code', () => {
+  const enterWith = async (employee: Employee, code: string): Promise<Person> => {
+    const browser = house.browser();
+    await browser.get('/login');
+    await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    await browser.submit('/recovery-code', { recovery_code: code });
+    return browser;
+  };
+
+  it('is told on the launcher once: how many are left, and the ways to a new phone', async () => {
+    const employee = await house.somebody();
+    const [code = '', last = ''] = await giveCodes(employee, 2);
+    const browser = await enterWith(employee, code);
+    expect(browser.shown.page).toBe('launcher');
+    expect(browser.shown.html).toContain('Kode pemulihan dipakai, tersisa 1');
+    for (const way of ['move', 'add']) expect(browser.shown.html).toContain(`href="/account/devices/${way}"`);
+    expect((await browser.get('/')).html).not.toContain('Kode pemulihan dipakai');
+
+    const { shown } = await enterWith(employee, last);
+    expect(shown.html).toContain('Kode pemulihan dipakai, tersisa 0');
+    expect(shown.html).toContain('href="/account/recovery-codes"');
+    const next = house.browser();
+    await house.toOtp(next, employee);
+    expect(next.shown.html).not.toMatch(/recovery_code|Pakai kode pemulihan/);
+    expect((await house.enter(employee)).shown.html).not.toContain('Kode pemulihan dipakai');
+  });
+});
 
 async function sets({ id }: Employee): Promise<unknown> {
   const [row] = await house.services.db.query(

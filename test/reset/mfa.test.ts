@@ -222,6 +222,43 @@ describe('with a recovery code', () => {
   });
 });
 
+describe('what was left out', () => {
+  it('a recovery code typed by half is asked for again, and not counted', async () => {
+    const employee = somebody();
+    const [code = ''] = await giveCodes(employee);
+    const browser = house.browser();
+    await start(browser, 'now', employee);
+    for (let turn = 1; turn <= 6; turn += 1) {
+      const half = await browser.submit('/reset/mfa/recovery-code', { recovery_code: code.slice(0, 11) });
+      expect(half).toMatchObject({ status: 422, page: 'reset/mfa/factor', errors: ['invalid_input'] });
+      expect(attribute(half.html, 'data-field')).toBe('recovery_code');
+    }
+    const done = await browser.submit('/reset/mfa/recovery-code', { recovery_code: code });
+    expect(done.page).toBe('reset/mfa/done');
+  });
+
+  it('with no device chosen none ends, and the code is not spent', async () => {
+    const employee = somebody();
+    const tablet = await addDevice(employee, 'Tablet');
+    const laptop = await addDevice(employee, 'Laptop');
+    const browser = house.browser();
+    await start(browser, 'now', employee);
+    const otp = otpOf(laptop);
+    const shown = await browser.submit('/reset/mfa/factor', { otp, lost: '' });
+    expect(shown).toMatchObject({ status: 422, page: 'reset/mfa/factor', errors: ['invalid_input'] });
+    expect(attribute(shown.html, 'data-field')).toBe('lost');
+    expect(await active(employee)).toHaveLength(3);
+    expect((await browser.submit('/reset/mfa/factor', { otp, lost: tablet.device })).page).toBe('reset/mfa/done');
+  });
+
+  it.each(['factor', 'code', 'waiting', 'done'])('%s in another browser leads back to Reset MFA', async (page) => {
+    const shown = await house.browser().get(`/reset/mfa/${page}`);
+    expect(shown).toMatchObject({ status: 410, page: 'expired', errors: ['flow_expired'] });
+    expect(shown.html).toContain('href="/reset/mfa"');
+    expect(shown.html).toContain('Bila reset sudah diminta, ia tetap menunggu.');
+  });
+});
+
 describe('with another device', () => {
   it('ends the one that is lost and keeps the others, recovery codes too', async () => {
     const employee = somebody();
@@ -236,7 +273,15 @@ describe('with another device', () => {
     expect(attribute(shown.html, 'data-outcome')).toBe('some');
     expect(await active(employee)).toEqual(['Laptop', 'Ponsel']);
     house.time.pass({ seconds: 31 });
-    // In with the device that proved, or with a code kept.
+    // In with the device that proved, or with a code kept; the launcher tells of the place for a new one.
+    await browser.get('/login');
+    await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    const launcher = await browser.submit('/otp', { otp: otpOf(laptop) });
+    expect(launcher).toMatchObject({ status: 200, page: 'launcher' });
+    expect(launcher.html).toContain('href="/account/devices/add"');
+    expect((await browser.get('/')).html).not.toContain('href="/account/devices/add"');
+    await browser.submit('/logout');
+    house.time.pass({ seconds: 31 });
     await password(browser, employee);
     expect(house.codeOf((await browser.submit('/otp', { otp: otpOf(laptop) })).url)).toBeDefined();
     const other = house.browser();
@@ -250,7 +295,9 @@ describe('with another device', () => {
     const laptop = await addDevice(employee, 'Laptop');
     const browser = house.browser();
     await start(browser, 'now', employee);
-    expect((await browser.submit('/reset/mfa/factor', { otp: otpOf(laptop), lost: '' })).page).toBe('reset/mfa/done');
+    expect((await browser.submit('/reset/mfa/factor', { otp: otpOf(laptop), lost: 'others' })).page).toBe(
+      'reset/mfa/done',
+    );
     expect(await active(employee)).toEqual(['Laptop']);
     expect(await audited(employee, 'self_reset.done')).toEqual([{ devices: 2, by: 'device' }]);
   });
@@ -266,7 +313,7 @@ describe('with another device', () => {
     expect(shown.html).toContain(`value="${tablet.device}" selected`);
     expect(await active(employee)).toEqual(['Ponsel', 'Tablet']);
     // That code is spent.
-    const again = await browser.submit('/reset/mfa/factor', { otp: shownAt(tablet, house.time.now()), lost: '' });
+    const again = await browser.submit('/reset/mfa/factor', { otp: shownAt(tablet, house.time.now()), lost: 'others' });
     expect(again.errors).toEqual(['otp_reused']);
   });
 
@@ -278,7 +325,7 @@ describe('with another device', () => {
     await start(browser, 'now', employee);
     const named = await browser.submit('/reset/mfa/factor', { otp: otpOf(employee), lost: foreign.device });
     expect(named).toMatchObject({ status: 422, errors: ['invalid_input'] });
-    const typed = await browser.submit('/reset/mfa/factor', { otp: otpOf(foreign), lost: '' });
+    const typed = await browser.submit('/reset/mfa/factor', { otp: otpOf(foreign), lost: 'others' });
     expect(typed).toMatchObject({ status: 422, errors: ['otp_invalid'] });
     expect([await active(employee), await active(other)]).toEqual([
       ['Ponsel', 'Tablet'],
@@ -292,7 +339,7 @@ describe('with another device', () => {
     const { html } = await start(browser, 'now', employee);
     expect(html).not.toContain('name="otp"');
     const csrf = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? '', 'value') ?? '';
-    const shown = await browser.post('/reset/mfa/factor', { csrf, otp: otpOf(employee), lost: '' });
+    const shown = await browser.post('/reset/mfa/factor', { csrf, otp: otpOf(employee), lost: 'others' });
     expect(shown).toMatchObject({ status: 422, errors: ['invalid_input'] });
     expect(await active(employee)).toEqual(['Ponsel']);
   });
@@ -357,6 +404,16 @@ describe('with neither', () => {
     expect(mailsTo(employee).length - before).toBeLessThanOrEqual(1);
     const rows = await house.services.db.query('SELECT state FROM waiting_resets WHERE account_id = $1', [employee.id]);
     expect(rows).toEqual([{ state: 'waiting' }]);
+  });
+
+  it('is told where a login asks for the old factor, until it is due', async () => {
+    const employee = somebody();
+    const { shown } = await beginWaiting(employee);
+    const due = attribute(shown.html, 'data-due') ?? '';
+    const browser = house.browser();
+    const { html } = await password(browser, employee);
+    expect(attribute(html, 'data-waiting-reset')).toBe(due);
+    expect(html).toContain('Reset MFA menunggu sampai');
   });
 
   it('before the wait is over a login still wants the old factor', async () => {
@@ -469,6 +526,8 @@ describe('a reset that waits', () => {
     const over = await browser.get(pathname);
     expect(over.page).toBe('reset/mfa/stop');
     expect(over.html).not.toContain('<form method="post" action="/reset/mfa/stop');
+    expect(over.html).not.toContain('Hentikan dulu');
+    expect(over.html).toContain('Bukan saya');
     expect((await browser.get(`/reset/mfa/stop/${'0'.repeat(26)}`)).page).toBe('reset/mfa/stop');
     expect((await browser.get('/reset/mfa/stop/x')).status).toBe(404);
   });
@@ -619,7 +678,7 @@ describe('the passage', () => {
     await addDevice(employee, 'Tablet');
     const browser = house.browser();
     await start(browser, 'now', employee);
-    await browser.submit('/reset/mfa/factor', { otp: wrongFor(shownAt(employee, house.time.now())), lost: '' });
+    await browser.submit('/reset/mfa/factor', { otp: wrongFor(shownAt(employee, house.time.now())), lost: 'others' });
     expect(await audited(employee, 'self_reset.factor_refused')).toEqual([{ cause: 'mismatch' }]);
   });
 });

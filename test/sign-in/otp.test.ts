@@ -1,6 +1,7 @@
-import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
+import { addEmployees, giveRecoveryCodes, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, type Person } from '../support/person.js';
 import { openHouse, PLAIN, shownAt, wrongFor, type House } from './house.js';
+import { addPasskey, usePasskey } from './passkeys.js';
 
 let house: House;
 let people: Employee[];
@@ -183,6 +184,43 @@ describe('guessing (R-07)', () => {
 
     house.time.pass({ minutes: 11 });
     expect(house.codeOf((await (await atOtp(employee)).submit('/otp', { otp: otpOf(employee) })).url)).toBeDefined();
+  });
+
+  it('tells the wait when the page for the code opens; a passkey stays offered, and opens', async () => {
+    const employee = somebody();
+    await giveRecoveryCodes(house.services, employee);
+    const guesser = await atOtp(employee);
+    for (let turn = 1; turn <= 5; turn += 1) await guesser.submit('/otp', { otp: wrong(employee, turn) });
+    house.time.pass({ minutes: 5 });
+    const { shown } = await atOtp(employee);
+    expect(shown).toMatchObject({ status: 429, page: 'sign-in/otp', errors: ['throttled'] });
+    expect(shown.headers.get('retry-after')).toBe('600');
+    expect(shown.html).not.toMatch(/name="(?:otp|recovery_code|credential)"/);
+
+    const passkey = await addPasskey(house, employee.id);
+    const browser = await atOtp(employee);
+    expect(browser.shown).toMatchObject({ status: 429, errors: ['throttled'] });
+    expect(browser.shown.html).not.toMatch(/name="(?:otp|recovery_code)"/);
+    expect(house.codeOf((await usePasskey(browser, passkey)).url)).toBeDefined();
+
+    house.time.pass({ minutes: 10 });
+    expect((await atOtp(employee)).shown).toMatchObject({ status: 200, errors: [] });
+  });
+
+  it('from the second wrong code on the page tells of the clock and the zone, and still of the app', async () => {
+    const employee = somebody();
+    const browser = await atOtp(employee);
+    const hours = (): string => phoneShows(employee, 7 * 60);
+    const first = await browser.submit('/otp', { otp: hours() });
+    expect(first.html).not.toContain('zona waktunya');
+    expect(first.html).toContain('Buka aplikasi autentikator di');
+    house.time.pass({ seconds: 31 });
+    const second = await browser.submit('/otp', { otp: hours() });
+    expect(second).toMatchObject({ status: 422, errors: ['otp_invalid'] });
+    expect(second.html).toContain('Kode tetap tidak cocok');
+    expect(second.html).toContain('Periksa juga zona waktunya: WIB, WITA, atau WIT.');
+    expect(second.html).toContain('Buka aplikasi autentikator di');
+    expect(attribute(second.html, 'data-drift-minutes')).toBeUndefined();
   });
 
   it('closes the authenticator at the fiftieth in a row, and the owner is told', async () => {

@@ -43,6 +43,22 @@ describe('a login with nothing but a passkey', () => {
     expect((await house.claimsAt(at, second)).sid).toEqual(expect.any(String));
   });
 
+  it('that is registered no more is said to be so, with the way that is left', async () => {
+    const employee = await somebody();
+    const passkey = await addPasskey(house, employee.id);
+    const browser = house.browser();
+    await house.begin(browser);
+    const credential = passkey.get(await challengeAt(browser));
+    const { db } = house.services;
+    await db.query('DELETE FROM passkeys WHERE device_id IN (SELECT id FROM devices WHERE account_id = $1)', [
+      employee.id,
+    ]);
+    const shown = await browser.submit('/passkey', { credential });
+    expect(shown).toMatchObject({ status: 422, page: 'sign-in/password', errors: ['passkey_invalid'] });
+    expect(shown.html).toContain('Passkey ini tidak terdaftar lagi');
+    expect(shown.html).toContain('Pakai NIP dan password.');
+  });
+
   it('in a browser new to the account is told to its owner, and recorded with how and where it was', async () => {
     const employee = await somebody();
     const passkey = await addPasskey(house, employee.id);

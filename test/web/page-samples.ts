@@ -34,8 +34,8 @@ const policy: PageError = {
 const signIn = { uid, service };
 const app1 = { name: 'Ponsel kerja', kind: 'totp' } as const;
 const passkey1 = { name: 'Laptop kantor', kind: 'passkey' } as const;
-const otp = { ...signIn, devices: [app1] };
-const passkeyOnly = { ...signIn, devices: [passkey1] };
+const otp = { ...signIn, devices: [app1], hasRecoveryCodes: true };
+const passkeyOnly = { ...signIn, devices: [passkey1], hasRecoveryCodes: true };
 const mailbox = { ...signIn, hasMailbox: true, emailHint: 's•••••@c•••••' };
 // Drawn from a 32-character secret and a long label, like the real ones.
 const qrPath = `M4 4.5h7m1 0h1m1 0h1m2 0h1m2 0h2m1 0h1${'m2 0h2m2 0h3m1 0h7M4 5.5h1m5 0h1m1 0h2m1 0h2'.repeat(48)}`;
@@ -126,6 +126,9 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
   ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
+  ['launcher', 'after a recovery code', { groups: [], codesLeft: 7 }, { path: '/', ...PERSON }],
+  ['launcher', 'after the last recovery code', { groups: [], codesLeft: 0 }, { path: '/', ...PERSON }],
+  ['launcher', 'after a reset of the lost device', { groups: [], isDeviceLost: true }, { path: '/', ...PERSON }],
   [
     'launcher',
     'a reset of MFA waits',
@@ -141,7 +144,9 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['sign-in/password', 'nothing but a passkey will do', { ...signIn, onlyPasskey: true }],
   ['sign-in/password', 'passkey refused', { ...signIn, error: { code: 'passkey_invalid' } }],
+  ['sign-in/password', 'passkey unknown', { ...signIn, error: { code: 'passkey_invalid', isUnknown: true } }],
   ['sign-in/password', 'throttled', { ...signIn, error: wait }],
+  ['sign-in/password', 'throttled by mails', { ...signIn, error: { ...wait, limit: 'mails' } }],
   ['sign-in/password', 'throttled shortly', { ...signIn, error: { code: 'throttled', retryAfterSeconds: 30 } }],
   ['sign-in/password', 'username missing', { ...signIn, error: missing('username') }],
   ['sign-in/password', 'password missing', { ...signIn, error: missing('password') }],
@@ -163,12 +168,27 @@ export const SAMPLES: readonly Sample[] = [
     { ...signIn, waitSeconds: 86_400, resetHref: '/reset/mfa/wait?from=u1', dueAt: SAMPLE_SHELL.now },
   ],
   ['sign-in/otp', 'asked again', { ...otp, service: 'DMS', again: true }],
+  ['sign-in/otp', 'asked again by the account pages', { ...otp, again: true, ownAccount: true }, PERSON],
+  [
+    'sign-in/otp',
+    'passkey asked again by the account pages',
+    { ...passkeyOnly, again: true, ownAccount: true },
+    PERSON,
+  ],
+  ['sign-in/otp', 'no recovery code left', { ...otp, hasRecoveryCodes: false }],
+  ['sign-in/otp', 'passkeys only, no recovery code left', { ...passkeyOnly, hasRecoveryCodes: false }],
+  ['sign-in/otp', 'a reset of MFA waits', { ...otp, waitingResetDueAt: TOMORROW }],
+  ['sign-in/otp', 'codes wait', { ...otp, devices: [app1, passkey1], mayUsePasskey: true, error: wait }],
+  ['sign-in/otp', 'codes wait, no passkey', { ...otp, mayUsePasskey: true, error: wait }],
+  ['sign-in/otp', 'passkey unknown', { ...passkeyOnly, error: { code: 'passkey_invalid', isUnknown: true } }],
   ['sign-in/otp', 'wrong', { ...otp, error: { code: 'otp_invalid' } }],
+  ['sign-in/otp', 'wrong again', { ...otp, error: { code: 'otp_invalid', again: true } }],
   ['sign-in/otp', 'incomplete', { ...otp, error: missing('otp') }],
   ['sign-in/otp', 'reused', { ...otp, error: { code: 'otp_reused' } }],
   ['sign-in/otp', 'clock slow', { ...otp, error: { code: 'clock_drift', driftMinutes: -7 } }],
   ['sign-in/otp', 'clock fast', { ...otp, error: { code: 'clock_drift', driftMinutes: 1 } }],
   ['sign-in/otp', 'whole hours', { ...otp, error: { code: 'clock_drift', driftMinutes: -61 } }],
+  ['sign-in/otp', 'whole hours ahead', { ...otp, error: { code: 'clock_drift', driftMinutes: 121 } }],
   ['sign-in/otp', 'throttled', { ...otp, error: wait }],
   ['sign-in/otp', 'wrong recovery code', { ...otp, error: { code: 'code_invalid', field: 'recovery_code' } }],
   ['sign-in/otp', 'wrong recovery code, as otp', { ...otp, error: { code: 'otp_invalid', field: 'recovery_code' } }],
@@ -176,7 +196,8 @@ export const SAMPLES: readonly Sample[] = [
 
   ['sign-in/prove-mailbox', 'plain', mailbox],
   ['sign-in/prove-mailbox', 'without hint', { ...signIn, hasMailbox: true }],
-  ['sign-in/prove-mailbox', 'resent', { ...mailbox, resent: true }],
+  ['sign-in/prove-mailbox', 'resent', { ...mailbox, told: 'resent' }],
+  ['sign-in/prove-mailbox', 'with the code mailed before', { ...mailbox, told: 'code_kept' }],
   ['sign-in/prove-mailbox', 'wrong', { ...mailbox, error: { code: 'code_invalid' } }],
   ['sign-in/prove-mailbox', 'incomplete', { ...mailbox, error: missing('code') }],
   ['sign-in/prove-mailbox', 'throttled', { ...mailbox, error: { code: 'throttled', retryAfterSeconds: 80_000 } }],
@@ -184,6 +205,12 @@ export const SAMPLES: readonly Sample[] = [
 
   ['sign-in/enrol', 'plain', enrol],
   ['sign-in/enrol', 'wrong', { ...enrol, deviceName: 'Ponsel kerja', error: { code: 'otp_invalid' } }],
+  [
+    'sign-in/enrol',
+    'wrong again',
+    { ...enrol, deviceName: 'Ponsel kerja', error: { code: 'otp_invalid', again: true } },
+  ],
+  ['sign-in/enrol', 'throttled', { ...enrol, error: wait }],
   ['sign-in/enrol', 'clock slow', { ...enrol, error: { code: 'clock_drift', driftMinutes: -7 } }],
   ['sign-in/enrol', 'name missing', { ...enrol, error: missing('device_name') }],
   ['sign-in/recovery-codes', 'plain', codes],
@@ -491,7 +518,19 @@ export const SAMPLES: readonly Sample[] = [
     'wrong recovery code',
     { devices: lostOrNot, error: { code: 'otp_invalid', field: 'recovery_code' } },
   ],
-  ['reset/mfa/factor', 'of the lost one', { devices: lostOrNot, lost: 'd1', error: missing('lost') }],
+  ['reset/mfa/factor', 'three devices', { devices: [...lostOrNot, { id: 'd3', name: 'Laptop' }], lost: 'others' }],
+  ['reset/mfa/factor', 'none chosen', { devices: lostOrNot, error: missing('lost') }],
+  [
+    'reset/mfa/factor',
+    'of the lost one',
+    { devices: lostOrNot, lost: 'd1', error: { ...missing('lost'), isInHand: true } },
+  ],
+  [
+    'reset/mfa/factor',
+    'wrong again',
+    { devices: lostOrNot, lost: 'd1', error: { code: 'otp_invalid', field: 'otp', again: true } },
+  ],
+  ['reset/mfa/factor', 'recovery code incomplete', { devices: lostOrNot, error: missing('recovery_code') }],
   ['reset/mfa/factor', 'clock slow', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: -7 } }],
   ['reset/mfa/factor', 'whole hours', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: 61 } }],
   ['reset/mfa/factor', 'throttled', { devices: [], error: wait }],
@@ -545,6 +584,7 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['not-found', 'plain', {}],
   ['expired', 'waited', { cause: 'waited', kept: 'nothing' }],
+  ['expired', 'a reset of MFA', { cause: 'waited', kept: 'mfa_reset', restartHref: '/reset/mfa' }],
   ['expired', 'waited, MFA on', { cause: 'waited', kept: 'mfa_active', back }],
   ['expired', 'five wrong codes', { cause: 'too_many_codes', kept: 'password_unchanged', restartHref: '/reset', back }],
   ['expired', 'finished', { cause: 'finished', kept: 'password_changed' }],

@@ -31,7 +31,8 @@ export interface Offer extends EnrolmentOffer {
 /** What the same code typed twice is told twice. */
 type KeptAnswer =
   | { readonly kind: 'accepted' }
-  | { readonly kind: 'otp_invalid' }
+  /** `again`: of several in a row that were wrong. */
+  | { readonly kind: 'otp_invalid'; readonly again?: boolean }
   | { readonly kind: 'clock_drift'; readonly minutes: number };
 
 export type ConfirmAnswer =
@@ -140,7 +141,9 @@ export function createNewApp(parts: NewAppParts): NewApp {
     const consequence = await wrongCodes.follow(tx, { account, failures: verdict.failures, trace: visitor });
     if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
     if (consequence.kind === 'disabled') return consequence;
-    return verdict.kind === 'drift' ? { kind: 'clock_drift', minutes: verdict.minutes } : { kind: 'otp_invalid' };
+    return verdict.kind === 'drift'
+      ? { kind: 'clock_drift', minutes: verdict.minutes }
+      : { kind: 'otp_invalid', again: verdict.failures > 1 };
   }
 
   return {

@@ -68,6 +68,7 @@ export function newAppRoutes({ newApp, write, metrics, clock }: NewAppRouteParts
       case 'name_invalid':
         return { status: 422, error: { code: 'invalid_input', field: 'device_name' } };
       case 'otp_invalid':
+        return { status: 422, error: { code: answer.kind, again: answer.again } };
       case 'otp_reused':
         return { status: 422, error: { code: answer.kind } };
       case 'clock_drift':

@@ -43,14 +43,20 @@ export type StartAnswer =
   /** The credentials changed while the password was checked. */
   | { readonly kind: 'gone' };
 
+/** In place of one device that is lost: all but the one in hand. */
+const OTHERS = 'others';
+
 export type FactorAnswer =
   | { readonly kind: 'done' }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'otp_invalid' }
+  /** `again`: of several codes of the phone in a row that were wrong. */
+  | { readonly kind: 'otp_invalid'; readonly again?: boolean }
   | { readonly kind: 'otp_reused' }
   | { readonly kind: 'clock_drift'; readonly minutes: number }
   /** The code is of the very device that is said to be lost. */
   | { readonly kind: 'in_hand' }
+  /** Which one is lost was left open: carelessness ends none. */
+  | { readonly kind: 'none_chosen' }
   /** There is no such device, or no other one that could prove. */
   | { readonly kind: 'no_such_device' }
   /** Too many wrong ones: this passage is over (R-07). */
@@ -98,8 +104,8 @@ export interface SelfReset {
   /** Undefined when there is no such passage in this browser, or it has ended. */
   view(flowId: string, visitor: Visitor): Promise<SelfResetView | undefined>;
   /**
-   * With a code of another device: ends the one that is lost, or, when none is named, all but the one in hand; closed
-   * ones in any case.
+   * With a code of another device: ends the one that is lost, or, with `others`, all but the one in hand; closed ones in
+   * any case.
    */
   submitOtp(flowId: string, typed: { otp: string; lost: string }, visitor: Visitor): Promise<FactorAnswer>;
   /** With a recovery code: ends all. Throws `Busy`. */
@@ -305,7 +311,9 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
         const { account } = held;
         const active = lostOrInHand(await devices.activeOf(tx, account.id));
         const lost = active.find(({ id }) => id === typed.lost);
-        if (active.length === 0 || (typed.lost !== '' && lost === undefined)) return { kind: 'no_such_device' };
+        if (active.length === 0) return { kind: 'no_such_device' };
+        if (typed.lost === '') return { kind: 'none_chosen' };
+        if (typed.lost !== OTHERS && lost === undefined) return { kind: 'no_such_device' };
         const verdict = await otp.check(tx, { accountId: account.id, typed: typed.otp });
         if (verdict.kind === 'accepted') {
           const kept = verdict.device.id;
@@ -325,7 +333,7 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
             if (over !== undefined) return over;
             return verdict.kind === 'drift'
               ? { kind: 'clock_drift', minutes: verdict.minutes }
-              : { kind: 'otp_invalid' };
+              : { kind: 'otp_invalid', again: verdict.failures > 1 };
           }
         }
       }),

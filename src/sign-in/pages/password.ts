@@ -1,5 +1,6 @@
 import type { Metrics } from '../../metrics/metrics.js';
 import { pickFields } from '../../web/form.js';
+import { leaveNotice } from '../../web/notice.js';
 import type { PageWriter } from '../../web/page.js';
 import type { PageError } from '../../web/pages.js';
 import type { Route } from '../../web/route-table.js';
@@ -55,8 +56,10 @@ export function passwordRoutes({ walk, signIn, showPassword, metrics }: Password
         return;
       }
       metrics.login(answer.kind === 'refused' ? 'invalid_credentials' : answer.kind);
-      if (answer.kind === 'accepted') await proceed(ctx, answer.attempt);
-      else if (answer.kind === 'refused') {
+      if (answer.kind === 'accepted') {
+        if (answer.isCodeKept === true) leaveNotice(ctx, 'code_kept');
+        await proceed(ctx, answer.attempt);
+      } else if (answer.kind === 'refused') {
         showPassword(here, { error: { code: 'invalid_credentials' }, username, status: 422 });
       } else {
         const error: PageError = {

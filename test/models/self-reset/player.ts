@@ -155,7 +155,7 @@ export async function play(
     const right = totp(device?.secret ?? '', new Date(driver.now()));
     const wrong = String((Number(right) + 500_000) % 1_000_000).padStart(6, '0');
     const typed = { right, wrong, used: lastOtp[who] }[step.code];
-    const lost = step.lost === 'none' ? '' : (people[who].devices[step.lost === 'first' ? 0 : 1]?.id ?? 'x');
+    const lost = step.lost === 'none' ? 'others' : (people[who].devices[step.lost === 'first' ? 0 : 1]?.id ?? 'x');
     if (step.code === 'right') lastOtp[who] = right;
     const isAlive = rules.isAlive(flow, step.browser, driver.now()) && flow.way === 'factor';
     const ends = isAlive ? rules.otp(flow, { otp: typed, lost }, driver.now()) : undefined;
