@@ -113,7 +113,8 @@ export const rules = {
     const { person } = flow;
     const lost = person.devices.find(({ id }) => id === typed.lost);
     const usable = person.devices.filter(({ isClosed }) => !isClosed);
-    if (person.devices.length < 2 || usable.length === 0 || (typed.lost !== 'others' && lost === undefined)) return undefined;
+    if (person.devices.length < 2 || usable.length === 0 || (typed.lost !== 'others' && lost === undefined))
+      return undefined;
     if (!rules.mayTry(person, now)) {
       flow.isOver = true;
       return undefined;
