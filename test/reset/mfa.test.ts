@@ -31,7 +31,7 @@ async function start(
   { nip }: { nip: string },
   more: Record<string, string> = {},
 ): Promise<Shown> {
-  await browser.get(`/reset/mfa/${way}`);
+  await browser.get(`${house.site.origin}/reset/mfa/${way}`);
   return browser.submit('/reset/mfa/start', { username: nip, password: PASSWORD, captcha: CAPTCHA, ...more });
 }
 
@@ -295,6 +295,85 @@ describe('with another device', () => {
     const shown = await browser.post('/reset/mfa/factor', { csrf, otp: otpOf(employee), lost: '' });
     expect(shown).toMatchObject({ status: 422, errors: ['invalid_input'] });
     expect(await active(employee)).toEqual(['Ponsel']);
+  });
+});
+
+describe('the mails of an owner, while somebody else knows the password (R-20, R-23)', () => {
+  const at = (address: string): Person => house.browser({ 'x-forwarded-for': address });
+  /** Starts six times an hour, as often as a mail is to be had, and answers how many were sent. */
+  async function useUp(employee: Employee, hours: number, browser: () => Person): Promise<number> {
+    let sent = 0;
+    for (let hour = 0; hour < hours; hour += 1) {
+      for (let time = 0; time < 6; time += 1) {
+        if ((await start(browser(), 'wait', employee)).page === 'reset/mfa/code') sent += 1;
+      }
+      house.time.pass({ hours: 1, seconds: 1 });
+    }
+    return sent;
+  }
+
+  it('are not used up from one address: it has three an hour and six a day', async () => {
+    const employee = somebody();
+    expect(await useUp(employee, 4, () => at('10.88.0.1'))).toBe(6);
+    expect((await start(at('10.88.0.2'), 'wait', employee)).page).toBe('reset/mfa/code');
+  });
+
+  it('are not used up for the browser that the owner has logged in with, from wherever', async () => {
+    const employee = somebody();
+    const known = at('10.88.0.3');
+    await house.logIn(known, employee);
+    expect(await useUp(employee, 4, () => house.browser())).toBe(20);
+    const stranger = await start(house.browser(), 'wait', employee);
+    expect(stranger).toMatchObject({ status: 429, page: 'reset/mfa/start', errors: ['throttled'] });
+    const code = await house.codeFor(employee, () => start(known, 'wait', employee));
+    for (let time = 2; time <= 3; time += 1) {
+      expect((await start(known, 'wait', employee)).page).toBe('reset/mfa/code');
+    }
+    const fourth = await start(known, 'wait', employee);
+    expect(fourth).toMatchObject({ status: 429, errors: ['throttled'] });
+    // In an hour of its own budget, not in a day of what strangers took.
+    expect(Number(fourth.headers.get('retry-after'))).toBeLessThanOrEqual(3600);
+    expect(code).toMatch(/-/);
+  });
+
+  it('give their place back to the budget that they came from, when the code is redeemed', async () => {
+    const employee = somebody();
+    const known = at('10.88.0.4');
+    await house.logIn(known, employee);
+    const places = () =>
+      house.services.db.query(
+        `SELECT sum(cardinality(recent))::int AS taken FROM quotas WHERE scope LIKE 'mail-known-browser-%' AND cardinality(recent) > 0`,
+      );
+    const before = await places();
+    const code = await house.codeFor(employee, () => start(known, 'wait', employee));
+    expect(await places()).not.toEqual(before);
+    expect((await known.submit('/reset/mfa/code', { code })).page).toBe('reset/mfa/waiting');
+    expect(await places()).toEqual(before);
+  });
+
+  it('of an enrolment are others: a Reset MFA takes none of them', async () => {
+    const employee = somebody();
+    expect(await useUp(employee, 4, () => house.browser())).toBe(20);
+    await house.services.db.transaction((tx) => house.services.devices.endAll(tx, employee.id, 'helpdesk_reset'));
+    const shown = await password(house.browser(), employee);
+    expect(shown).toMatchObject({ status: 200, page: 'sign-in/prove-mailbox', errors: [] });
+  });
+
+  it('of an enrolment are kept for that browser too', async () => {
+    const employee = somebody();
+    const known = at('10.88.0.5');
+    await house.logIn(known, employee);
+    await house.services.db.transaction((tx) => house.services.devices.endAll(tx, employee.id, 'helpdesk_reset'));
+    const sent = () => audited(employee, 'sign_in.mailbox_code_sent');
+    for (let hour = 0; hour < 4; hour += 1) {
+      for (let time = 0; time < 6; time += 1) await password(house.browser(), employee);
+      house.time.pass({ hours: 1, seconds: 1 });
+    }
+    expect(await sent()).toHaveLength(20);
+    await password(house.browser(), employee);
+    expect(await sent()).toHaveLength(20);
+    await password(known, employee);
+    expect(await sent()).toHaveLength(21);
   });
 });
 

@@ -9,7 +9,6 @@ import type { MailedCodes } from '../../codes/mailed-codes.js';
 import type { Device } from '../../devices/device.js';
 import type { Devices } from '../../devices/devices.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
-import type { AccountId } from '../../kernel/ids.js';
 import type { Guesses } from '../../mfa/guesses.js';
 import type { OtpCheck } from '../../mfa/otp.js';
 import type { OwnReset } from '../../mfa/own-reset.js';
@@ -19,8 +18,7 @@ import type { WrongCodes } from '../../mfa/wrong-codes.js';
 import { digest, type KeyedDigest } from '../../security/digests.js';
 import { randomId } from '../../security/secrets.js';
 import type { Database, Queryable } from '../../storage/database.js';
-import { addressBucket } from '../../throttle/address.js';
-import { giveBackQuotas, mailPlaces, spendQuotas } from '../../throttle/quotas.js';
+import type { MailsAfterPassword } from '../../throttle/mails-after-password.js';
 import type { Visitor } from '../../throttle/visitor.js';
 import type { WayBack } from '../way-back.js';
 import * as store from './self-reset-store.js';
@@ -119,6 +117,7 @@ export interface SelfResetParts {
   readonly ownReset: OwnReset;
   readonly waitingResets: WaitingResets;
   readonly wayBack: WayBack;
+  readonly mails: MailsAfterPassword;
   readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
@@ -137,7 +136,7 @@ const isCurrent = (account: Account, { credEpoch }: { credEpoch: number }): bool
 
 export function createSelfReset(parts: SelfResetParts): SelfReset {
   const { db, captchas, passwordCheck, codes, devices, otp, guesses, recoveryCodes, wrongCodes } = parts;
-  const { ownReset, waitingResets, wayBack, accountMail, audit, keyed, clock } = parts;
+  const { ownReset, waitingResets, wayBack, mails, accountMail, audit, keyed, clock } = parts;
 
   const holderOf = (flowId: string, visitor: Visitor) => ({
     id: digest(flowId),
@@ -145,10 +144,6 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
     now: clock.now(),
   });
   const codeFlow = (id: Buffer) => ({ flow: id.toString('hex'), purpose: 'mfa-reset' as const });
-  const addressKeyOf = (visitor: Visitor): Buffer => keyed('address', addressBucket(visitor.address));
-  // Not the quota of resets: strangers can use that one up, and this owner has typed the right password.
-  const placesOf = (accountId: AccountId, address: Buffer) =>
-    mailPlaces({ account: keyed('mail after password', accountId), address });
 
   /** Mails a new code, which voids the older one; nothing where no address is on file. */
   async function send(
@@ -158,8 +153,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
   ): Promise<{ kind: 'sent' } | Throttled> {
     if (account.email === undefined) return { kind: 'sent' };
     const now = clock.now();
-    const addressKey = addressKeyOf(visitor);
-    const spending = await spendQuotas(tx, { places: placesOf(account.id, addressKey), now });
+    const addressKey = mails.addressKeyOf(visitor);
+    const spending = await mails.spend(tx, { accountId: account.id, visitor, addressKey, now });
     if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
     const code = await codes.issue(tx, { ...codeFlow(id), accountId: account.id, ttlSeconds: CODE_SECONDS, now });
     const expiresAt = secondsAfter(now, CODE_SECONDS);
@@ -360,8 +355,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
           return { kind: 'exhausted' };
         }
         if (flow.mail !== undefined) {
-          const places = placesOf(account.id, flow.mail.addressKey);
-          await giveBackQuotas(tx, { places, spentAt: flow.mail.at });
+          const { addressKey, at: spentAt } = flow.mail;
+          await mails.giveBack(tx, { accountId: account.id, visitor, addressKey, spentAt });
         }
         if ((await devices.activeOf(tx, account.id)).length === 0) {
           await store.moveOn(tx, flow.id, { state: 'done', outcome: 'nothing' });
