@@ -268,6 +268,7 @@ describe('with another device', () => {
     // That code is spent.
     const again = await browser.submit('/reset/mfa/factor', { otp: shownAt(tablet, house.time.now()), lost: '' });
     expect(again.errors).toEqual(['otp_reused']);
+    expect(await audited(employee, 'self_reset.factor_refused')).toEqual([{ cause: 'in_hand' }, { cause: 'reused' }]);
   });
 
   it('of somebody else ends nothing', async () => {

@@ -9,6 +9,7 @@ import type { MailedCodes } from '../../codes/mailed-codes.js';
 import type { Device } from '../../devices/device.js';
 import type { Devices } from '../../devices/devices.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
+import type { AccountId } from '../../kernel/ids.js';
 import type { Guesses } from '../../mfa/guesses.js';
 import type { OtpCheck } from '../../mfa/otp.js';
 import type { OwnReset } from '../../mfa/own-reset.js';
@@ -18,6 +19,7 @@ import type { WrongCodes } from '../../mfa/wrong-codes.js';
 import { digest, type KeyedDigest } from '../../security/digests.js';
 import { randomId } from '../../security/secrets.js';
 import type { Database, Queryable } from '../../storage/database.js';
+import { addressBucket } from '../../throttle/address.js';
 import type { MailsAfterPassword } from '../../throttle/mails-after-password.js';
 import type { Visitor } from '../../throttle/visitor.js';
 import type { WayBack } from '../way-back.js';
@@ -301,7 +303,10 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
         const verdict = await otp.check(tx, { accountId: account.id, typed: typed.otp });
         if (verdict.kind === 'accepted') {
           const kept = verdict.device.id;
-          if (lost?.id === kept) return { kind: 'in_hand' };
+          if (lost?.id === kept) {
+            await recordRefusal(tx, held, { cause: 'in_hand', requestId });
+            return { kind: 'in_hand' };
+          }
           return finish(tx, held, { by: 'device', but: { kept, lost: lost?.id }, requestId });
         }
         await recordRefusal(tx, held, { cause: verdict.kind, requestId });
@@ -325,16 +330,23 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
     async submitRecoveryCode(flowId, typed, visitor) {
       const { requestId } = visitor;
       const seen = await store.findFlow(db, holderOf(flowId, visitor));
-      // The slow hash is made before the transaction: no row is held meanwhile.
-      const slow = seen?.state === 'proved' ? await recoveryCodes.read(db, seen.accountId, typed) : undefined;
+      const read = (on: Queryable, accountId: AccountId) =>
+        recoveryCodes.read(on, accountId, typed, addressBucket(visitor.address));
+      const isDue = seen?.state === 'proved' && seen.way === 'factor';
+      // The slow hash is made before the transaction, no row is held meanwhile; and only for a code that is looked at.
+      const isLookedAt = isDue && (await guesses.findWait(db, seen.accountId)) === undefined;
+      const early = isLookedAt ? await read(db, seen.accountId) : undefined;
       return atLastProof<FactorAnswer>(flowId, { way: 'factor', visitor }, async (tx, held) => {
         const { account, flow } = held;
         const reserved = await guesses.reserve(tx, account.id);
         if (reserved.kind === 'waiting') {
+          await recordRefusal(tx, held, { cause: 'throttled', requestId });
           await store.moveOn(tx, flow.id, { state: 'failed' });
           return { kind: 'throttled', until: reserved.until };
         }
-        if (slow !== undefined && (await recoveryCodes.redeem(tx, slow)) !== undefined) {
+        // In this very moment the wait ended.
+        const slow = isLookedAt ? early : await read(tx, account.id);
+        if (slow !== undefined && (await recoveryCodes.redeem(tx, account.id, slow)) !== undefined) {
           return finish(tx, held, { by: 'recovery_code', requestId });
         }
         await recordRefusal(tx, held, { cause: 'recovery_code', requestId });
