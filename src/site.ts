@@ -60,6 +60,7 @@ import { createWeakPassword } from './sign-in/weak-password.js';
 import { captchas as createCaptchas } from './captcha/captchas.js';
 import { VIEWS } from './container.js';
 import { providerPagesBy } from './provider-pages.js';
+import { createMailsAfterPassword } from './throttle/mails-after-password.js';
 import { createFormPost } from './security/outbound-form.js';
 import { createReachable } from './security/reachable.js';
 import { createFormTokens } from './web/csrf.js';
@@ -127,7 +128,13 @@ export async function buildSite(services: Services): Promise<Site> {
   });
   const ownLogin = createOwnLogin({ db, clock, issuer, endpointStyle });
 
-  const mailboxProof = createMailboxProof({ codes, accountMail, audit, keyed, clock });
+  const mailboxProof = createMailboxProof({
+    codes,
+    mails: createMailsAfterPassword({ keyed, knownBrowsers }, 'mailbox proof'),
+    accountMail,
+    audit,
+    clock,
+  });
   const signIn = createSignIn({
     db,
     passwordCheck,
@@ -309,6 +316,7 @@ export async function buildSite(services: Services): Promise<Site> {
         ownReset,
         waitingResets,
         wayBack: forms.wayBack,
+        mails: createMailsAfterPassword({ keyed, knownBrowsers }, 'mfa reset'),
         accountMail,
         audit,
         keyed,

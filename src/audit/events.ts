@@ -66,7 +66,10 @@ export interface AuditDetails {
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
   'mfa_reset.refused': { readonly cause: string };
   'self_reset.started': { readonly way: 'factor' | 'wait' };
-  'self_reset.factor_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
+  /** `in_hand`: a right code, of the very device that was said to be lost. */
+  'self_reset.factor_refused': {
+    readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' | 'in_hand';
+  };
   'self_reset.code_sent': object;
   'self_reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
   'self_reset.waiting': { readonly reset: string };

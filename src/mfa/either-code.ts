@@ -24,7 +24,7 @@ export type CodeRefusal = Exclude<OtpVerdict, { kind: 'accepted' }>;
  */
 export interface EitherCode {
   /** Asked before any transaction: no row is held while a recovery code is hashed. Throws `Busy`. */
-  read(db: Queryable, accountId: AccountId, typed: string): Promise<ReadCode>;
+  read(db: Queryable, accountId: AccountId, typed: string, from: string): Promise<ReadCode>;
   /** Until when a code would not be looked at: asked before slow work that only a code looked at is worth. */
   findWait(db: Queryable, accountId: AccountId): Promise<Date | undefined>;
   /**
@@ -58,7 +58,7 @@ export function createEitherCode(parts: {
     const { id: accountId } = account;
     const reserved = await guesses.reserve(tx, accountId, { mayDisable });
     if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
-    const left = code === undefined ? undefined : await recoveryCodes.redeem(tx, code);
+    const left = code === undefined ? undefined : await recoveryCodes.redeem(tx, accountId, code);
     if (left === undefined) return { kind: 'mismatch', failures: reserved.failures };
     await guesses.clear(tx, accountId);
     await audit.record(tx, { type: 'reset.recovery_code_accepted', detail: { left }, accountId, requestId, agent });
@@ -77,9 +77,9 @@ export function createEitherCode(parts: {
   }
 
   return {
-    async read(db, accountId, typed) {
+    async read(db, accountId, typed, from) {
       if (!isRecoveryCode(typed)) return { kind: 'otp', typed };
-      return { kind: 'recovery', code: await recoveryCodes.read(db, accountId, typed) };
+      return { kind: 'recovery', code: await recoveryCodes.read(db, accountId, typed, from) };
     },
     findWait: (db, accountId) => guesses.findWait(db, accountId),
     async take(tx, { account, read, mayDisable }, visitor) {

@@ -255,18 +255,19 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       if (asksCode && typed.otp.trim() === '') return { kind: 'otp_required' };
       const waitUntil = asksCode ? await eitherCode.findWait(db, account.id) : undefined;
       if (waitUntil !== undefined) return { kind: 'throttled', until: waitUntil };
-      const read = await eitherCode.read(db, account.id, typed.otp);
+      const read = await eitherCode.read(db, account.id, typed.otp, addressBucket(visitor.address));
       const passwordHash = await passwords.hash(typed.password, addressBucket(visitor.address));
 
       return db.transaction<CodeAnswer>(async (tx) => {
+        // The account first, as everybody who ends its resets does.
+        await holdAccount(tx, account.id);
         const held = await store.lockMailed(tx, flow.id, clock.now());
         if (held === undefined) {
           // The first half of a double tap has done it, or somebody has ended the flow.
           const now = await store.findFlow(tx, holderOf(flowId, visitor));
           return now?.state === 'done' ? { kind: 'done', account } : { kind: 'gone' };
         }
-        // Looked at once more, the account held: an authenticator may have been bound while the password was hashed.
-        await holdAccount(tx, account.id);
+        // Looked at once more: an authenticator may have been bound while the password was hashed.
         const hasDevice = (await devices.activeOf(tx, account.id)).length > 0;
         if (parts.requiresOtp && hasDevice) {
           if (typed.otp.trim() === '') return { kind: 'otp_required' };

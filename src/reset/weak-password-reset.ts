@@ -48,7 +48,7 @@ export function createWeakPasswordReset(parts: {
       if (newPassword !== confirmation) return { kind: 'confirmation_mismatch' };
       const hasCode = otp.trim() !== '';
       if (!hasCode && (await devices.activeOf(db, account.id)).length > 0) return { kind: 'otp_required' };
-      const read = await eitherCode.read(db, account.id, otp);
+      const read = await eitherCode.read(db, account.id, otp, addressBucket(visitor.address));
       const passwordHash = await passwords.hash(newPassword, addressBucket(visitor.address));
 
       return db.transaction<WeakAnswer>(async (tx) => {

@@ -3,11 +3,10 @@ import type { AccountMail } from '../accounts/account-mail.js';
 import type { Audit } from '../audit/audit.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
-import type { KeyedDigest } from '../security/digests.js';
 import { randomId } from '../security/secrets.js';
 import type { Queryable } from '../storage/database.js';
-import { addressBucket } from '../throttle/address.js';
-import { mailPlaces, spendQuotas, type Spending } from '../throttle/quotas.js';
+import type { MailsAfterPassword } from '../throttle/mails-after-password.js';
+import type { Spending } from '../throttle/quotas.js';
 import type { Visitor } from '../throttle/visitor.js';
 import type { Attempt } from './attempt.js';
 import * as attempts from './attempt-store.js';
@@ -47,22 +46,18 @@ export function createMailboxProof(parts: {
   codes: MailedCodes;
   accountMail: AccountMail;
   audit: Audit;
-  keyed: KeyedDigest;
+  mails: MailsAfterPassword;
   clock: Clock;
 }): MailboxProof {
-  const { codes, accountMail, audit, keyed, clock } = parts;
+  const { codes, accountMail, audit, mails, clock } = parts;
   const bound = (flow: string, { id, email }: Account): string => `${flow}|${id}|${email ?? ''}`;
   const flowOf: MailboxProof['flowOf'] = ({ uid, mailboxFlow }, account) => bound(mailboxFlow ?? uid, account);
 
   const send: MailboxProof['send'] = async (tx, { attempt, account }, visitor) => {
     if (account.email === undefined) return { kind: 'spent' };
     const now = clock.now();
-    const places = mailPlaces({
-      // Not the quotas of resets: strangers can use those up, and this owner has typed the right password (R-20).
-      account: keyed('mail after password', account.id),
-      address: keyed('address of mail after password', addressBucket(visitor.address)),
-    });
-    const spending = await spendQuotas(tx, { places, now });
+    const addressKey = mails.addressKeyOf(visitor);
+    const spending = await mails.spend(tx, { accountId: account.id, visitor, addressKey, now });
     if (spending.kind === 'exhausted') return spending;
     const code = await codes.issue(tx, {
       flow: flowOf(attempt, account),

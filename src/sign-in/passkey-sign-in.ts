@@ -18,7 +18,7 @@ import type { FactorOutcome } from './second-factor.js';
 
 /**
  * Passkeys during a sign-in: after the password, or in its place. Both verify the user; the second is both factors in
- * one (R-02, ADR 0013). A refused one is audited and locks nothing: there is nothing to guess.
+ * one (R-02, ADR 0013). A refused one is audited, where it is known whose or which it is, and locks nothing: there is nothing to guess.
  */
 export interface PasskeySignIn {
   /** What the browser hands to the person's authenticator. Undefined when this attempt waits for no passkey now. */
@@ -61,6 +61,8 @@ export function createPasskeySignIn(parts: {
     const { requestId, agent } = visitor;
     const { clientId } = attempt;
     const accountId = personOf(attempt) ?? passkey?.accountId;
+    // Nobody's: anybody can post such things before a password, as often as they like.
+    if (accountId === undefined) return;
     const detail = { cause, ...(passkey === undefined ? {} : { device: passkey.deviceId }) };
     await audit.record(tx, { type: 'sign_in.passkey_refused', detail, accountId, clientId, requestId, agent });
     if (cause !== 'copied' || passkey === undefined) return;

@@ -83,7 +83,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'mfa_reset.done': [{ reset: 'r1', devices: 1, method: 'photo_id' }],
   'mfa_reset.refused': [{ cause: 'out_of_scope' }],
   'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],
-  'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code'] as const).map(
+  'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code', 'in_hand'] as const).map(
     (cause) => ({ cause }),
   ),
   'self_reset.code_sent': [{}],

@@ -1,4 +1,4 @@
-import { PASSWORD, type Employee } from '../support/employees.js';
+import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, attributes, type Person, type Shown } from '../support/person.js';
 import { formOn, openHouse, type House } from './house.js';
 
@@ -153,7 +153,23 @@ describe('recovery codes on the account pages', () => {
     house.time.pass({ minutes: 4 });
     expect(codesOn(await browser.get(NEW))).toEqual(made);
     house.time.pass({ minutes: 11 });
+    await browser.get(NEW);
+    await browser.submit('/otp', { otp: otpOf(employee) });
     expect((await browser.get('/account/recovery-codes/new.txt')).status).toBe(404);
+  });
+
+  it('are saved as a file with a fresh factor: else a code is asked for, and the page follows, no file', async () => {
+    const employee = await house.somebody();
+    const browser = await house.enter(employee);
+    const made = await renew(browser);
+    expect(browser.shown.html).toContain(`href="${NEW}.txt">`);
+    house.time.pass({ minutes: 6 });
+    const asked = await browser.follow(`${NEW}.txt`);
+    expect(asked).toMatchObject({ status: 200, page: 'sign-in/otp' });
+    expect(asked.headers.get('content-disposition')).toBeNull();
+    const back = await browser.submit('/otp', { otp: otpOf(employee) });
+    expect([back.url.pathname, codesOn(back)]).toEqual([NEW, made]);
+    expect((await browser.follow(`${NEW}.txt`)).headers.get('content-disposition')).toContain('attachment');
   });
 
   it('are not shown any more once an officer has reset the account', async () => {

@@ -64,7 +64,10 @@ export const readKey = async (tab: Tab): Promise<string> =>
 
 /** Saves the recovery codes as a file and reads them there. */
 export async function downloadCodes(tab: Tab): Promise<string[]> {
-  const [download] = await Promise.all([tab.page.waitForEvent('download'), tab.page.locator('a[download]').click()]);
+  const [download] = await Promise.all([
+    tab.page.waitForEvent('download'),
+    tab.page.locator('a[href$=".txt"]').click(),
+  ]);
   const text = await readFile(await download.path(), 'utf8');
   return text.match(/\b[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}\b/g) ?? [];
 }

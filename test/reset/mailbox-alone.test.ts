@@ -160,7 +160,7 @@ describe('a recovery code where a reset asks for a code', () => {
     const { db, recoveryCodes } = house.services;
     for (const spent of codes.slice(0, 6)) {
       const typed = await recoveryCodes.read(db, employee.id, spent);
-      if (typed !== undefined) await db.transaction((tx) => recoveryCodes.redeem(tx, typed));
+      if (typed !== undefined) await db.transaction((tx) => recoveryCodes.redeem(tx, employee.id, typed));
     }
     const browser = house.browser();
     const code = await mailed(browser, employee);

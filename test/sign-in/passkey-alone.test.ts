@@ -1,5 +1,6 @@
 import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
-import type { Person, Shown } from '../support/person.js';
+import { attribute, type Person, type Shown } from '../support/person.js';
+import { softwareAuthenticator } from '../support/software-authenticator.js';
 import { CAPTCHA } from '../support/site.js';
 import { FRESH, openHouse, PLAIN, type Asking, type House } from './house.js';
 import { addPasskey, challengeAt, endApps, enrolled, usePasskey } from './passkeys.js';
@@ -28,6 +29,26 @@ async function ask(browser: Person, more: Record<string, string>): Promise<{ ask
 const errorAt = ({ url }: Shown): string | null => url.searchParams.get('error');
 
 describe('a login with nothing but a passkey', () => {
+  it('writes nothing down of what is no passkey of anybody (A12, R-21)', async () => {
+    const browser = house.browser();
+    await house.begin(browser);
+    const rows = async (): Promise<unknown> =>
+      (await house.services.db.query('SELECT count(*)::int AS rows FROM audit_events'))[0]?.rows;
+    const before = await rows();
+    const { html, url } = browser.shown;
+    const csrf = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? '', 'value') ?? '';
+    for (const credential of ['', 'x', '{}', '{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{}}']) {
+      const answer = await browser.post(`${url.pathname}/passkey`, { csrf, credential });
+      expect([answer.status, answer.errors]).toEqual([422, ['passkey_invalid']]);
+    }
+    // Also one that is right but of a device that nobody has.
+    const strange = softwareAuthenticator({ origin: house.site.origin });
+    strange.create({ challenge: 'AAAA', rp: { id: 'localhost' }, user: { id: 'AAAA' } } as never);
+    await house.begin(browser);
+    expect((await usePasskey(browser, strange)).errors).toEqual(['passkey_invalid']);
+    expect(await rows()).toBe(before);
+  });
+
   it('is whole in one step, phishing-resistant, and says that there was no password', async () => {
     const employee = await somebody();
     const passkey = await addPasskey(house, employee.id, { synced: true });

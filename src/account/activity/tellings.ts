@@ -203,6 +203,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     drift: 'self_reset_clock',
     throttled: 'self_reset_throttled',
     recovery_code: 'self_reset_recovery_wrong',
+    in_hand: 'self_reset_in_hand',
   }),
   'self_reset.code_sent': happened('self_reset_code_sent'),
   'self_reset.code_refused': refusedBy({ wrong: 'self_reset_code_wrong', exhausted: 'self_reset_code_exhausted' }),

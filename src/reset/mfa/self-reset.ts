@@ -20,7 +20,7 @@ import { digest, type KeyedDigest } from '../../security/digests.js';
 import { randomId } from '../../security/secrets.js';
 import type { Database, Queryable } from '../../storage/database.js';
 import { addressBucket } from '../../throttle/address.js';
-import { giveBackQuotas, mailPlaces, spendQuotas } from '../../throttle/quotas.js';
+import type { MailsAfterPassword } from '../../throttle/mails-after-password.js';
 import type { Trace, Visitor } from '../../throttle/visitor.js';
 import type { WayBack } from '../way-back.js';
 import * as store from './self-reset-store.js';
@@ -128,6 +128,7 @@ export interface SelfResetParts {
   readonly ownReset: OwnReset;
   readonly waitingResets: WaitingResets;
   readonly wayBack: WayBack;
+  readonly mails: MailsAfterPassword;
   readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
@@ -146,7 +147,7 @@ const isCurrent = (account: Account, { credEpoch }: { credEpoch: number }): bool
 
 export function createSelfReset(parts: SelfResetParts): SelfReset {
   const { db, captchas, passwordCheck, codes, devices, otp, guesses, recoveryCodes, wrongCodes } = parts;
-  const { ownReset, waitingResets, wayBack, accountMail, audit, keyed, clock } = parts;
+  const { ownReset, waitingResets, wayBack, mails, accountMail, audit, keyed, clock } = parts;
 
   const holderOf = (flowId: string, visitor: Visitor) => ({
     id: digest(flowId),
@@ -154,10 +155,6 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
     now: clock.now(),
   });
   const codeFlow = (id: Buffer) => ({ flow: id.toString('hex'), purpose: 'mfa-reset' as const });
-  const addressKeyOf = (visitor: Visitor): Buffer => keyed('address', addressBucket(visitor.address));
-  // Not the quota of resets: strangers can use that one up, and this owner has typed the right password.
-  const placesOf = (accountId: AccountId, address: Buffer) =>
-    mailPlaces({ account: keyed('mail after password', accountId), address });
 
   /** Mails a new code, which voids the older one; nothing where no address is on file. */
   async function send(
@@ -167,8 +164,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
   ): Promise<{ kind: 'sent' } | Throttled> {
     if (account.email === undefined) return { kind: 'sent' };
     const now = clock.now();
-    const addressKey = addressKeyOf(visitor);
-    const spending = await spendQuotas(tx, { places: placesOf(account.id, addressKey), now });
+    const addressKey = mails.addressKeyOf(visitor);
+    const spending = await mails.spend(tx, { accountId: account.id, visitor, addressKey, now });
     if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
     const code = await codes.issue(tx, { ...codeFlow(id), accountId: account.id, ttlSeconds: CODE_SECONDS, now });
     const expiresAt = secondsAfter(now, CODE_SECONDS);
@@ -317,7 +314,10 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
         const verdict = await otp.check(tx, { accountId: account.id, typed: typed.otp });
         if (verdict.kind === 'accepted') {
           const kept = verdict.device.id;
-          if (lost?.id === kept) return { kind: 'in_hand' };
+          if (lost?.id === kept) {
+            await recordRefusal(tx, held, { cause: 'in_hand', trace: visitor });
+            return { kind: 'in_hand' };
+          }
           return finish(tx, held, { by: 'device', but: { kept, lost: lost?.id }, trace: visitor });
         }
         await recordRefusal(tx, held, { cause: verdict.kind, trace: visitor });
@@ -340,16 +340,23 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
 
     async submitRecoveryCode(flowId, typed, visitor) {
       const seen = await store.findFlow(db, holderOf(flowId, visitor));
-      // The slow hash is made before the transaction: no row is held meanwhile.
-      const slow = seen?.state === 'proved' ? await recoveryCodes.read(db, seen.accountId, typed) : undefined;
+      const read = (on: Queryable, accountId: AccountId) =>
+        recoveryCodes.read(on, accountId, typed, addressBucket(visitor.address));
+      const isDue = seen?.state === 'proved' && seen.way === 'factor';
+      // The slow hash is made before the transaction, no row is held meanwhile; and only for a code that is looked at.
+      const isLookedAt = isDue && (await guesses.findWait(db, seen.accountId)) === undefined;
+      const early = isLookedAt ? await read(db, seen.accountId) : undefined;
       return atLastProof<FactorAnswer>(flowId, { way: 'factor', visitor }, async (tx, held) => {
         const { account, flow } = held;
         const reserved = await guesses.reserve(tx, account.id);
         if (reserved.kind === 'waiting') {
+          await recordRefusal(tx, held, { cause: 'throttled', trace: visitor });
           await store.moveOn(tx, flow.id, { state: 'failed' });
           return { kind: 'throttled', until: reserved.until };
         }
-        if (slow !== undefined && (await recoveryCodes.redeem(tx, slow)) !== undefined) {
+        // In this very moment the wait ended.
+        const slow = isLookedAt ? early : await read(tx, account.id);
+        if (slow !== undefined && (await recoveryCodes.redeem(tx, account.id, slow)) !== undefined) {
           return finish(tx, held, { by: 'recovery_code', trace: visitor });
         }
         await recordRefusal(tx, held, { cause: 'recovery_code', trace: visitor });
@@ -370,8 +377,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
           return { kind: 'exhausted' };
         }
         if (flow.mail !== undefined) {
-          const places = placesOf(account.id, flow.mail.addressKey);
-          await giveBackQuotas(tx, { places, spentAt: flow.mail.at });
+          const { addressKey, at: spentAt } = flow.mail;
+          await mails.giveBack(tx, { accountId: account.id, visitor, addressKey, spentAt });
         }
         if ((await devices.activeOf(tx, account.id)).length === 0) {
           await store.moveOn(tx, flow.id, { state: 'done', outcome: 'nothing' });

@@ -10,6 +10,7 @@ import { newSecret } from '#src/mfa/totp.js';
 import { createWaitingResets } from '#src/mfa/waiting-resets.js';
 import { createSelfReset } from '#src/reset/mfa/self-reset.js';
 import type { Database } from '#src/storage/database.js';
+import { createMailsAfterPassword } from '#src/throttle/mails-after-password.js';
 import type { Visitor } from '#src/throttle/visitor.js';
 import { addAgencies, addPerson } from '../../accounts/people.js';
 import { BEGIN, openParts } from '../parts.js';
@@ -56,6 +57,7 @@ export async function openHouse(db: Database) {
     ownReset,
     waitingResets,
     wayBack: { find: nowhere, startOf: nowhere },
+    mails: createMailsAfterPassword(parts, 'mfa reset'),
   });
   await audit.prepare(db);
   await addAgencies(db);
