@@ -202,6 +202,16 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         redirect(ctx, '/reset/password/email');
       },
     },
+    {
+      // What was typed stays.
+      method: 'POST',
+      path: '/reset/password/picture',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const { username } = pickFields(fields, ['username', 'captcha']);
+        await showStart(ctx, { username });
+      },
+    },
     { method: 'GET', path: '/reset/password/email', access: 'anyone', handle: (ctx) => showEmail(ctx) },
     {
       method: 'POST',

@@ -144,6 +144,22 @@ describe.each(['now', 'wait'] as const)('the page of name and password, %s', (wa
     expect((await browser.post('/reset/mfa/start', typed)).errors).toEqual(['captcha_wrong']);
   });
 
+  it('gives another picture for what is typed, and keeps all but the password', async () => {
+    const browser = house.browser();
+    const { html } = await browser.get(`/reset/mfa/${way}`);
+    const captcha = /\/captcha\/[\w-]+\.png/.exec(html)?.[0] ?? 'none';
+    expect(html).toContain('formaction="/reset/mfa/picture"');
+    const csrf = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? '', 'value') ?? '';
+    const typed = { csrf, way, username: '198001012010015999', password: PASSWORD, captcha: 'x' };
+    const shown = await browser.post('/reset/mfa/picture', typed);
+    expect(shown).toMatchObject({ status: 200, page: 'reset/mfa/start', errors: [] });
+    expect(shown.html).toContain('value="198001012010015999"');
+    expect(shown.html).toContain(`name="way" value="${way}"`);
+    expect(shown.html).not.toContain(PASSWORD);
+    expect(shown.html).not.toContain(captcha);
+    expect((await browser.post('/reset/mfa/picture', { ...typed, way: 'x' })).status).toBe(400);
+  });
+
   it('shares the limits of the login page (R-20)', async () => {
     const employee = somebody();
     for (let time = 1; time <= 3; time += 1) {
@@ -407,7 +423,11 @@ describe('with neither', () => {
     expect(saved.page).toBe('sign-in/recovery-codes');
     expect(house.codeOf((await browser.submit('/recovery-codes', { saved: '1' })).url)).toBeDefined();
     expect(await active(employee)).toEqual(['Ponsel baru']);
-    expect(mailsTo(employee).filter((subject) => subject.includes('menunggu'))).toHaveLength(2);
+    // A mail whose lease ended while the time was stepped over may come once more.
+    const waiting = house.site.mailbox.mails.filter(
+      ({ to, subject }) => to.includes(employee.email) && subject.includes('menunggu'),
+    );
+    expect(new Set(waiting.map(({ text }) => text)).size).toBe(2);
   });
 
   it('takes effect on its own page too, with a fresh captcha and the password', async () => {

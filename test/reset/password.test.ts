@@ -46,6 +46,18 @@ const lasting = ({ html }: Shown, typed: string): string =>
     .replaceAll(/data-email-hint="[^"]*"|>.•••••@.•••••</g, 'HINT');
 
 describe('the first page', () => {
+  it('gives another picture for what is typed, and keeps the name', async () => {
+    const browser = house.browser();
+    const { html } = await browser.get('/reset/password');
+    const captcha = /\/captcha\/[\w-]+\.png/.exec(html)?.[0] ?? 'none';
+    expect(html).toContain('formaction="/reset/password/picture"');
+    const csrf = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? '', 'value') ?? '';
+    const shown = await browser.post('/reset/password/picture', { csrf, username: '198001012010015999', captcha: 'x' });
+    expect(shown).toMatchObject({ status: 200, page: 'reset/password/start', errors: [] });
+    expect(shown.html).toContain('value="198001012010015999"');
+    expect(shown.html).not.toContain(captcha);
+  });
+
   it('wants the captcha in its own case, and shows a new one with the name kept', async () => {
     const { nip } = take(fresh);
     const browser = house.browser();

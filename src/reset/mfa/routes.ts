@@ -37,6 +37,11 @@ export interface SelfResetRouteParts extends ResetFormParts {
 /** What each first page leads to, by the last segment of its path. */
 const WAYS = { now: 'factor', wait: 'wait' } as const;
 
+function wayOf({ way }: { way: string }): keyof typeof WAYS {
+  if (way !== 'now' && way !== 'wait') throw new Refusal('invalid_input', { reason: 'unknown way' });
+  return way;
+}
+
 /** Where a passage is shown. */
 function pathOf(view: SelfResetView): string {
   if (view.state !== 'proved') return `/reset/mfa/${view.state}`;
@@ -151,8 +156,7 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
       async handle(ctx, fields) {
         const typed = pickFields(fields, ['way', 'username', 'password', 'captcha']);
         const { username, password, captcha } = typed;
-        const way = typed.way === 'now' || typed.way === 'wait' ? typed.way : undefined;
-        if (way === undefined) throw new Refusal('invalid_input', { reason: 'unknown way' });
+        const way = wayOf(typed);
         const missing = username.trim() === '' ? 'username' : password === '' ? 'password' : undefined;
         if (missing !== undefined) {
           await showStart(ctx, { way, username, refused: refused({ code: 'invalid_input', field: missing }) });
@@ -180,6 +184,16 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
             // The page of the last proof leads on where none is due.
             redirect(ctx, way === 'now' ? '/reset/mfa/factor' : '/reset/mfa/code');
         }
+      },
+    },
+    {
+      // What was typed stays, but the password.
+      method: 'POST',
+      path: '/reset/mfa/picture',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const typed = pickFields(fields, ['way', 'username', 'password', 'captcha']);
+        await showStart(ctx, { way: wayOf(typed), username: typed.username });
       },
     },
     { method: 'GET', path: '/reset/mfa/factor', access: 'anyone', handle: (ctx) => showFactor(ctx) },
