@@ -19,7 +19,7 @@ export type AccountNotice =
   | 'app_ended';
 
 /** What the next page says once: carried in a cookie, never in the address. */
-export type Notice = 'resent' | AccountNotice;
+export type Notice = 'resent' | 'all_sessions_ended' | 'session_over' | AccountNotice;
 
 export function leaveNotice(ctx: PageContext, notice: Notice): void {
   setCookie(ctx, NOTICE, notice, { maxAgeSeconds: 60 });

@@ -127,6 +127,13 @@ function policy(error: PageError, { page, t }: ProblemContext): Words {
   return { title: t('error.password_policy.title', { count: Math.max(1, unmet.length) }), text };
 }
 
+/** The field that is wrong, and what stands in its way where that has words of its own. */
+function inputKey({ field, reason }: PageError, page: PageName): string {
+  const known = FIELDS[page]?.find((name) => name === field);
+  if (known === undefined) return 'form';
+  return reason === undefined ? known : `${known}_${reason}`;
+}
+
 function words(error: PageError, context: ProblemContext): Words {
   const { page, t } = context;
   const pair = (key: string, values = {}): Words => ({
@@ -150,7 +157,7 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'unavailable':
       return pair(`error.${error.code}`, { when: when() });
     case 'invalid_input':
-      return pair(`error.invalid_input.${FIELDS[page]?.find((name) => name === error.field) ?? 'form'}`);
+      return pair(`error.invalid_input.${inputKey(error, page)}`);
     case 'otp_invalid':
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
     case 'code_invalid':
