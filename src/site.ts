@@ -67,6 +67,7 @@ import { createFormTokens } from './web/csrf.js';
 import { servedOrigins } from './web/origin.js';
 import { pageWriter } from './web/page.js';
 import type { Route } from './web/route-table.js';
+import { loadTranslators } from './web/locale.js';
 import { createViews } from './web/views.js';
 
 /** Everything that answers on the public listener. */
@@ -92,7 +93,13 @@ export async function buildSite(services: Services): Promise<Site> {
   const adminResource = adminResourceOf(config.adminOrigin);
 
   const tokens = createFormTokens(keyed);
-  const write = pageWriter({ views: createViews({ directory: VIEWS }), tokens, brand: services.brand, clock });
+  const texts = loadTranslators(join(VIEWS, 'locales'));
+  const write = pageWriter({
+    views: createViews({ directory: VIEWS, translators: texts }),
+    tokens,
+    brand: services.brand,
+    clock,
+  });
   const origins = servedOrigins({
     issuer: config.issuer,
     adminOrigin: config.adminOrigin,
@@ -238,7 +245,7 @@ export async function buildSite(services: Services): Promise<Site> {
       clock,
     }),
     ...freezeRoutes({ freezing: services.freezing, write }),
-    ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock }), nameOf, write, clock }),
+    ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock, texts }), nameOf, write, clock }),
     ...signInRoutes({
       signIn,
       secondFactor: createSecondFactor({

@@ -39,6 +39,8 @@ export interface AuditDetails {
   'recovery_codes.issued': { readonly count: number };
   'reset.started': object;
   'reset.email_refused': object;
+  /** The registered address was typed, and its mailbox told why there is no code. */
+  'reset.barred': { readonly cause: 'frozen' | 'inactive' };
   'reset.code_sent': object;
   'reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
   'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
@@ -58,8 +60,8 @@ export interface AuditDetails {
   'contact_change.code_refused': { readonly change: string; readonly cause: 'wrong' | 'exhausted' };
   'contact_change.stopped': { readonly change: string };
   'contact_change.done': { readonly change: string };
-  /** `elsewhere`: the person ended it from another browser. */
-  'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true };
+  /** `elsewhere`: the person ended it from another browser; `app`: it was an application that stays logged in. */
+  'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true; readonly app?: true };
   'account.data_exported': object;
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };

@@ -96,7 +96,16 @@ export async function spendStep(tx: Queryable, spent: { device: DeviceId; step: 
   return rows.length === 1;
 }
 
-/** Activates a pending device with the step that confirmed it; false when it is no longer pending. */
+/**
+ * Whether no other active device of `account` has the name: people tell devices apart by it, whatever the case. Part of
+ * the statement that names, whose caller holds the account.
+ */
+export const nameIsFree = ({ account, name, but }: { account: string; name: string; but: string }): string =>
+  `NOT EXISTS (SELECT 1 FROM devices AS other
+                WHERE other.account_id = ${account} AND other.status = 'active' AND lower(other.name) = lower(${name})
+                  AND other.id IS DISTINCT FROM ${but})`;
+
+/** Activates a pending device with the step that confirmed it; false when it is no longer pending or its name is taken. */
 export async function activate(
   tx: Queryable,
   confirmed: { device: DeviceId; name: string; step: number; now: Date; notBefore: Date },
@@ -106,6 +115,7 @@ export async function activate(
         SET status = 'active', name = $2, last_step = $3, activated_at = $4, last_used_at = $4, attempt_uid = NULL,
             session_uid = NULL, drift_steps = NULL, drift_step = NULL, drift_seen_at = NULL
       WHERE id = $1 AND status = 'pending' AND created_at > $5 AND last_step < $3 AND NOT ($3 = ANY (burned_steps))
+        AND ${nameIsFree({ account: 'devices.account_id', name: '$2', but: 'devices.replaces' })}
       RETURNING id`,
     [confirmed.device, confirmed.name, confirmed.step, confirmed.now, confirmed.notBefore],
   );
@@ -192,7 +202,10 @@ export async function rename(
   renamed: { accountId: AccountId; device: DeviceId; name: string },
 ): Promise<boolean> {
   const rows = await tx.query(
-    `UPDATE devices SET name = $3 WHERE id = $2 AND account_id = $1 AND status = 'active' RETURNING id`,
+    `UPDATE devices SET name = $3
+      WHERE id = $2 AND account_id = $1 AND status = 'active'
+        AND ${nameIsFree({ account: '$1', name: '$3', but: '$2' })}
+      RETURNING id`,
     [renamed.accountId, renamed.device, renamed.name],
   );
   return rows.length === 1;

@@ -32,10 +32,13 @@ export interface Devices {
   voidPendingElsewhere(tx: Queryable, account: AccountId, session: string): Promise<void>;
   /** Spends a time step of an active device. False: it, or a later one, was spent before, or burned; or it is closed. */
   spendStep(tx: Queryable, device: DeviceId, step: number): Promise<boolean>;
-  /** Makes a pending device active, its confirming step spent. False: it is no longer pending. */
+  /**
+   * Makes a pending device active, its confirming step spent. False: it is no longer pending, or another active one of
+   * the account has this name, and it does not take that one's place.
+   */
   confirm(tx: Queryable, confirmed: { device: DeviceId; name: string; step: number }): Promise<boolean>;
   recordDrift(tx: Queryable, device: DeviceId, sighting: DriftSighting): Promise<void>;
-  /** False: it is not an active one of this account. */
+  /** False: it is not an active one of this account, or another one is called so. */
   rename(tx: Queryable, renamed: { accountId: AccountId; device: DeviceId; name: string }): Promise<boolean>;
   /** Ends one; the caller holds the account. False: it is not an active one of this account, or no other could prove. */
   endOne(tx: Queryable, ended: { accountId: AccountId; device: DeviceId; reason: DeviceEnd }): Promise<boolean>;

@@ -19,7 +19,8 @@ export type AccountNotice =
   | 'app_ended';
 
 /** What the next page says once: carried in a cookie, never in the address. */
-export type Notice = 'resent' | 'code_kept' | 'recovery_code_used' | 'device_lost' | AccountNotice;
+export type Notice =
+  'resent' | 'code_kept' | 'recovery_code_used' | 'device_lost' | 'all_sessions_ended' | 'session_over' | AccountNotice;
 
 /** How long it waits for its page; a whole login may lie between. */
 const USUAL_SECONDS = 60;

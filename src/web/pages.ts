@@ -9,7 +9,10 @@ import type { AccountNotice } from './notice.js';
  */
 export interface Pages {
   /** `/` for strangers. LOGIN leads to `/login`, RESET to `/reset`. */
-  front: object;
+  front: {
+    /** This browser was logged in, and is no longer. */
+    readonly sessionOver?: boolean | undefined;
+  };
   /** `/` for who is logged in; give `shell.person`, whose *Keluar* posts to `/logout`. Search is `GET /?q=`. */
   launcher: {
     readonly groups: readonly ServiceGroup[];
@@ -26,6 +29,8 @@ export interface Pages {
     readonly onlyPasskey?: boolean | undefined;
     /** As typed; comes back after a refusal. */
     readonly username?: string | undefined;
+    /** This browser was logged in on our own pages, and is no longer. */
+    readonly sessionOver?: boolean | undefined;
     /** Where RESET leads, so that the reset knows the way back; `/reset` unless given. */
     readonly resetHref?: string | undefined;
   };
@@ -105,14 +110,26 @@ export interface Pages {
   /** Freezing one's own account; then `disavow/done`. */
   'account/freeze': object;
   /** `/account/data`; the file comes for a post to `/account/data/file`. */
-  'account/data': AccountPage & FormPage & { readonly sections: readonly HeldSection[] };
+  'account/data': AccountPage &
+    FormPage & {
+      readonly sections: readonly HeldSection[];
+      /** Why other things are not in the file: keys below `account.data.leftOut`. */
+      readonly leftOut: readonly string[];
+    };
 
   /** Posts `new_email` to `/account/contact`; what is under way is stopped by `/account/contact/stop`. */
   'account/contact': AccountPage &
     FormPage & {
-      /** The registered address, masked; none is on file unless given. */
-      readonly emailHint?: string | undefined;
-      readonly change?: { readonly state: 'asked' | 'waiting' | 'invited'; readonly opensAt: Date } | undefined;
+      /** The registered address, whole: who sees it has just proved a second factor. None is on file unless given. */
+      readonly registered?: string | undefined;
+      readonly change?:
+        | {
+            readonly state: 'asked' | 'waiting' | 'invited';
+            /** The new address, masked where an officer entered it. */
+            readonly address: string;
+            readonly opensAt: Date;
+          }
+        | undefined;
       /** Instead of the form: when it opens, after a reset of the second factors. */
       readonly closedUntil?: Date | undefined;
       /** As typed; comes back after a refusal. */
@@ -165,7 +182,10 @@ export interface Pages {
   /** Posts to `/account/sessions/end-all`. */
   'account/sessions/end-all': AccountPage;
   /** `/account/devices/add`: which kind. An app: posts to the same address. */
-  'account/devices/add': object;
+  'account/devices/add': {
+    /** False: five are registered already. */
+    readonly mayAdd: boolean;
+  };
   /** Posts `otp`, `device_name` to `/account/devices/add/app`. */
   'account/devices/add/app': FormPage & AppOffer;
   /** `/account/devices/move`: posts the old phone's id as `device` to the same address. */
@@ -180,7 +200,12 @@ export interface Pages {
     readonly deviceName?: string | undefined;
   };
   /** Posts to `/account/devices/:id/remove`; the last one that can prove cannot be removed. */
-  'account/devices/remove': FormPage & { readonly id: string; readonly name: string; readonly isLast: boolean };
+  'account/devices/remove': FormPage & {
+    readonly id: string;
+    readonly name: string;
+    readonly kind: DeviceLine['kind'];
+    readonly isLast: boolean;
+  };
   /** `/account/recovery-codes`. */
   'account/recovery-codes': AccountPage & {
     readonly left?: CodesLine | undefined;
@@ -193,13 +218,12 @@ export interface Pages {
   /** Posts `saved` to `/account/recovery-codes/new`; the download is `/account/recovery-codes/new.txt`. */
   'account/recovery-codes/new': FormPage & { readonly codes: readonly string[]; readonly createdAt: Date };
   /** Posts, by the script, `device_name` and `credential` to `/account/devices/add/passkey`. */
-  'account/devices/add-passkey': AccountPage &
-    FormPage & {
-      /** False: five are registered already. */
-      readonly mayAdd: boolean;
-      /** As typed; comes back after a refusal. */
-      readonly deviceName?: string | undefined;
-    };
+  'account/devices/add-passkey': FormPage & {
+    /** False: five are registered already. */
+    readonly mayAdd: boolean;
+    /** As typed; comes back after a refusal. */
+    readonly deviceName?: string | undefined;
+  };
 
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
@@ -272,7 +296,11 @@ export interface Pages {
     /** Where *Batal* leads; `/` unless given. */
     readonly stayHref?: string | undefined;
   };
-  'sign-out/done': { readonly back?: ServiceLink | undefined };
+  'sign-out/done': {
+    readonly back?: ServiceLink | undefined;
+    /** Every session was ended, not this browser's alone. */
+    readonly everywhere?: boolean | undefined;
+  };
 
   /** `/bantuan`. */
   help: object;
@@ -369,6 +397,8 @@ export interface PageError {
   readonly code: RefusalCode;
   /** The form field's name. Each page knows the field of the codes that have one; needed for `invalid_input`. */
   readonly field?: string | undefined;
+  /** With `invalid_input`: what stands in the way of a value that is well formed. */
+  readonly reason?: 'taken' | 'same' | undefined;
   /** With `throttled`, `busy`, `unavailable`. */
   readonly retryAfterSeconds?: number | undefined;
   /** With `clock_drift`: positive when the phone is ahead. */

@@ -144,6 +144,13 @@ function policy(error: PageError, { page, t }: ProblemContext): Words {
 const unknownPasskey = (page: PageName): string =>
   `error.passkey_unknown.${page === 'sign-in/password' ? 'password' : 'other'}`;
 
+/** The field that is wrong, and what stands in its way where that has words of its own. */
+function inputKey({ field, reason }: PageError, page: PageName): string {
+  const known = FIELDS[page]?.find((name) => name === field);
+  if (known === undefined) return 'form';
+  return reason === undefined ? known : `${known}_${reason}`;
+}
+
 function words(error: PageError, context: ProblemContext): Words {
   const { page, t } = context;
   const pair = (key: string, values = {}): Words => ({
@@ -171,7 +178,7 @@ function words(error: PageError, context: ProblemContext): Words {
       return pair(`error.${error.code}`, { when: when() });
     case 'invalid_input':
       if (error.isInHand === true) return pair('error.invalid_input.in_hand');
-      return pair(`error.invalid_input.${FIELDS[page]?.find((name) => name === error.field) ?? 'form'}`);
+      return pair(`error.invalid_input.${inputKey(error, page)}`);
     case 'otp_invalid':
       if (page === 'reset/password/code' || page === 'reset/weak') return pair('error.either_code');
       if (error.again === true) return wrongAgain(context);

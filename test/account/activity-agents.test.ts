@@ -424,6 +424,18 @@ const JOURNEYS: readonly Journey[] = [
     leaves: ['reset.recovery_code_accepted', 'password.changed weak'],
   },
   {
+    name: 'a forgotten password of an account that is frozen, or closed',
+    async walk(employee, browser) {
+      for (const change of [`frozen_at = $2`, `status = 'inactive', updated_at = $2`]) {
+        await house.services.db.query(`UPDATE accounts SET ${change} WHERE id = $1`, [employee.id, house.time.now()]);
+        await browser.get('/reset/password');
+        await browser.submit('/reset/password', { username: employee.nip, captcha: CAPTCHA });
+        await expectPage(browser.submit('/reset/password/email', { email: employee.email }), 'reset/password/code');
+      }
+    },
+    leaves: ['reset.started', 'reset.barred frozen', 'reset.barred inactive'],
+  },
+  {
     name: 'a weak password',
     async walk(employee, browser) {
       const typed = { username: employee.nip, password: PASSWORD, new_password: NEW, confirm_password: NEW };

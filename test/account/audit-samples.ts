@@ -49,6 +49,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'recovery_codes.issued': [{ count: 10 }],
   'reset.started': [{}],
   'reset.email_refused': [{}],
+  'reset.barred': [{ cause: 'frozen' }, { cause: 'inactive' }],
   'reset.code_sent': [{}],
   'reset.code_refused': [{ cause: 'wrong' }, { cause: 'exhausted' }],
   'reset.otp_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code'] as const).map((cause) => ({
@@ -77,7 +78,12 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   ],
   'contact_change.stopped': [{ change: 'x1' }],
   'contact_change.done': [{ change: 'x1' }],
-  'session.ended': [{ by: 'person' }, { by: 'client' }],
+  'session.ended': [
+    { by: 'person' },
+    { by: 'client' },
+    { by: 'person', elsewhere: true },
+    { by: 'person', elsewhere: true, app: true },
+  ],
   'role.granted': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'role.revoked': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'mfa_reset.done': [{ reset: 'r1', devices: 1, method: 'photo_id' }],
@@ -100,7 +106,9 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
 export const STORIES: readonly Story[] = Object.entries(DETAILS).flatMap(([type, details]) =>
   (details as readonly Readonly<Record<string, unknown>>[]).flatMap((detail) =>
     [
-      { service: 'MyASN', device: 'Ponsel kerja', hasActor: true },
+      { service: 'MyASN', device: { kind: 'totp', name: 'Ponsel kerja' }, hasActor: true } as const,
+      { service: 'MyASN', device: { kind: 'passkey', name: 'Laptop kantor' }, hasActor: true } as const,
+      { service: 'MyASN', device: { kind: 'passkey', name: undefined }, hasActor: true } as const,
       { service: undefined, device: undefined, hasActor: false },
     ].flatMap((named) => tell({ type, detail }, named) ?? []),
   ),

@@ -52,6 +52,13 @@ export async function activate(
   return tab.press('Reset Password');
 }
 
+/** To another part of the account: a tab where there is room for all, and an entry of the menu on a phone. */
+export async function goToPart(tab: Tab, part: string): Promise<Shown> {
+  const menu = tab.page.locator('.tabs summary');
+  if (await menu.isVisible()) await menu.click();
+  return tab.press(WORDS.id(`account.tabs.${part}`));
+}
+
 /** Types name and password on the login page. */
 export async function login(tab: Tab, who: Someone, password = PASSWORD): Promise<Shown> {
   await tab.type({ username: who.nip, password });

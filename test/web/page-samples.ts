@@ -46,6 +46,8 @@ const offer = {
 };
 const enrol = { ...signIn, ...offer };
 const device = { id: 'd1', name: 'Ponsel kerja' };
+const removed = { ...device, kind: 'totp' } as const;
+const taken: PageError = { ...missing('device_name'), reason: 'taken' };
 const devices = { devices: [], former: [], fewCodes: true, mayAdd: true };
 const codes = {
   ...signIn,
@@ -97,6 +99,8 @@ const unknownBrowser: SessionLine = {
 const PERSON = { person: { name: 'Sari Contoh' } };
 
 const TOMORROW = new Date('2026-11-24T01:15:42Z');
+const LEFT_OUT = ['nobody', 'secret', 'underway', 'letters', 'counted'];
+const registered = { registered: 'sari@contoh.example' };
 const token = '0123456789ABCDEFGHJKMNPQRS';
 const lostOrNot = [
   { id: 'd1', name: 'Ponsel kerja' },
@@ -106,6 +110,7 @@ const lostOrNot = [
 /** Every page in every state people meet. */
 export const SAMPLES: readonly Sample[] = [
   ['front', 'plain', {}, { path: '/' }],
+  ['front', 'a session is over', { sessionOver: true }, { path: '/' }],
   [
     'launcher',
     'plain',
@@ -137,6 +142,7 @@ export const SAMPLES: readonly Sample[] = [
   ],
 
   ['sign-in/password', 'plain', signIn],
+  ['sign-in/password', 'a session is over', { ...signIn, sessionOver: true }],
   [
     'sign-in/password',
     'wrong',
@@ -234,7 +240,7 @@ export const SAMPLES: readonly Sample[] = [
         name: 'Ponsel lama',
         kind: 'totp',
         addedAt: SAMPLE_SHELL.now,
-        endedAt: SAMPLE_SHELL.now,
+        endedAt: reason === 'removed' ? SAMPLE_SHELL.now : new Date('2026-11-24T01:15:42Z'),
         reason,
       })),
       codes: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now },
@@ -278,20 +284,26 @@ export const SAMPLES: readonly Sample[] = [
   ['account/password', 'weak', { error: policy }, PERSON],
   ['account/password', 'differs', { error: { code: 'confirmation_mismatch' } }, PERSON],
   ['account/password', 'throttled', { error: wait }, PERSON],
-  ['account/data', 'plain', { sections: HELD }, PERSON],
-  ['account/data', 'hardly anything', { sections: HARDLY_HELD }, PERSON],
-  ['account/data', 'every word', { sections: WORDS_HELD }, PERSON],
-  ['account/data', 'throttled', { sections: HARDLY_HELD, error: wait }, PERSON],
+  ['account/data', 'plain', { leftOut: LEFT_OUT, sections: HELD }, PERSON],
+  ['account/data', 'hardly anything', { leftOut: LEFT_OUT, sections: HARDLY_HELD }, PERSON],
+  ['account/data', 'every word', { leftOut: LEFT_OUT, sections: WORDS_HELD }, PERSON],
+  ['account/data', 'throttled', { leftOut: LEFT_OUT, sections: HARDLY_HELD, error: wait }, PERSON],
 
-  ['account/contact', 'plain', { emailHint: 's•••••@c•••••', done: 'contact_changed' }, PERSON],
+  ['account/contact', 'plain', { ...registered, done: 'contact_changed' }, PERSON],
   ['account/contact', 'no address', { done: 'contact_stopped' }, PERSON],
-  ['account/contact', 'closed', { emailHint: 's•••••@c•••••', closedUntil: SAMPLE_SHELL.now }, PERSON],
+  ['account/contact', 'closed', { ...registered, closedUntil: SAMPLE_SHELL.now }, PERSON],
   ['account/contact', 'no address that mail could go to', { email: 'sari', error: missing('new_email') }, PERSON],
-  ['account/contact', 'throttled', { emailHint: 's•••••@c•••••', email: 'sari@baru.example', error: wait }, PERSON],
+  [
+    'account/contact',
+    'the registered address',
+    { ...registered, email: registered.registered, error: { ...missing('new_email'), reason: 'same' } },
+    PERSON,
+  ],
+  ['account/contact', 'throttled', { ...registered, email: 'sari@baru.example', error: wait }, PERSON],
   ...(['asked', 'waiting', 'invited'] as const).map((state): Sample => [
     'account/contact',
     state,
-    { emailHint: 's•••••@c•••••', change: { state, opensAt: SAMPLE_SHELL.now } },
+    { ...registered, change: { state, address: 's•••••@b•••••', opensAt: SAMPLE_SHELL.now } },
     PERSON,
   ]),
   ['account/contact/code', 'plain', { email: 'sari@baru.example' }, PERSON],
@@ -365,9 +377,16 @@ export const SAMPLES: readonly Sample[] = [
   ['account/devices', 'no codes', { ...devices, done: 'device_removed' }, PERSON],
   ['account/devices', 'passkey added', { ...devices, mayAdd: false, done: 'passkey_added' }, PERSON],
   ['account/devices', 'few codes', { ...devices, codes: { left: 3, count: 10, createdAt: SAMPLE_SHELL.now } }, PERSON],
+  [
+    'account/devices',
+    'no codes left',
+    { ...devices, codes: { left: 0, count: 10, createdAt: SAMPLE_SHELL.now } },
+    PERSON,
+  ],
   ['account/devices', 'renamed', { ...devices, done: 'device_renamed' }, PERSON],
   ['account/devices', 'moved', { ...devices, mayAdd: false, done: 'device_moved' }, PERSON],
-  ['account/devices/add', 'plain', {}, PERSON],
+  ['account/devices/add', 'plain', { mayAdd: true }, PERSON],
+  ['account/devices/add', 'five already', { mayAdd: false }, PERSON],
   ['account/devices/add-passkey', 'plain', { mayAdd: true }, PERSON],
   ['account/devices/add-passkey', 'five already', { mayAdd: false }, PERSON],
   [
@@ -378,6 +397,7 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['account/devices/add-passkey', 'name missing', { mayAdd: true, error: missing('device_name') }, PERSON],
   ['account/devices/add/app', 'plain', offer, PERSON],
+  ['account/devices/add/app', 'name taken', { ...offer, deviceName: 'tablet', error: taken }, PERSON],
   ['account/devices/add/app', 'wrong', { ...offer, error: { code: 'otp_invalid' } }, PERSON],
   ['account/devices/add/app', 'clock slow', { ...offer, error: { code: 'clock_drift', driftMinutes: -7 } }, PERSON],
   ['account/devices/add/app', 'throttled', { ...offer, error: wait }, PERSON],
@@ -397,9 +417,11 @@ export const SAMPLES: readonly Sample[] = [
   ['account/devices/move/app', 'reused', { ...offer, replaces: 'Ponsel lama', error: { code: 'otp_reused' } }, PERSON],
   ['account/devices/rename', 'plain', device, PERSON],
   ['account/devices/rename', 'unusable', { ...device, deviceName: '', error: missing('device_name') }, PERSON],
-  ['account/devices/remove', 'plain', { ...device, isLast: false }, PERSON],
-  ['account/devices/remove', 'the last', { ...device, isLast: true }, PERSON],
-  ['account/devices/remove', 'the last, refused', { ...device, isLast: true, error: missing('device') }, PERSON],
+  ['account/devices/rename', 'taken', { ...device, deviceName: 'tablet', error: taken }, PERSON],
+  ['account/devices/remove', 'plain', { ...removed, isLast: false }, PERSON],
+  ['account/devices/remove', 'a passkey', { ...removed, kind: 'passkey', isLast: false }, PERSON],
+  ['account/devices/remove', 'the last', { ...removed, isLast: true }, PERSON],
+  ['account/devices/remove', 'the last, refused', { ...removed, isLast: true, error: missing('device') }, PERSON],
   [
     'account/recovery-codes',
     'plain',
@@ -410,6 +432,12 @@ export const SAMPLES: readonly Sample[] = [
     'account/recovery-codes',
     'few',
     { left: { left: 2, count: 10, createdAt: SAMPLE_SHELL.now }, few: true, unsaved: false },
+    PERSON,
+  ],
+  [
+    'account/recovery-codes',
+    'all used',
+    { left: { left: 0, count: 10, createdAt: SAMPLE_SHELL.now }, few: true, unsaved: false },
     PERSON,
   ],
   ['account/recovery-codes', 'none', { few: true, unsaved: false }, PERSON],
@@ -553,6 +581,7 @@ export const SAMPLES: readonly Sample[] = [
     'by a service',
     { action: '/oidc/logout/confirm', xsrf: 'x1', service, stayHref: '/demo/myasn' },
   ],
+  ['sign-out/done', 'everywhere', { everywhere: true }],
   ['sign-out/done', 'plain', {}],
   ['sign-out/done', 'from a service', { back }],
   ['help', 'plain', {}],

@@ -8,6 +8,8 @@ import { HISTORY } from './registry.js';
 export type RenameAnswer =
   | { readonly kind: 'done' }
   | { readonly kind: 'name_invalid' }
+  /** Another of their active authenticators is called so. */
+  | { readonly kind: 'name_taken' }
   /** It is no active authenticator of this person. */
   | { readonly kind: 'not_found' }
   | { readonly kind: 'signed_out' };
@@ -40,7 +42,8 @@ export function createDeviceChanges(parts: { devices: Devices; ownChange: OwnCha
         const device = (await devices.activeOf(tx, accountId)).find((each) => each.id === id);
         if (device === undefined) return { kind: 'not_found' };
         if (device.name === name) return { kind: 'done' };
-        if (!(await devices.rename(tx, { accountId, device: device.id, name }))) return { kind: 'not_found' };
+        // It is there, and the account is held: nothing else can stand in the way.
+        if (!(await devices.rename(tx, { accountId, device: device.id, name }))) return { kind: 'name_taken' };
         const detail = { device: device.id };
         await audit.record(tx, { type: 'device.renamed', detail, accountId, requestId, agent });
         return { kind: 'done' };

@@ -3,7 +3,7 @@ import { lastThreeOf } from '../../accounts/nip.js';
 import type { Audit } from '../../audit/audit.js';
 import type { AuditEvent } from '../../audit/events.js';
 import { MAX_DEVICES, type Device } from '../../devices/device.js';
-import { cleanDeviceName } from '../../devices/device-name.js';
+import { cleanDeviceName, isNameTaken } from '../../devices/device-name.js';
 import type { Devices } from '../../devices/devices.js';
 import type { Enrolment, EnrolmentOffer } from '../../mfa/enrolment.js';
 import type { OtpVerdict } from '../../mfa/otp.js';
@@ -38,6 +38,8 @@ type KeptAnswer =
 export type ConfirmAnswer =
   | KeptAnswer
   | { readonly kind: 'name_invalid' }
+  /** Another of their active authenticators is called so, and does not end with this. */
+  | { readonly kind: 'name_taken' }
   /** Nothing waits for a code any more: too old, voided by another page, or the old phone was removed meanwhile. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'full' }
@@ -87,14 +89,14 @@ export function createNewApp(parts: NewAppParts): NewApp {
     tx: Queryable,
     { accountId, sessionUid }: Pick<Owner, 'accountId' | 'sessionUid'>,
     journey: Journey,
-  ): Promise<(Waiting & { readonly registered: number }) | undefined> {
+  ): Promise<(Waiting & { readonly active: readonly Device[] }) | undefined> {
     const pending = await devices.findPending(tx, { session: sessionUid });
     if (pending?.accountId !== accountId) return undefined;
     const active = await devices.activeOf(tx, accountId);
     const old = active.find(({ id }) => id === pending.replaces);
     const isMove = pending.replaces !== undefined;
     if (isMove !== (journey === 'move') || (isMove && old === undefined)) return undefined;
-    return { pending, old, registered: active.length };
+    return { pending, old, active };
   }
 
   /** In one commit: the new one lives, the old one is history, everything else that is open ends, the owner is told. */
@@ -112,7 +114,7 @@ export function createNewApp(parts: NewAppParts): NewApp {
     const about = { accountId: account.id, requestId, agent };
     const enrolled: AuditEvent = { type: 'device.enrolled', detail: { device: device.id }, ...about };
     if (old === undefined) {
-      const data = { deviceName: name };
+      const data = { deviceName: name, isAnother: true };
       await ownChange.complete(tx, { owner, account, events: [enrolled], mail: 'authenticator-added', data });
       return;
     }
@@ -182,8 +184,11 @@ export function createNewApp(parts: NewAppParts): NewApp {
         if (before !== undefined) return JSON.parse(before) as KeptAnswer;
         const waiting = await waitingFor(tx, owner, journey);
         if (waiting === undefined) return { kind: 'gone' };
-        const { pending, old, registered } = waiting;
-        if (old === undefined && registered >= MAX_DEVICES) return { kind: 'full' };
+        const { pending, old, active } = waiting;
+        if (old === undefined && active.length >= MAX_DEVICES) return { kind: 'full' };
+        // Before the code is spent: it is still good for the next try.
+        const others = active.filter(({ id }) => id !== old?.id);
+        if (isNameTaken(name, others)) return { kind: 'name_taken' };
 
         const verdict = await enrolment.confirm(tx, { place: { session: sessionUid }, typed: otp, name });
         if (verdict.kind === 'gone') return verdict;

@@ -1,7 +1,7 @@
 import { getById } from '../../accounts/accounts.js';
 import type { Audit } from '../../audit/audit.js';
 import { canProve, MAX_DEVICES } from '../../devices/device.js';
-import { cleanDeviceName } from '../../devices/device-name.js';
+import { cleanDeviceName, isNameTaken } from '../../devices/device-name.js';
 import type { Devices } from '../../devices/devices.js';
 import type { AccountId } from '../../kernel/ids.js';
 import type { CreationOptions, Passkeys } from '../../mfa/passkeys.js';
@@ -11,6 +11,8 @@ import type { Owner, OwnChange } from '../own-change.js';
 export type AddPasskeyAnswer =
   | { readonly kind: 'added' }
   | { readonly kind: 'name_invalid' }
+  /** Another of their active authenticators is called so. */
+  | { readonly kind: 'name_taken' }
   | { readonly kind: 'passkey_invalid' }
   /** Five are registered already. */
   | { readonly kind: 'full' }
@@ -58,6 +60,10 @@ export function createAddPasskey(parts: {
         // Counted with the account held: of two that add a fifth at once, of either kind, the second sees the first.
         const bound = await devices.activeOf(tx, account.id);
         const hasFactor = bound.some(canProve);
+        // Unless it is this very passkey's: the other half of a double tap has bound it.
+        if (isNameTaken(name, bound) && !(await passkeys.isBound(tx, account.id, credential))) {
+          return { kind: 'name_taken' };
+        }
         const registration = await passkeys.register(tx, {
           account,
           ceremony: ceremonyOf(owner),

@@ -1,6 +1,6 @@
 import type { Metrics } from '../../metrics/metrics.js';
 import { pickFields } from '../../web/form.js';
-import { leaveNotice } from '../../web/notice.js';
+import { leaveNotice, takeNotice } from '../../web/notice.js';
 import type { PageWriter } from '../../web/page.js';
 import type { PageError } from '../../web/pages.js';
 import type { Route } from '../../web/route-table.js';
@@ -19,10 +19,11 @@ export const passwordPage =
     const resetHref = `/reset?from=${here.uid}`;
     const { error, username, status } = refused ?? {};
     const onlyPasskey = wantsPasskey(here.attempt);
+    const sessionOver = refused === undefined && takeNotice(here.ctx, 'session_over');
     write(
       here.ctx,
       'sign-in/password',
-      { ...here.page, username, resetHref, onlyPasskey, error },
+      { ...here.page, username, resetHref, onlyPasskey, sessionOver, error },
       { status: status ?? 200 },
     );
   };
