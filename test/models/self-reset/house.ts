@@ -73,10 +73,10 @@ export async function openHouse(db: Database) {
     const prepared = await recoveryCodes.prepare();
     await db.transaction(async (tx) => {
       await setPassword(tx, { accountId: id, passwordHash, now: clock.now() });
-      for (const device of made) {
+      for (const [index, device] of made.entries()) {
         const sealedSecret = box.seal(device.secret, secretContext(device.id));
         await devices.addPending(tx, { id: device.id, accountId: id, attempt: attemptId(device.id), sealedSecret });
-        await devices.confirm(tx, { device: device.id, name: 'Ponsel', step: 1 });
+        await devices.confirm(tx, { device: device.id, name: `Ponsel ${index + 1}`, step: 1 });
       }
       await recoveryCodes.issue(tx, id, prepared);
     });
