@@ -48,7 +48,7 @@ export async function accountFacts(services: FactServices, account: Account): Pr
   const codes = await recoveryCodeSets.left(db, account.id);
   const resetDueAt = await waitingResets.dueAt(db, account);
   const { change } = await contactChanges.view(account.id);
-  const hasApp = active.some(({ kind, isClosed }) => kind === 'totp' && !isClosed);
+  const hasApp = active.some(({ kind, closedAt }) => kind === 'totp' && closedAt === undefined);
   const password = account.passwordDisabled ? 'disabled after too many failures' : 'set';
   return [
     ['id', account.id],
@@ -65,8 +65,8 @@ export async function accountFacts(services: FactServices, account: Account): Pr
     ['failures', String(account.passwordFailures)],
     ...listed(
       'MFA',
-      active.map(({ kind, name, activatedAt, isClosed }) => {
-        const closed = isClosed ? ', closed: too many wrong codes' : '';
+      active.map(({ kind, name, activatedAt, closedAt }) => {
+        const closed = closedAt !== undefined ? ', closed: too many wrong codes' : '';
         return `${KINDS[kind]} ${name}, since ${momentOr(activatedAt, 'unknown')}${closed}`;
       }),
       'not active',

@@ -218,7 +218,7 @@ describe('a recovery code at sign-in', () => {
     expect(house.codeOf((await logInWith(employee, codes[0] ?? '')).url)).toBeDefined();
     house.time.pass({ minutes: 2 });
     const mail = await house.mailOf(employee, () => logInWith(employee, codes[1] ?? ''));
-    expect(mail.subject).toContain('hampir habis');
+    expect(mail.subject).toContain('Buat kode pemulihan');
     expect(mail.text).toContain('sisanya 3');
     expect(house.site.mailbox.mails.slice(before).filter(({ to }) => to.includes(employee.email))).toHaveLength(1);
   });

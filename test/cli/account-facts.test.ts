@@ -50,7 +50,7 @@ describe('the facts of an account', () => {
     await db.query("UPDATE devices SET kind = 'passkey', secret = NULL WHERE account_id = $1", [one.id]);
     const passkeyOnly = await facts(one);
     expect(without(passkeyOnly.MFA)).toEqual(['passkey Ponsel, since ']);
-    expect(passkeyOnly['one-time code']).toEqual(['none: no app is registered']);
+    expect(passkeyOnly['one-time code']).toEqual(['none: no app whose codes are accepted']);
     await freezing.byOperator({ accountId: one.id, reason: 'Diperiksa di loket' });
     const frozen = await facts(one);
     expect(frozen.status).toEqual(['active, frozen']);

@@ -146,23 +146,6 @@ describe('accounts import', () => {
 });
 
 describe('accounts show', () => {
-  it('of a frozen account tells what to ask the person about, since a month before its case', async () => {
-    const id = await addPerson(db, NIP);
-    const [since, changed] = [new Date('2026-10-11T00:00:00Z'), new Date('2026-09-20T00:00:00Z')];
-    await db.query('UPDATE accounts SET frozen_at = $2 WHERE id = $1', [id, since]);
-    await db.query(`INSERT INTO helpdesk_cases (account_id, cause, since) VALUES ($1, 'frozen_by_operator', $2)`, [
-      id,
-      since,
-    ]);
-    await createAudit({ now: () => changed }).record(db, { type: 'account.email_imported', detail: {}, accountId: id });
-    const { out } = await sso('accounts', 'show', '--nip', NIP);
-    expect(out).toContain('status         active, frozen');
-    expect(out.slice(-2)).toEqual([
-      'changed since 2026-09-11T00:00:00.000Z, ask the person about each:',
-      '  2026-09-20T00:00:00.000Z  e-mail address changed by an import',
-    ]);
-  });
-
   it.each([
     ['199912312020011999', 'no account has this NIP'],
     ['123', 'a NIP has 18 digits'],
