@@ -43,6 +43,7 @@ import type { OutboxHandler } from './outbox/worker.js';
 import { createPageSessions } from './portal/page-sessions.js';
 import { portalPeople, portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
+import { createEitherCode } from './mfa/either-code.js';
 import { selfResetRoutes } from './reset/mfa/routes.js';
 import { createSelfReset } from './reset/mfa/self-reset.js';
 import { createPasswordReset } from './reset/password-reset.js';
@@ -59,12 +60,14 @@ import { createWeakPassword } from './sign-in/weak-password.js';
 import { captchas as createCaptchas } from './captcha/captchas.js';
 import { VIEWS } from './container.js';
 import { providerPagesBy } from './provider-pages.js';
+import { createMailsAfterPassword } from './throttle/mails-after-password.js';
 import { createFormPost } from './security/outbound-form.js';
 import { createReachable } from './security/reachable.js';
 import { createFormTokens } from './web/csrf.js';
 import { servedOrigins } from './web/origin.js';
 import { pageWriter } from './web/page.js';
 import type { Route } from './web/route-table.js';
+import { loadTranslators } from './web/locale.js';
 import { createViews } from './web/views.js';
 
 /** Everything that answers on the public listener. */
@@ -84,12 +87,19 @@ export async function buildSite(services: Services): Promise<Site> {
     services;
   const { passwords, passwordCheck, knownBrowsers, endSessions, enrolment, recoveryCodes, tickets, metrics } = services;
   const { guesses, ownReset, passkeys, waitingResets, recoveryCodeSets } = services;
+  const eitherCode = createEitherCode({ otp, guesses, recoveryCodes, wrongCodes, accountMail, audit, clock });
   const cookieKeys = config.cookieKeys.all.map(({ bytes }) => bytes.toString('base64'));
   const { registry, notices } = services;
   const adminResource = adminResourceOf(config.adminOrigin);
 
   const tokens = createFormTokens(keyed);
-  const write = pageWriter({ views: createViews({ directory: VIEWS }), tokens, brand: services.brand, clock });
+  const texts = loadTranslators(join(VIEWS, 'locales'));
+  const write = pageWriter({
+    views: createViews({ directory: VIEWS, translators: texts }),
+    tokens,
+    brand: services.brand,
+    clock,
+  });
   const origins = servedOrigins({
     issuer: config.issuer,
     adminOrigin: config.adminOrigin,
@@ -125,11 +135,18 @@ export async function buildSite(services: Services): Promise<Site> {
   });
   const ownLogin = createOwnLogin({ db, clock, issuer, endpointStyle });
 
-  const mailboxProof = createMailboxProof({ codes, accountMail, audit, keyed, clock });
+  const mailboxProof = createMailboxProof({
+    codes,
+    mails: createMailsAfterPassword({ keyed, knownBrowsers }, 'mailbox proof'),
+    accountMail,
+    audit,
+    clock,
+  });
   const signIn = createSignIn({
     db,
     passwordCheck,
     enrolment,
+    guesses,
     tickets,
     mailboxProof,
     interactions,
@@ -228,7 +245,7 @@ export async function buildSite(services: Services): Promise<Site> {
       clock,
     }),
     ...freezeRoutes({ freezing: services.freezing, write }),
-    ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock }), nameOf, write, clock }),
+    ...dataRoutes({ myData: createMyData({ db, audit, keyed, clock, texts }), nameOf, write, clock }),
     ...signInRoutes({
       signIn,
       secondFactor: createSecondFactor({
@@ -242,7 +259,7 @@ export async function buildSite(services: Services): Promise<Site> {
         keyed,
         clock,
       }),
-      passkeySignIn: createPasskeySignIn({ db, passkeys, accountMail, audit, clock }),
+      passkeySignIn: createPasskeySignIn({ db, passkeys, guesses, accountMail, audit, clock }),
       firstEnrolment: createFirstEnrolment({
         db,
         devices,
@@ -264,6 +281,7 @@ export async function buildSite(services: Services): Promise<Site> {
       write,
       metrics,
       clock,
+      waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...resetRoutes({
       passwordReset: createPasswordReset({
@@ -271,8 +289,7 @@ export async function buildSite(services: Services): Promise<Site> {
         captchas,
         codes,
         devices,
-        otp,
-        wrongCodes,
+        eitherCode,
         passwords,
         passwordChange,
         accountMail,
@@ -285,11 +302,9 @@ export async function buildSite(services: Services): Promise<Site> {
         db,
         passwordCheck,
         devices,
-        otp,
-        wrongCodes,
+        eitherCode,
         passwords,
         passwordChange,
-        audit,
       }),
       ...forms,
       knownBrowsers,
@@ -308,6 +323,7 @@ export async function buildSite(services: Services): Promise<Site> {
         ownReset,
         waitingResets,
         wayBack: forms.wayBack,
+        mails: createMailsAfterPassword({ keyed, knownBrowsers }, 'mfa reset'),
         accountMail,
         audit,
         keyed,

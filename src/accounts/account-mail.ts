@@ -3,7 +3,7 @@ import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { accountId, type AccountId } from '../kernel/ids.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { MailKind, Mails, NoticeEvent, NoticeKind } from '../mail/mails.js';
-import { isNotice } from '../mail/wording.js';
+import { isNotice, isUrgent } from '../mail/wording.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { OutboxHandler } from '../outbox/worker.js';
 import type { SealedBox } from '../security/sealed-box.js';
@@ -39,17 +39,6 @@ export interface AccountMail {
 
 /** The kind of outbox messages that say: look whether notices of this account wait. */
 export const NOTICES = 'notices';
-
-/** Minutes count: the owner may stop it, or should look at once. */
-const URGENT: ReadonlySet<NoticeKind> = new Set([
-  'mfa-reset',
-  'mfa-reset-waiting',
-  'contact-change-waiting',
-  'contact-changed',
-  'account-frozen',
-  'account-unfrozen',
-  'passkey-copied',
-]);
 
 /** About a freeze itself: also what leaves with it has no link, whichever address it goes to. */
 const WITHOUT_LINK: ReadonlySet<NoticeKind> = new Set(['account-frozen', 'account-unfrozen']);
@@ -132,7 +121,7 @@ export function createAccountMail(parts: AccountMailParts): AccountMail {
         await mailer.queue(tx, {
           to,
           mail,
-          data: about as never,
+          data: about,
           locale,
           ...(expiresAt === undefined ? {} : { expiresAt }),
         });
@@ -142,7 +131,7 @@ export function createAccountMail(parts: AccountMailParts): AccountMail {
       const event = { kind: mail, data: about } as unknown as NoticeEvent;
       const notice: Addressed = { address: account.email, name: account.name, locale, event };
       if (mergeSeconds === 0) await send(tx, account.id, [notice]);
-      else if (URGENT.has(mail)) await send(tx, account.id, [...(await waitingOf(tx, account.id)), notice]);
+      else if (isUrgent(mail)) await send(tx, account.id, [...(await waitingOf(tx, account.id)), notice]);
       else await keep(tx, account.id, notice);
     },
 

@@ -28,6 +28,8 @@ export interface AuditDetails {
     readonly device: string;
     readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
   };
+  /** Too many wrong codes: none of its codes is accepted any more. */
+  'device.closed': { readonly device: string };
   'device.renamed': { readonly device: string };
   /** The first code of a new authenticator, typed on the account pages. */
   'device.code_refused': {
@@ -37,9 +39,12 @@ export interface AuditDetails {
   'recovery_codes.issued': { readonly count: number };
   'reset.started': object;
   'reset.email_refused': object;
+  /** The registered address was typed, and its mailbox told why there is no code. */
+  'reset.barred': { readonly cause: 'frozen' | 'inactive' };
   'reset.code_sent': object;
   'reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
-  'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' };
+  'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
+  'reset.recovery_code_accepted': { readonly left: number };
   'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' | 'person' };
   'account.activated': object;
   'account.imported_inactive': object;
@@ -55,15 +60,18 @@ export interface AuditDetails {
   'contact_change.code_refused': { readonly change: string; readonly cause: 'wrong' | 'exhausted' };
   'contact_change.stopped': { readonly change: string };
   'contact_change.done': { readonly change: string };
-  /** `elsewhere`: the person ended it from another browser. */
-  'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true };
+  /** `elsewhere`: the person ended it from another browser; `app`: it was an application that stays logged in. */
+  'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true; readonly app?: true };
   'account.data_exported': object;
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
   'mfa_reset.refused': { readonly cause: string };
   'self_reset.started': { readonly way: 'factor' | 'wait' };
-  'self_reset.factor_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
+  /** `in_hand`: a right code, of the very device that was said to be lost. */
+  'self_reset.factor_refused': {
+    readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' | 'in_hand';
+  };
   'self_reset.code_sent': object;
   'self_reset.code_refused': { readonly cause: 'wrong' | 'exhausted' };
   'self_reset.waiting': { readonly reset: string };

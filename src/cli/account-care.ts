@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { maskEmail } from '../accounts/email.js';
 import { changesToAskAbout } from './changes-to-ask-about.js';
+import { plainAddress } from '../mail/address.js';
+import { moment } from './moment.js';
 import { findByNip } from './person.js';
 import type { RunWithServices } from './run.js';
 
@@ -13,11 +15,12 @@ interface CareOptions {
   readonly reason: string;
 }
 
-function checkedReason(typed: string, command: Command): string {
+/** The reason, trimmed. What is wrong with it, or with anything else that was typed, is told at once. */
+function checkedReason(typed: string, command: Command, otherProblems: readonly string[] = []): string {
   const reason = typed.trim();
-  if (reason.length < MIN_REASON || reason.length > MAX_REASON) {
-    command.error(`--reason takes ${MIN_REASON} to ${MAX_REASON} characters`, { exitCode: 2 });
-  }
+  const isFit = reason.length >= MIN_REASON && reason.length <= MAX_REASON;
+  const problems = [...(isFit ? [] : [`--reason takes ${MIN_REASON} to ${MAX_REASON} characters`]), ...otherProblems];
+  if (problems.length > 0) command.error(problems.join('\n'), { exitCode: 2 });
   return reason;
 }
 
@@ -50,8 +53,8 @@ export function addCareCommands(accounts: Command, run: RunWithServices): void {
           console.error('the account is frozen already');
           return 1;
         }
-        console.log('frozen');
-        if (account.email === undefined) console.log(NOBODY_TOLD);
+        console.log('frozen; every session, login under way, mailed code, waiting reset and new address has ended');
+        console.log(account.email === undefined ? NOBODY_TOLD : `the person is told at ${maskEmail(account.email)}`);
         return 0;
       });
     },
@@ -93,20 +96,24 @@ export function addCareCommands(accounts: Command, run: RunWithServices): void {
   )
     .requiredOption('--email <address>', 'the new address; it must prove itself by a code')
     .action(async (options: CareOptions & { email: string }, command: Command) => {
-      const reason = checkedReason(options.reason, command);
+      const isAddress = plainAddress(options.email.normalize('NFKC').trim()) !== undefined;
+      const reason = checkedReason(options.reason, command, isAddress ? [] : ['--email takes one whole address']);
       await run(async ({ db, contactChanges }) => {
         const account = await findByNip(db, options.nip);
         if (account === undefined) return 1;
         const ordered = await contactChanges.order({ accountId: account.id, email: options.email, reason });
         switch (ordered.kind) {
           case 'invalid':
-            console.error('the new address is none, or the one on file');
+            console.error('no mail can go to the new address');
+            return 1;
+          case 'same':
+            console.error('the new address is the one on file');
             return 1;
           case 'unusable':
             console.error('the account is inactive');
             return 1;
           case 'waiting':
-            console.log(`waiting until ${ordered.opensAt.toISOString()}; then the new address is mailed`);
+            console.log(`waiting until ${moment(ordered.opensAt)}; then the new address is mailed`);
             if (!ordered.told) console.log('no address was on file: nobody could be told');
             return 0;
         }

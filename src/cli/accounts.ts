@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
-import type { Account } from '../accounts/accounts.js';
-import { displayNip, type Nip } from '../accounts/nip.js';
-import type { RoleGrant } from '../accounts/role.js';
-import { rolesOf } from '../accounts/roles.js';
+import type { Nip } from '../accounts/nip.js';
 import { errorsPathOf } from '../provisioning/import-file.js';
 import { importAccounts } from '../provisioning/import-accounts.js';
 import { addCareCommands } from './account-care.js';
+import { accountFacts, LABEL_WIDTH } from './account-facts.js';
 import { changesToAskAbout } from './changes-to-ask-about.js';
 import { reportImport } from './import-report.js';
 import { findByNip } from './person.js';
@@ -66,18 +64,15 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
     .description('the state of one account, without secrets; of a frozen one also what to ask the person about')
     .requiredOption('--nip <nip>', '18 digits')
     .action(({ nip }: { nip: string }) =>
-      run(async ({ db, devices, guesses, freezing }) => {
-        const account = await findByNip(db, nip);
+      run(async (services) => {
+        const account = await findByNip(services.db, nip);
         if (account === undefined) return 1;
-        const factors = {
-          names: (await devices.activeOf(db, account.id)).map(({ name }) => name),
-          codesWaitUntil: await guesses.findWait(db, account.id),
-        };
-        for (const [label, value] of facts(account, await rolesOf(db, account.id), factors))
-          console.log(`${label.padEnd(13)}  ${value}`);
+        for (const [label, value] of await accountFacts(services, account)) {
+          console.log(`${label.padEnd(LABEL_WIDTH)}  ${value}`);
+        }
         if (account.frozen) {
-          const since = await freezing.askSince(account.id);
-          for (const line of await changesToAskAbout({ db, devices }, account.id, since)) console.log(line);
+          const since = await services.freezing.askSince(account.id);
+          for (const line of await changesToAskAbout(services, account.id, since)) console.log(line);
         }
         return 0;
       }),
@@ -85,40 +80,3 @@ export function addAccountsCommands(program: Command, run: RunWithServices): Com
   addCareCommands(accounts, run);
   return accounts;
 }
-
-interface Factors {
-  readonly names: readonly string[];
-  readonly codesWaitUntil: Date | undefined;
-}
-
-function facts(
-  account: Account,
-  roles: readonly RoleGrant[],
-  { names, codesWaitUntil }: Factors,
-): readonly (readonly [string, string])[] {
-  const password = account.passwordDisabled ? 'disabled' : 'set';
-  return [
-    ['id', account.id],
-    ['NIP', displayNip(account.nip)],
-    ['account name', account.accountName ?? 'none'],
-    ['name', account.name],
-    ['e-mail', account.email ?? 'none'],
-    ['employment', account.employment],
-    ['agency', `${account.agency.name} (${account.agency.code})`],
-    ['status', account.frozen ? `${account.status}, frozen` : account.status],
-    ['activated', moment(account.activatedAt)],
-    ['last login', moment(account.lastLoginAt)],
-    ['password', account.passwordHash === undefined ? 'none' : password],
-    ['failures', String(account.passwordFailures)],
-    ['MFA', names.length === 0 ? 'not active' : names.join(', ')],
-    ['one-time code', codesWaitUntil === undefined ? 'may be typed' : `refused until ${codesWaitUntil.toISOString()}`],
-    [
-      'roles',
-      roles.length === 0
-        ? 'none'
-        : roles.map(({ role, agency }) => (agency ? `${role} of ${agency.code}` : role)).join(', '),
-    ],
-  ];
-}
-
-const moment = (at: Date | undefined): string => at?.toISOString() ?? 'never';

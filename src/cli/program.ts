@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { addAccountsCommands } from './accounts.js';
 import { addAgenciesCommands } from './agencies.js';
 import { addAuditCommands } from './audit.js';
@@ -9,10 +9,17 @@ import { runWithServices } from './run.js';
 import { addServeCommands } from './serve.js';
 import { addSettingsCommands } from './settings.js';
 
+/** Whether an option must be given stands in the help, not only in the refusal. */
+function descriptionOf(this: Help, option: Option): string {
+  const description = Help.prototype.optionDescription.call(this, option);
+  return option.mandatory ? `${description} (required)` : description;
+}
+
 /** `sso-asn`: one command each; wrong usage exits with 2. */
 export function createProgram(): Command {
   const program = new Command('sso-asn')
     .description('SSO ASN: the OpenID Connect provider of the civil service')
+    .configureHelp({ optionDescription: descriptionOf })
     .showHelpAfterError('(sso-asn --help shows all commands)')
     .exitOverride((error) => {
       // --help and --version end well; everything else commander refuses is wrong usage.

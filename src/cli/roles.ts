@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { needsAgency, ROLES, type Role } from '../accounts/role.js';
 import { grantRole, revokeRole, rolesOf } from '../accounts/roles.js';
 import { agencyCode } from '../kernel/ids.js';
+import { moment } from './moment.js';
 import { findByNip } from './person.js';
 import type { RunWithServices } from './run.js';
 
@@ -90,7 +91,7 @@ export function addRolesCommands(program: Command, run: RunWithServices): void {
           if (options.role !== undefined && grant.role !== options.role) continue;
           if (options.agency !== undefined && grant.agency?.code !== options.agency) continue;
           const reach = grant.agency === undefined ? 'all agencies' : `${grant.agency.code} ${grant.agency.name}`;
-          console.log(`${grant.role}\t${reach}\t${grant.grantedAt.toISOString()}`);
+          console.log(`${grant.role}\t${reach}\t${moment(grant.grantedAt)}`);
         }
         return 0;
       }),

@@ -66,6 +66,21 @@ export const mailedCodesStore = (db: Queryable) => ({
     return row && { right: row.is_right as boolean, wrongTries: row.wrong_tries as number };
   },
 
+  /** The flow, of these, whose code can still be typed; of several the one mailed last. */
+  async findOpen(open: {
+    flows: readonly Buffer[];
+    now: Date;
+    maxWrongTries: number;
+  }): Promise<{ flow: Buffer; expiresAt: Date } | undefined> {
+    const [row] = await db.query(
+      `SELECT flow, expires_at FROM mailed_codes
+        WHERE flow = ANY ($1::bytea[]) AND code_digest IS NOT NULL AND expires_at > $2 AND wrong_tries < $3
+        ORDER BY expires_at DESC LIMIT 1`,
+      [open.flows, open.now, open.maxWrongTries],
+    );
+    return row && { flow: row.flow as Buffer, expiresAt: row.expires_at as Date };
+  },
+
   /** True for one caller when the flow's code was typed right before. */
   async consume({ flow, now }: { flow: Buffer; now: Date }): Promise<boolean> {
     const rows = await db.query(

@@ -55,6 +55,11 @@ const VERIFIED_SECONDS = 600;
 export interface MailedCodes {
   /** A new code to mail, `XXXXX-XXXXX`. Voids the older one of the flow; wrong tries keep counting. */
   issue(tx: Queryable, code: NewCode): Promise<string>;
+  /** The flow, of these, whose code can still be typed, and until when; of several the one mailed last. */
+  findOpen<Flow extends CodeFlow>(
+    db: Queryable,
+    open: { readonly flows: readonly Flow[]; readonly now: Date },
+  ): Promise<{ readonly flow: Flow; readonly expiresAt: Date } | undefined>;
   /** Judges and consumes: of many, one right answer. */
   redeem(db: Queryable, typed: TypedCode): Promise<CodeAnswer>;
   /**
@@ -99,6 +104,12 @@ export function createMailedCodes({ keyed }: { keyed: KeyedDigest }): MailedCode
       const codeDigest = accountId === undefined ? randomBytes(known.length) : known;
       await mailedCodesStore(tx).put({ flow, accountId, codeDigest, expiresAt: secondsAfter(now, ttlSeconds) });
       return code;
+    },
+    async findOpen(db, { flows, now }) {
+      const rows = flows.map(rowOf);
+      const open = await mailedCodesStore(db).findOpen({ flows: rows, now, maxWrongTries: MAX_WRONG_TRIES });
+      const flow = flows[rows.findIndex((row) => open?.flow.equals(row))];
+      return open === undefined || flow === undefined ? undefined : { flow, expiresAt: open.expiresAt };
     },
     async redeem(db, typed) {
       const guess = guessOf(typed);

@@ -55,6 +55,8 @@ function* productionProblems(raw: Partial<RawSettings>, env: Record<string, stri
   if (raw.CONTACT_CHANGE_WAIT_SECONDS !== undefined && raw.CONTACT_CHANGE_WAIT_SECONDS < DAY_SECONDS) {
     yield { setting: 'CONTACT_CHANGE_WAIT_SECONDS', message: 'must be a day or more in production' };
   }
+  // A mailbox alone would own every account.
+  if (raw.RESET_REQUIRES_OTP === false) yield { setting: 'RESET_REQUIRES_OTP', message: 'must be true in production' };
   if (raw.DEMO === true) yield { setting: 'DEMO', message: 'is refused in production' };
   if (raw.CAPTCHA_TEST_ANSWER !== undefined) {
     yield { setting: 'CAPTCHA_TEST_ANSWER', message: 'is refused in production' };

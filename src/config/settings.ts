@@ -137,7 +137,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'RESET_REQUIRES_OTP',
     defaultText: '`true`',
-    meaning: 'ask the one-time code in a password reset when a second factor is active',
+    meaning: 'ask for a one-time code or a recovery code in a password reset when an authenticator is bound',
   },
   {
     name: 'MFA_RESET_WAIT_SECONDS',

@@ -9,3 +9,7 @@ export function cleanDeviceName(typed: string): string | undefined {
     return undefined;
   return name;
 }
+
+/** Whether one of these is called so, whatever the case. */
+export const isNameTaken = (name: string, others: readonly { readonly name: string }[]): boolean =>
+  others.some((other) => other.name.toLowerCase() === name.toLowerCase());

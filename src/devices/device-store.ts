@@ -11,7 +11,7 @@ import type {
 } from './device.js';
 
 const COLUMNS = `id, account_id, kind, status, name, secret, burned_steps, drift_steps, drift_step, drift_seen_at,
-  activated_at, last_used_at, replaces`;
+  activated_at, last_used_at, closed_at, replaces`;
 
 function fromRow(row: Row): Device {
   const seenAt = row.drift_seen_at as Date | null;
@@ -25,6 +25,7 @@ function fromRow(row: Row): Device {
     sealedSecret: (row.secret as string | null) ?? undefined,
     activatedAt: (row.activated_at as Date | null) ?? undefined,
     lastUsedAt: (row.last_used_at as Date | null) ?? undefined,
+    closedAt: (row.closed_at as Date | null) ?? undefined,
     burnedSteps: (row.burned_steps as string[]).map(Number),
     drift:
       seenAt === null ? undefined : { offsetSteps: row.drift_steps as number, step: Number(row.drift_step), seenAt },
@@ -88,14 +89,23 @@ export async function spendStep(tx: Queryable, spent: { device: DeviceId; step: 
     `UPDATE devices
         SET last_step = $2, last_used_at = $3, drift_steps = NULL, drift_step = NULL, drift_seen_at = NULL,
             burned_steps = ARRAY(SELECT step FROM unnest(burned_steps) AS step WHERE step > $2)
-      WHERE id = $1 AND status = 'active' AND last_step < $2 AND NOT ($2 = ANY (burned_steps))
+      WHERE id = $1 AND status = 'active' AND closed_at IS NULL AND last_step < $2 AND NOT ($2 = ANY (burned_steps))
       RETURNING id`,
     [spent.device, spent.step, spent.now],
   );
   return rows.length === 1;
 }
 
-/** Activates a pending device with the step that confirmed it; false when it is no longer pending. */
+/**
+ * Whether no other active device of `account` has the name: people tell devices apart by it, whatever the case. Part of
+ * the statement that names, whose caller holds the account.
+ */
+export const nameIsFree = ({ account, name, but }: { account: string; name: string; but: string }): string =>
+  `NOT EXISTS (SELECT 1 FROM devices AS other
+                WHERE other.account_id = ${account} AND other.status = 'active' AND lower(other.name) = lower(${name})
+                  AND other.id IS DISTINCT FROM ${but})`;
+
+/** Activates a pending device with the step that confirmed it; false when it is no longer pending or its name is taken. */
 export async function activate(
   tx: Queryable,
   confirmed: { device: DeviceId; name: string; step: number; now: Date; notBefore: Date },
@@ -105,6 +115,7 @@ export async function activate(
         SET status = 'active', name = $2, last_step = $3, activated_at = $4, last_used_at = $4, attempt_uid = NULL,
             session_uid = NULL, drift_steps = NULL, drift_step = NULL, drift_seen_at = NULL
       WHERE id = $1 AND status = 'pending' AND created_at > $5 AND last_step < $3 AND NOT ($3 = ANY (burned_steps))
+        AND ${nameIsFree({ account: 'devices.account_id', name: '$2', but: 'devices.replaces' })}
       RETURNING id`,
     [confirmed.device, confirmed.name, confirmed.step, confirmed.now, confirmed.notBefore],
   );
@@ -130,8 +141,25 @@ export async function recordDrift(tx: Queryable, device: DeviceId, sighting: Dri
 }
 
 /**
- * Ends the account's active devices, or one of them, or all but one; keeps them as history and wipes their secrets.
- * Answers their ids.
+ * Closes the account's apps for good: secrets wiped, so that no process and no later version compares a code with one;
+ * still bound. What was shown and not confirmed is void. Answers the ids of those that are closed now.
+ */
+export async function closeApps(tx: Queryable, account: AccountId, now: Date): Promise<DeviceId[]> {
+  await tx.query(`DELETE FROM devices WHERE account_id = $1 AND status = 'pending'`, [account]);
+  const rows = await tx.query(
+    `UPDATE devices
+        SET closed_at = $2, secret = NULL, burned_steps = '{}', drift_steps = NULL, drift_step = NULL,
+            drift_seen_at = NULL
+      WHERE account_id = $1 AND status = 'active' AND kind = 'totp' AND closed_at IS NULL
+      RETURNING id`,
+    [account, now],
+  );
+  return rows.map((row) => deviceId(row.id as string));
+}
+
+/**
+ * Ends the account's active devices, or one of them and the closed ones, or all but one; keeps them as history and wipes
+ * their secrets. Answers their ids.
  */
 export async function endActive(
   tx: Queryable,
@@ -141,7 +169,8 @@ export async function endActive(
     `UPDATE devices
         SET status = 'ended', ended_at = $3, ended_reason = $2, secret = NULL, burned_steps = '{}', attempt_uid = NULL,
             session_uid = NULL
-      WHERE account_id = $1 AND status IN ('active', 'pending') AND id = coalesce($4, id) AND id IS DISTINCT FROM $5
+      WHERE account_id = $1 AND status IN ('active', 'pending') AND (id = coalesce($4, id) OR closed_at IS NOT NULL)
+        AND id IS DISTINCT FROM $5
       RETURNING id, activated_at`,
     [ended.accountId, ended.reason, ended.now, ended.only, ended.except],
   );
@@ -149,8 +178,8 @@ export async function endActive(
 }
 
 /**
- * Ends one active device of the account unless it is the last: check and end are one statement, so that two removals
- * at once leave one (R-52). The caller holds the account, so that the second counts what the first has left.
+ * Ends one active device of the account unless no other could prove: check and end are one statement, so that two
+ * removals at once leave one (R-52). The caller holds the account, so that the second counts what the first has left.
  */
 export async function endOne(
   tx: Queryable,
@@ -160,7 +189,8 @@ export async function endOne(
     `UPDATE devices
         SET status = 'ended', ended_at = $4, ended_reason = $3, secret = NULL, burned_steps = '{}'
       WHERE id = $2 AND account_id = $1 AND status = 'active'
-        AND (SELECT count(*) FROM devices WHERE account_id = $1 AND status = 'active') > 1
+        AND EXISTS (
+          SELECT FROM devices WHERE account_id = $1 AND id <> $2 AND status = 'active' AND closed_at IS NULL)
       RETURNING id`,
     [ended.accountId, ended.device, ended.reason, ended.now],
   );
@@ -172,7 +202,10 @@ export async function rename(
   renamed: { accountId: AccountId; device: DeviceId; name: string },
 ): Promise<boolean> {
   const rows = await tx.query(
-    `UPDATE devices SET name = $3 WHERE id = $2 AND account_id = $1 AND status = 'active' RETURNING id`,
+    `UPDATE devices SET name = $3
+      WHERE id = $2 AND account_id = $1 AND status = 'active'
+        AND ${nameIsFree({ account: '$1', name: '$3', but: '$2' })}
+      RETURNING id`,
     [renamed.accountId, renamed.device, renamed.name],
   );
   return rows.length === 1;
@@ -213,11 +246,11 @@ export async function findChanged(db: Queryable, account: AccountId, since: Date
   }));
 }
 
-/** When factors of the account were last ended by a reset, whoever did it. */
+/** When factors of the account were last ended by a reset, whoever did it, or closed by wrong codes. */
 export async function findLastReset(db: Queryable, account: AccountId): Promise<Date | undefined> {
   const [row] = await db.query(
-    `SELECT max(ended_at) AS at FROM devices
-      WHERE account_id = $1 AND status = 'ended' AND ended_reason IN ('helpdesk_reset', 'self_reset')`,
+    `SELECT greatest(max(closed_at), max(ended_at) FILTER (WHERE ended_reason IN ('helpdesk_reset', 'self_reset'))) AS at
+       FROM devices WHERE account_id = $1`,
     [account],
   );
   return (row?.at as Date | null | undefined) ?? undefined;

@@ -10,11 +10,16 @@ export interface Device {
   readonly status: 'pending' | 'active';
   /** As the person named it; empty while pending. */
   readonly name: string;
-  /** Of a TOTP app; a passkey keeps its secret to itself. */
+  /** Of a TOTP app that is not closed; a passkey keeps its secret to itself. */
   readonly sealedSecret: string | undefined;
   /** When it was bound; undefined while pending. */
   readonly activatedAt: Date | undefined;
   readonly lastUsedAt: Date | undefined;
+  /**
+   * When too many wrong codes closed this app for good. It stays bound: the account is not without a factor, and only a
+   * reset opens the way to another one (R-07, R-09).
+   */
+  readonly closedAt: Date | undefined;
   /** Steps that may not be accepted although they are later than the last one spent. */
   readonly burnedSteps: readonly number[];
   readonly drift: DriftSighting | undefined;
@@ -30,6 +35,10 @@ export interface DriftSighting {
   readonly seenAt: Date;
 }
 
+/** Whether it can still prove who somebody is: a closed one never does again. */
+export const canProve = ({ closedAt }: Pick<Device, 'closedAt'>): boolean => closedAt === undefined;
+
+/** `too_many_codes` stands in records of before apps were closed instead. */
 export type DeviceEnd = 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
 
 /** An authenticator that is no longer bound. Its record stays for life (R-52). */

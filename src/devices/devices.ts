@@ -13,13 +13,13 @@ const SAME_ANSWER_SECONDS = 60;
 
 /** The registry of second factors. */
 export interface Devices {
-  /** The active ones, oldest first. */
+  /** Those bound to it, oldest first; closed ones too, which can prove nothing any more. */
   activeOf(db: Queryable, account: AccountId): Promise<Device[]>;
   /** The latest that were bound once and are no longer, the latest end first. */
   endedOf(db: Queryable, account: AccountId, limit: number): Promise<EndedDevice[]>;
   /** All that were bound or ended since then. */
   changedSince(db: Queryable, account: AccountId, since: Date): Promise<ChangedDevice[]>;
-  /** When factors were last ended by a reset, the person's own or an officer's. */
+  /** When factors were last ended by a reset, the person's own or an officer's, or closed by wrong codes. */
   lastResetOf(db: Queryable, account: AccountId): Promise<Date | undefined>;
   /** What is being enrolled there, if it was shown less than 30 minutes ago. */
   findPending(db: Queryable, place: EnrolmentPlace): Promise<Device | undefined>;
@@ -30,22 +30,30 @@ export interface Devices {
   ): Promise<void>;
   /** Voids what other sessions and sign-ins of the account were shown. */
   voidPendingElsewhere(tx: Queryable, account: AccountId, session: string): Promise<void>;
-  /** Spends a time step of an active device. False: it, or a later one, was spent before, or it is burned. */
+  /** Spends a time step of an active device. False: it, or a later one, was spent before, or burned; or it is closed. */
   spendStep(tx: Queryable, device: DeviceId, step: number): Promise<boolean>;
-  /** Makes a pending device active, its confirming step spent. False: it is no longer pending. */
+  /**
+   * Makes a pending device active, its confirming step spent. False: it is no longer pending, or another active one of
+   * the account has this name, and it does not take that one's place.
+   */
   confirm(tx: Queryable, confirmed: { device: DeviceId; name: string; step: number }): Promise<boolean>;
   recordDrift(tx: Queryable, device: DeviceId, sighting: DriftSighting): Promise<void>;
-  /** False: it is not an active one of this account. */
+  /** False: it is not an active one of this account, or another one is called so. */
   rename(tx: Queryable, renamed: { accountId: AccountId; device: DeviceId; name: string }): Promise<boolean>;
-  /** Ends one; the caller holds the account. False: it is not an active one of this account, or it is the last. */
+  /** Ends one; the caller holds the account. False: it is not an active one of this account, or no other could prove. */
   endOne(tx: Queryable, ended: { accountId: AccountId; device: DeviceId; reason: DeviceEnd }): Promise<boolean>;
   /** Keeps what came of a code typed for this device, so that a double tap gets the same answer. */
   keepAnswer(tx: Queryable, device: DeviceId, answered: { digest: Buffer; answer: string }): Promise<void>;
   /** What came of the same code less than a minute ago. */
   answerGiven(db: Queryable, asked: { accountId: AccountId; digest: Buffer }): Promise<string | undefined>;
+  /** Closes every app of an account for good and ends its recovery codes; passkeys stay. Answers which are closed now. */
+  closeApps(tx: Queryable, account: AccountId): Promise<DeviceId[]>;
   /** Ends every factor of an account, recovery codes too: an old code must not outlive its device. */
   endAll(tx: Queryable, account: AccountId, reason: DeviceEnd): Promise<DeviceId[]>;
-  /** Ends all authenticators but one that the person has in hand, or of those the one named; recovery codes stay. */
+  /**
+   * Ends all authenticators but one that the person has in hand, or of those the one named and the closed ones; recovery
+   * codes stay.
+   */
   endOthers(
     tx: Queryable,
     account: AccountId,
@@ -71,6 +79,11 @@ export function createDevices(clock: Clock): Devices {
     keepAnswer: (tx, device, answered) => store.recordAnswer(tx, device, { ...answered, now: clock.now() }),
     answerGiven: (db, asked) =>
       store.findAnswer(db, { ...asked, since: secondsAfter(clock.now(), -SAME_ANSWER_SECONDS) }),
+    async closeApps(tx, accountId) {
+      const closed = await store.closeApps(tx, accountId, clock.now());
+      await endSet(tx, accountId, clock.now());
+      return closed;
+    },
     async endAll(tx, accountId, reason) {
       const ended = await store.endActive(tx, { accountId, reason, now: clock.now() });
       await endSet(tx, accountId, clock.now());

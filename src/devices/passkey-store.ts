@@ -1,5 +1,6 @@
 import { accountId, deviceId, type AccountId, type DeviceId } from '../kernel/ids.js';
 import type { Queryable, Row } from '../storage/database.js';
+import { nameIsFree } from './device-store.js';
 import type { NewPasskey, Passkey } from './passkey.js';
 
 const SELECT = `
@@ -26,13 +27,14 @@ export async function findPasskey(db: Queryable, credentialId: Buffer): Promise<
   return row === undefined ? undefined : fromRow(row);
 }
 
-/** Device and passkey in one statement. False when the credential is known already, alive or ended. */
+/** Device and passkey in one statement. False when the credential is known already, alive or ended, or the name taken. */
 export async function insertPasskey(tx: Queryable, passkey: NewPasskey & { now: Date }): Promise<boolean> {
   const rows = await tx.query(
     `WITH device AS (
        INSERT INTO devices (id, account_id, kind, status, name, created_at, activated_at)
        SELECT $1::uuid, $2::uuid, 'passkey', 'active', $3, $4, $4
         WHERE NOT EXISTS (SELECT 1 FROM passkeys WHERE credential_id = $5)
+          AND ${nameIsFree({ account: '$2', name: '$3', but: '$1' })}
        RETURNING id
      )
      INSERT INTO passkeys (device_id, credential_id, public_key, counter, transports, backup_eligible, backed_up,

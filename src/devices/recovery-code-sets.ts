@@ -18,8 +18,8 @@ export interface RecoveryCodeSets {
     tx: Queryable,
     set: { accountId: AccountId; salt: Buffer; pepperKid: string; hashes: readonly Buffer[] },
   ): Promise<void>;
-  /** Spends one code once. Answers how many are left, undefined when it is unknown or spent. */
-  spend(tx: Queryable, code: { setId: string; hash: Buffer }): Promise<number | undefined>;
+  /** Spends one code of the account once. Answers how many are left, undefined when it is unknown or spent. */
+  spend(tx: Queryable, code: { accountId: AccountId; setId: string; hash: Buffer }): Promise<number | undefined>;
 }
 
 export function createRecoveryCodeSets(clock: Clock): RecoveryCodeSets {

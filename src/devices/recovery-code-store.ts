@@ -60,18 +60,18 @@ export async function endSet(tx: Queryable, account: AccountId, now: Date): Prom
 /** Spends one code in one statement. Answers how many are left, undefined when it is unknown or spent. */
 export async function spendCode(
   tx: Queryable,
-  spent: { setId: string; hash: Buffer; now: Date },
+  spent: { accountId: AccountId; setId: string; hash: Buffer; now: Date },
 ): Promise<number | undefined> {
   const rows = await tx.query(
     `WITH spent AS (
        UPDATE recovery_codes AS code SET spent_at = $3
          FROM recovery_code_sets AS set
         WHERE code.set_id = $1 AND code.hash = $2 AND code.spent_at IS NULL
-          AND set.id = code.set_id AND set.ended_at IS NULL
+          AND set.id = code.set_id AND set.account_id = $4 AND set.ended_at IS NULL
        RETURNING code.hash)
      SELECT (SELECT count(*) FROM recovery_codes WHERE set_id = $1 AND spent_at IS NULL AND hash <> $2)::integer AS left
        FROM spent`,
-    [spent.setId, spent.hash, spent.now],
+    [spent.setId, spent.hash, spent.now, spent.accountId],
   );
   return rows[0] === undefined ? undefined : (rows[0].left as number);
 }

@@ -51,6 +51,8 @@ export interface RefusalDetails {
   readonly status?: number;
   readonly retryAfterSeconds?: number;
   readonly field?: string;
+  /** With `flow_expired`: what has gone, where it is not a sign-in and begins elsewhere. */
+  readonly passage?: 'mfa_reset';
   /** For the log only: never shown, never personal. */
   readonly reason?: string;
 }

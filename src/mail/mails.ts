@@ -16,6 +16,9 @@ export interface CodeMail extends MailOccasion {
 /** Mails about something the person has in hand: they leave at once, each by itself. */
 export interface Letters {
   'reset-code': CodeMail;
+  /** Instead of that code, where the registered address was typed: nothing can be reset. */
+  'reset-frozen': MailOccasion;
+  'reset-inactive': MailOccasion;
   /** Proof of the mailbox before an authenticator is set up (R-03). */
   'enrolment-code': CodeMail;
   /** Proof of the mailbox before a reset of MFA begins to wait. */
@@ -29,7 +32,8 @@ export interface Letters {
 /** What happened to an account. Several become one mail, and each mail has a "Bukan saya" (R-11, R-60). */
 export interface Notices {
   'password-changed': MailOccasion;
-  'authenticator-added': MailOccasion & { readonly deviceName: string };
+  /** `isAnother`: there was one before; its code will do as well, and no mailbox was proved for this one. */
+  'authenticator-added': MailOccasion & { readonly deviceName: string; readonly isAnother?: boolean };
   'passkey-added': MailOccasion & { readonly deviceName: string };
   /** A passkey whose counter went back: somebody may hold a copy of it. */
   'passkey-copied': MailOccasion;
@@ -37,7 +41,7 @@ export interface Notices {
   /** `deviceName` has taken the place of `oldName` (R-04). */
   'authenticator-moved': MailOccasion & { readonly deviceName: string; readonly oldName: string };
   'recovery-codes-renewed': MailOccasion;
-  /** Somebody logged in with one, and few are left. */
+  /** One was used, at a login or for a new password, and few are left. */
   'recovery-codes-few': MailOccasion & { readonly left: number };
   /** After 50 wrong codes (R-07). */
   'authenticator-disabled': MailOccasion;
@@ -60,8 +64,14 @@ export interface Notices {
   };
   /** The person typed a new address; it changes once a code mailed there is typed. */
   'contact-change-asked': MailOccasion;
-  /** An officer entered a new address; it may be used from `opensAt` on. `frozen`: no click can stop it. */
-  'contact-change-waiting': MailOccasion & { readonly opensAt: Date; readonly frozen: boolean };
+  /**
+   * An officer entered a new address, told by its mask; it may be used from `opensAt` on. `frozen`: no click can stop it.
+   */
+  'contact-change-waiting': MailOccasion & {
+    readonly opensAt: Date;
+    readonly newHint: string;
+    readonly frozen: boolean;
+  };
   /** To the address that was. `by`: whose word the new one is. */
   'contact-changed': MailOccasion & { readonly by: 'person' | 'officer' | 'import' };
   'account-frozen': MailOccasion & { readonly by: 'owner' | 'operator' };

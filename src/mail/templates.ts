@@ -4,7 +4,16 @@ import type { Brand } from '../web/pages.js';
 import { richTextIn, type RichText } from '../web/rich-text.js';
 import { loadTemplates } from '../web/templates.js';
 import type { DisavowLink, LetterKind, Letters, MailOccasion, NoticeEvent } from './mails.js';
-import { LETTERS, tell, type Letter, type Section, type Sentence, type Words } from './wording.js';
+import {
+  isUrgent,
+  LETTERS,
+  tell,
+  type Letter,
+  type MailLink,
+  type Section,
+  type Sentence,
+  type Words,
+} from './wording.js';
 
 export interface RenderedMail {
   readonly subject: string;
@@ -16,7 +25,10 @@ export interface RenderedMail {
 export interface MailWriter {
   /** Code mails hold no link at all. */
   letter<K extends LetterKind>(kind: K, data: Letters[K], locale: Locale): RenderedMail;
-  /** One event, or a list of several by time. Without a link where there is nothing left to disavow. */
+  /**
+   * One event, or a list of several by time; an urgent one leads, and the others follow it. Without a link where there
+   * is nothing left to disavow.
+   */
   notices(events: readonly NoticeEvent[], locale: Locale, disavow: DisavowLink | undefined): RenderedMail;
 }
 
@@ -29,13 +41,15 @@ export interface MailTemplatesOptions {
 }
 
 function wordsFor({ at, nipEnding, place }: MailOccasion, { locale, brand }: { locale: Locale; brand: Brand }): Words {
-  const { date, time } = timesIn(locale);
+  const { date, time: timeIn } = timesIn(locale);
+  // In all three zones: nobody should have to reckon whether they were at work then.
+  const time = (when: Date): string => `${timeIn(when)} (${timeIn(when, 'WITA')}, ${timeIn(when, 'WIT')})`;
   const shared = { name: brand.name, host: brand.host, date: date(at), time: time(at), nipEnding };
   const say: Words['say'] = (key, values) => ({ key: `mail.${key}`, values: { ...shared, ...values } });
   return {
     say,
     section: (key) => ({ title: say(`${key}.title`), text: [say(`${key}.text`)], link: null }),
-    until: (end) => say('code.until', { wib: time(end), wita: time(end, 'WITA'), wit: time(end, 'WIT') }),
+    until: (end) => say('code.until', { wib: timeIn(end), wita: timeIn(end, 'WITA'), wit: timeIn(end, 'WIT') }),
     day: date,
     opens: (opens) => ({ opensDate: date(opens), opensTime: time(opens) }),
     foot: (key) => [
@@ -66,21 +80,24 @@ function disavowable(section: Section, words: Words, disavow: DisavowLink | unde
 }
 
 function plainText(
-  { title, before, code, link, after, events, sections, foot }: Letter,
+  { title, before, code, link, after, advice, also, events, sections, foot }: Letter,
   plain: (sentence: Sentence) => string,
 ): string {
+  const linked = (to: MailLink | null): string[] => (to === null ? [] : [`${plain(to.label)}: ${to.href}`]);
+  const lines = (section: Section | null): string[] =>
+    section === null ? [] : [plain(section.title), ...section.text.map(plain), ...linked(section.link)];
   const blocks = [
     plain(title),
     ...before.map(plain),
     ...(code === null ? [] : [code]),
-    ...(link === null ? [] : [link.href]),
+    ...linked(link),
     ...after.map(plain),
-    ...events.map((event) => [event.title, event.when, ...event.text].map(plain).join('\n')),
-    ...sections.map((section) =>
-      [plain(section.title), ...section.text.map(plain), ...(section.link === null ? [] : [section.link.href])].join(
-        '\n',
-      ),
+    ...(advice === null ? [] : [lines(advice).join('\n')]),
+    ...(also === null ? [] : [plain(also)]),
+    ...events.map((event) =>
+      [...[event.title, event.when, ...event.text].map(plain), ...lines(event.advice)].join('\n'),
     ),
+    ...sections.map((section) => lines(section).join('\n')),
     foot.map(plain).join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -118,32 +135,45 @@ export function createMailTemplates({ directory, brand, translators }: MailTempl
           const words = wordsFor(data, { locale, brand });
           return { kind, words, ...tell(kind, data as never, words) };
         });
-      const [first, ...others] = told;
-      if (first === undefined) throw new Error('a notice without an event');
-      const { words } = first;
+      const lead = told.length === 1 ? told[0] : told.findLast(({ kind }) => isUrgent(kind));
+      const others = told.filter((each) => each !== lead);
+      const subjectOf = (kind: string, count = told.length): string =>
+        texts[locale](`mail.${kind}.subject`, { name: brand.name, count });
       const bare = { code: null, link: null, after: [] };
-      if (others.length === 0) {
-        const { title, text, notYou } = first;
-        const sections = advised(notYou, words, disavow);
-        const subject = texts[locale](`mail.${first.kind}.subject`, { name: brand.name });
-        return write(
-          { ...bare, title, before: text, events: [], sections, foot: words.foot('happened') },
-          { locale, subject },
-        );
+      const listed = others.map(({ title, text, notYou, todo, words }) => ({
+        title,
+        when: words.say('several.when'),
+        text,
+        advice: todo === true ? notYou : null,
+      }));
+      if (lead !== undefined) {
+        const { kind, title, text, notYou, words } = lead;
+        const isAlone = others.length === 0;
+        const letter: Letter = {
+          ...bare,
+          title,
+          before: text,
+          advice: isAlone ? null : notYou,
+          also: isAlone ? null : words.say('several.also'),
+          events: listed,
+          sections: isAlone ? advised(notYou, words, disavow) : disavowal(words, disavow),
+          foot: words.foot('happened'),
+        };
+        return write(letter, { locale, subject: subjectOf(kind) });
       }
+      const words = told[0]?.words;
+      if (words === undefined) throw new Error('a notice without an event');
       const letter: Letter = {
         ...bare,
         title: words.say('several.title'),
         before: [words.say('several.text')],
-        events: told.map((each) => ({ title: each.title, when: each.words.say('several.when'), text: each.text })),
-        sections: [
-          ...told.filter(({ todo }) => todo === true).map(({ notYou }) => notYou),
-          ...disavowal(words, disavow),
-        ],
+        advice: null,
+        also: null,
+        events: listed,
+        sections: disavowal(words, disavow),
         foot: words.foot('account'),
       };
-      const subject = texts[locale]('mail.several.subject', { name: brand.name, count: told.length });
-      return write(letter, { locale, subject });
+      return write(letter, { locale, subject: subjectOf('several') });
     },
   };
 }

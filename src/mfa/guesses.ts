@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { KeyedDigest } from '../security/digests.js';
 import type { Queryable } from '../storage/database.js';
@@ -13,6 +13,8 @@ import { OTP_FAILURES } from '../throttle/policies.js';
 
 /** How many wrong codes in a row begin a wait; the sign-in they came from is over (R-07). */
 const SPELL = 5;
+/** How long the page says to wait where no more tries are given: somebody with the password must set it right. */
+const PAST_HALF_SECONDS = 3600;
 const LAST = OTP_FAILURES.disableAt ?? Number.POSITIVE_INFINITY;
 
 /**
@@ -20,33 +22,43 @@ const LAST = OTP_FAILURES.disableAt ?? Number.POSITIVE_INFINITY;
  * from all addresses, apart from passwords (R-07, A13). A password comes first, or, in a reset, the mailbox.
  */
 export interface Guesses {
-  /** Counts one failure before the code is looked at, so that parallel guesses cannot pass together. */
-  reserve(tx: Queryable, accountId: AccountId): Promise<Reservation>;
+  /**
+   * Counts one failure before the code is looked at, so that parallel guesses cannot pass together. `mayDisable` is
+   * false where no password was proved: then only half of the tries are given, and whoever holds only the mailbox can
+   * neither find the code nor bring the authenticator so near its end that its owner's slips finish it (R-09).
+   */
+  reserve(tx: Queryable, accountId: AccountId, more?: { readonly mayDisable?: boolean }): Promise<Reservation>;
   /** Until when the next try would be refused; counts none. */
   findWait(db: Queryable, accountId: AccountId): Promise<Date | undefined>;
+  /** What they are counted under. */
+  keyOf(accountId: AccountId): Buffer;
   giveBack(tx: Queryable, accountId: AccountId): Promise<void>;
   clear(tx: Queryable, accountId: AccountId): Promise<void>;
-  /** True for the failure that ends the authenticator. */
+  /** True for the failure that closes the authenticator. */
   isLast(failures: number): boolean;
-  /** True where half of the failures that end an authenticator are used up: the rest is for who proved the password. */
-  isPastHalf(failures: number): boolean;
   /** True for the failure that begins a wait. */
   endsSpell(failures: number): boolean;
 }
 
 export function createGuesses({ keyed, clock }: { keyed: KeyedDigest; clock: Clock }): Guesses {
+  const keyOf = (accountId: AccountId): Buffer => keyed('second factor', accountId);
   const of = (accountId: AccountId) => ({
     policy: OTP_FAILURES,
-    key: keyed('second factor', accountId),
+    key: keyOf(accountId),
     now: clock.now(),
   });
   return {
-    reserve: (tx, accountId) => reserveFailure(tx, of(accountId)),
+    async reserve(tx, accountId, { mayDisable = true } = {}) {
+      const reserved = await reserveFailure(tx, of(accountId));
+      if (mayDisable || reserved.kind === 'waiting' || reserved.failures <= LAST / 2) return reserved;
+      await giveBackFailure(tx, of(accountId));
+      return { kind: 'waiting', until: secondsAfter(clock.now(), PAST_HALF_SECONDS) };
+    },
     findWait: (db, accountId) => findFailureWait(db, of(accountId)),
+    keyOf,
     giveBack: (tx, accountId) => giveBackFailure(tx, of(accountId)),
     clear: (tx, accountId) => clearFailures(tx, of(accountId)),
     isLast: (failures) => failures >= LAST,
-    isPastHalf: (failures) => failures > LAST / 2,
     endsSpell: (failures) => failures % SPELL === 0,
   };
 }

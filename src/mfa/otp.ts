@@ -1,7 +1,7 @@
-import { secondsAfter, type Clock } from '../kernel/clock.js';
+import type { Clock } from '../kernel/clock.js';
 import { wholeHoursOff } from '../kernel/clock-drift.js';
 import type { AccountId } from '../kernel/ids.js';
-import type { Device } from '../devices/device.js';
+import { canProve, type Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -10,9 +10,6 @@ import { diagnose, REACH_STEPS } from './clock-drift.js';
 import { openSecret } from './device-secret.js';
 import type { Guesses } from './guesses.js';
 import { findStrayStep, matchStep, normaliseOtp, stepAt } from './totp.js';
-
-/** How long the page says to wait where no more tries are given: somebody with the password must set it right. */
-const PAST_HALF_SECONDS = 3600;
 
 /** What a typed one-time code turned out to be. */
 export type OtpVerdict =
@@ -27,7 +24,7 @@ export type OtpVerdict =
 
 export interface OtpCheck {
   /**
-   * Compares a code with the account's active devices and spends its step, in the caller's transaction. Commit
+   * Compares a code with the account's apps that are not closed and spends its step, in the caller's transaction. Commit
    * whatever the verdict: failures must count.
    */
   check(
@@ -35,11 +32,8 @@ export interface OtpCheck {
     attempt: {
       accountId: AccountId;
       typed: string;
-      /**
-       * False where no password was proved: then only half of the tries are given, and whoever holds only the mailbox
-       * can neither find the code nor bring the authenticator so near its end that its owner's slips finish it (R-09).
-       */
-      mayDisable?: false;
+      /** As {@link Guesses.reserve}. */
+      mayDisable?: boolean;
     },
   ): Promise<OtpVerdict>;
   /** Until when a code would not be looked at: asked before slow work that only a code looked at is worth. */
@@ -80,15 +74,11 @@ export function createOtpCheck(parts: {
   async function judge(
     tx: Queryable,
     candidates: readonly Device[],
-    { accountId, typed, mayDisable = true }: { accountId: AccountId; typed: string; mayDisable?: boolean },
+    { accountId, typed, ...more }: { accountId: AccountId; typed: string; mayDisable?: boolean },
   ): Promise<OtpVerdict> {
-    const reserved = await guesses.reserve(tx, accountId);
+    const reserved = await guesses.reserve(tx, accountId, more);
     if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
     const { failures } = reserved;
-    if (!mayDisable && guesses.isPastHalf(failures)) {
-      await guesses.giveBack(tx, accountId);
-      return { kind: 'throttled', until: secondsAfter(clock.now(), PAST_HALF_SECONDS) };
-    }
     const otp = normaliseOtp(typed);
     if (otp === undefined) return { kind: 'mismatch', failures };
 
@@ -111,7 +101,7 @@ export function createOtpCheck(parts: {
       const active = await devices.activeOf(tx, attempt.accountId);
       return judge(
         tx,
-        active.filter(({ kind }) => kind === 'totp'),
+        active.filter((device) => device.kind === 'totp' && canProve(device)),
         attempt,
       );
     },

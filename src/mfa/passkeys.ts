@@ -60,6 +60,8 @@ export interface Passkeys {
     tx: Queryable,
     made: { account: Account; ceremony: string; credential: string; name: string; mayBind: boolean },
   ): Promise<PasskeyRegistration>;
+  /** Whether what a browser made for a new passkey has been bound to this account already. */
+  isBound(db: Queryable, accountId: AccountId, credential: string): Promise<boolean>;
   /** Makes the challenge for a use: of any passkey of this account, or of whichever the person chooses. */
   beginUse(db: Queryable, to: { ceremony: string; accountId?: AccountId | undefined }): Promise<RequestOptions>;
   /**
@@ -116,6 +118,11 @@ export function createPasskeys(parts: {
         name,
       });
       return added ? { kind: 'registered', device } : { kind: 'refused', cause: 'invalid' };
+    },
+
+    async isBound(db, accountId, credential) {
+      const typed = readCreation(credential);
+      return typed !== undefined && (await registry.find(db, typed.credentialId))?.accountId === accountId;
     },
 
     async beginUse(db, { ceremony, accountId }) {

@@ -25,14 +25,17 @@ export interface TypedCode {
 }
 
 export interface RecoveryCodes {
-  /** Makes and hashes a new set (slow: ten hashes, each in the queue). Throws `Busy`. */
-  prepare(): Promise<PreparedCodes>;
+  /** Makes and hashes a new set (slow: ten hashes, each in the queue). Throws `Busy`. `from`: see {@link Passwords}. */
+  prepare(from?: string): Promise<PreparedCodes>;
   /** Makes a prepared set the account's only one. */
   issue(tx: Queryable, accountId: AccountId, prepared: PreparedCodes): Promise<void>;
   /** Hashes what was typed; undefined when it has not the form of a code or the account has none. */
-  read(db: Queryable, accountId: AccountId, typed: string): Promise<TypedCode | undefined>;
-  /** Spends it once. Answers how many are left; undefined when it is unknown or spent. */
-  redeem(tx: Queryable, typed: TypedCode): Promise<number | undefined>;
+  read(db: Queryable, accountId: AccountId, typed: string, from?: string): Promise<TypedCode | undefined>;
+  /**
+   * Spends it once, if it is this account's: between the slow hash and the transaction somebody else may have come to
+   * prove themselves in the same place. Answers how many are left; undefined when it is unknown, spent or another's.
+   */
+  redeem(tx: Queryable, accountId: AccountId, typed: TypedCode): Promise<number | undefined>;
 }
 
 /** Upper case, what people confuse set right, dashes and spaces gone; undefined unless it is 15 characters. */
@@ -41,6 +44,9 @@ function normalise(typed: string): string | undefined {
   const code = typed.normalize('NFKC').toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
   return new RegExp(`^[${CROCKFORD}]{${GROUPS * GROUP}}$`).test(code) ? code : undefined;
 }
+
+/** Whether it has the form of a recovery code: no one-time code has, and anything less guesses nothing. */
+export const isRecoveryCode = (typed: string): boolean => normalise(typed) !== undefined;
 
 const write = (code: string): string => (code.match(new RegExp(`.{${GROUP}}`, 'g')) ?? []).join('-');
 
@@ -52,13 +58,17 @@ export function createRecoveryCodes({
   sets: RecoveryCodeSets;
 }): RecoveryCodes {
   return {
-    async prepare() {
+    async prepare(from) {
       const salt = randomBytes(16);
       const plain = Array.from({ length: COUNT }, () => randomText(GROUPS * GROUP, CROCKFORD));
       const hashes: Buffer[] = [];
       let pepperKid: string | undefined;
       for (const code of plain) {
-        const stretched = await passwords.stretch(code, pepperKid === undefined ? { salt } : { salt, pepperKid });
+        const stretched = await passwords.stretch(code, {
+          salt,
+          ...(pepperKid === undefined ? {} : { pepperKid }),
+          ...(from === undefined ? {} : { from }),
+        });
         if (stretched === undefined) throw new Error('the pepper vanished while codes were made');
         pepperKid = stretched.pepperKid;
         hashes.push(stretched.hash);
@@ -66,14 +76,14 @@ export function createRecoveryCodes({
       return { codes: plain.map(write), salt, pepperKid: pepperKid ?? '', hashes };
     },
     issue: (tx, accountId, { salt, pepperKid, hashes }) => sets.replace(tx, { accountId, salt, pepperKid, hashes }),
-    async read(db, accountId, typed) {
+    async read(db, accountId, typed, from) {
       const code = normalise(typed);
       if (code === undefined) return undefined;
       const set = await sets.find(db, accountId);
       if (set === undefined) return undefined;
-      const stretched = await passwords.stretch(code, set);
+      const stretched = await passwords.stretch(code, { ...set, ...(from === undefined ? {} : { from }) });
       return stretched === undefined ? undefined : { setId: set.id, hash: stretched.hash };
     },
-    redeem: (tx, typed) => sets.spend(tx, typed),
+    redeem: (tx, accountId, typed) => sets.spend(tx, { accountId, ...typed }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.js';
+import { renewCredentials, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
@@ -15,7 +15,7 @@ export type Consequence =
   | { readonly kind: 'none' }
   /** A wait begins: what was half done is over. */
   | { readonly kind: 'wait'; readonly until: Date }
-  /** The account's authenticators have ended for good, and all that was open with them. */
+  /** Apps and recovery codes are closed for good, passkeys are not; all that was open has ended. */
   | { readonly kind: 'disabled' };
 
 /**
@@ -41,15 +41,17 @@ export function createWrongCodes(parts: {
         await accountMail.queue(tx, { account, mail: 'wrong-code-warning', data: { at: clock.now() } });
       }
       if (guesses.isLast(failures)) {
-        const ended = await devices.endAll(tx, account.id, 'too_many_codes');
+        const closed = await devices.closeApps(tx, account.id);
+        // As with every change of factors: a login on its way with a code of before opens nothing.
+        await renewCredentials(tx, { accountId: account.id, credEpoch: account.credEpoch, now: clock.now() });
         await endSessions.ofAccounts(tx, [account.id]);
-        // They were counted against what is gone: whoever binds a new authenticator may mistype its first code.
+        // They were counted against what is closed: whoever binds a new authenticator may mistype its first code.
         await guesses.clear(tx, account.id);
         await audit.record(
           tx,
-          ...ended.map((device) => ({
-            type: 'device.ended' as const,
-            detail: { device, reason: 'too_many_codes' as const },
+          ...closed.map((device) => ({
+            type: 'device.closed' as const,
+            detail: { device },
             accountId: account.id,
             ...trace,
           })),

@@ -103,7 +103,9 @@ export function clientRegistry(registrations: readonly ClientRegistration[], own
     find(clientId) {
       const client = byId.get(clientId);
       if (client === undefined) return undefined;
-      return { name: client.client_name, href: startOf(client), formOrigins: formOrigins.get(clientId) ?? [] };
+      const isOwnAccount = clientId === FRESH_CLIENT_ID;
+      const origins = formOrigins.get(clientId) ?? [];
+      return { name: client.client_name, href: startOf(client), isOwnAccount, formOrigins: origins };
     },
 
     servicesFor: (person, roles) =>

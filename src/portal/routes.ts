@@ -1,6 +1,7 @@
 import { sameBytes } from '../security/digests.js';
 import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
 import { pickFields, queryValue } from '../web/form.js';
+import { leaveNotice, takeCount, takeNotice } from '../web/notice.js';
 import type { PageWriter } from '../web/page.js';
 import type { People } from '../web/person.js';
 import { redirect } from '../web/redirect.js';
@@ -64,6 +65,11 @@ export function portalPeople(sessions: PageSessions): People {
       return { id: account.id, name: account.name, ...rest };
     },
     askToSignIn(ctx, { fresh, back }) {
+      // Who asks for a fresh factor is logged in; who else has the cookie was: ended elsewhere, or too old.
+      if (!fresh && readCookie(ctx, SESSION) !== undefined) {
+        clearCookie(ctx, SESSION);
+        leaveNotice(ctx, 'session_over');
+      }
       const { location, state, codeVerifier } = sessions.begin({ fresh });
       turn += 1;
       const name = LOGINS[turn % LOGINS.length] ?? '';
@@ -91,14 +97,24 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       async handle(ctx) {
         const found = await signedIn(ctx, sessions);
         if (found === undefined) {
-          write(ctx, 'front', {});
+          const sessionOver = readCookie(ctx, SESSION) !== undefined;
+          // Said once.
+          if (sessionOver) clearCookie(ctx, SESSION);
+          write(ctx, 'front', { sessionOver });
           return;
         }
         const { account, waitingResetDueAt } = found;
         ctx.state.accountId = account.id;
         const query = queryValue(ctx, 'q');
         const groups = grouped(await services.ofPerson(account), query);
-        write(ctx, 'launcher', { groups, query }, { person: { name: account.name, waitingResetDueAt } });
+        const codesLeft = takeCount(ctx, 'recovery_code_used');
+        const isDeviceLost = takeNotice(ctx, 'device_lost');
+        write(
+          ctx,
+          'launcher',
+          { groups, query, codesLeft, isDeviceLost },
+          { person: { name: account.name, waitingResetDueAt } },
+        );
       },
     },
     {
@@ -141,8 +157,12 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       method: 'GET',
       path: '/signed-out',
       access: 'anyone',
-      handle(ctx) {
-        write(ctx, 'sign-out/done', {});
+      async handle(ctx) {
+        // All sessions were ended in this browser: its own has no more to say.
+        if (readCookie(ctx, SESSION) !== undefined && (await signedIn(ctx, sessions)) === undefined) {
+          clearCookie(ctx, SESSION);
+        }
+        write(ctx, 'sign-out/done', { everywhere: takeNotice(ctx, 'all_sessions_ended') });
       },
     },
     {

@@ -1,4 +1,4 @@
-import { findById, findByName, isUsable, type Account } from '../accounts/accounts.js';
+import { findById, findByName, holdAccount, isUsable, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { comparableEmail, decoyMask, isSameEmail, maskEmail } from '../accounts/email.js';
 import { canonicalName } from '../accounts/name.js';
@@ -6,19 +6,17 @@ import { judgePassword, type RuleState } from '../accounts/password-judgement.js
 import type { Audit } from '../audit/audit.js';
 import type { Captchas } from '../captcha/captchas.js';
 import type { MailedCodes } from '../codes/mailed-codes.js';
-import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { NOBODY } from '../kernel/ids.js';
-import type { OtpCheck, OtpVerdict } from '../mfa/otp.js';
-import type { WrongCodes } from '../mfa/wrong-codes.js';
+import type { CodeRefusal, EitherCode } from '../mfa/either-code.js';
 import { digest, sameBytes, type KeyedDigest } from '../security/digests.js';
 import type { Passwords } from '../security/passwords.js';
 import { randomId } from '../security/secrets.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { addressBucket } from '../throttle/address.js';
 import { giveBackQuotas, mailPlaces, spendQuotas } from '../throttle/quotas.js';
-import type { Trace, Visitor } from '../throttle/visitor.js';
+import type { Visitor } from '../throttle/visitor.js';
 import type { PasswordChange } from './password-change.js';
 import * as store from './reset-store.js';
 
@@ -38,7 +36,7 @@ export type CodeAnswer =
   | { readonly kind: 'confirmation_mismatch' }
   | { readonly kind: 'password_policy'; readonly rules: readonly RuleState[] }
   | { readonly kind: 'otp_required' }
-  | Extract<OtpVerdict, { kind: 'reused' | 'mismatch' | 'drift' | 'throttled' }>;
+  | CodeRefusal;
 
 /** What the page of a flow shows. */
 export interface FlowView {
@@ -74,8 +72,7 @@ export interface PasswordResetParts {
   readonly captchas: Captchas;
   readonly codes: MailedCodes;
   readonly devices: Devices;
-  readonly otp: OtpCheck;
-  readonly wrongCodes: WrongCodes;
+  readonly eitherCode: EitherCode;
   readonly passwords: Passwords;
   readonly passwordChange: PasswordChange;
   readonly accountMail: AccountMail;
@@ -85,18 +82,16 @@ export interface PasswordResetParts {
   readonly requiresOtp: boolean;
 }
 
-/** The account a flow may change: unknown, inactive, frozen and unreachable ones are all nobody. */
-const reachable = (account: Account | undefined): Account | undefined =>
-  account !== undefined && isUsable(account) && account.email !== undefined ? account : undefined;
+/** The account of a name, where mail can reach its owner at all; who has no address is nobody. */
+const mailable = (account: Account | undefined): Account | undefined =>
+  account?.email === undefined ? undefined : account;
 
-/**
- * Whether a one-time code can be asked for. Who has nothing but passkeys gets the new password without one, and no
- * further: the passkey is asked at the login, and no ticket to enrol another is issued (R-09, ADR 0013).
- */
-const showsCodes = (active: readonly Device[]): boolean => active.some(({ kind }) => kind === 'totp');
+/** The account a flow may change. Inactive and frozen ones walk the same way; only their own mailbox is told (R-19). */
+const usable = (named: Account | undefined): Account | undefined =>
+  named !== undefined && isUsable(named) ? named : undefined;
 
 export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
-  const { db, captchas, codes, devices, otp, wrongCodes, passwords, passwordChange, accountMail, audit, keyed, clock } =
+  const { db, captchas, codes, devices, eitherCode, passwords, passwordChange, accountMail, audit, keyed, clock } =
     parts;
 
   const holderOf = (flowId: string, visitor: Visitor) => ({
@@ -107,21 +102,23 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
   const codeFlow = (id: Buffer) => ({ flow: id.toString('hex'), purpose: 'reset' as const });
 
   /** Asks for nobody where there is nobody, so that known and unknown cost the same (R-19, A3). */
-  const personOf = async ({ accountId }: store.ResetFlow): Promise<Account | undefined> =>
-    reachable(await findById(db, accountId ?? NOBODY));
+  const namedIn = async ({ accountId }: store.ResetFlow): Promise<Account | undefined> =>
+    mailable(await findById(db, accountId ?? NOBODY));
 
   /** What a mail to the account's address of now is counted on. */
   const mailKeyOf = (account: Account | undefined): Buffer =>
     keyed('mail', `${account?.id ?? ''}|${comparableEmail(account?.email ?? '') ?? ''}`);
 
-  /** Mails a code, or does the same work for nobody. */
+  /** Mails a code, or why there is none to the mailbox of an account that is barred, or does the same for nobody. */
   async function mailCode(
     tx: Queryable,
-    { flow, account, matches }: { flow: store.ResetFlow; account: Account | undefined; matches: boolean },
+    { flow, named, matches }: { flow: store.ResetFlow; named: Account | undefined; matches: boolean },
     visitor: Visitor,
   ): Promise<void> {
     const now = clock.now();
-    const recipient = matches ? account : undefined;
+    const recipient = matches ? usable(named) : undefined;
+    const barred = matches && recipient === undefined ? named : undefined;
+    const cause = barred?.status === 'active' ? 'frozen' : 'inactive';
     const code = await codes.issue(tx, {
       ...codeFlow(flow.id),
       accountId: recipient?.id,
@@ -129,34 +126,32 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       now,
     });
     const expiresAt = secondsAfter(now, CODE_SECONDS);
-    await accountMail.queue(tx, {
-      account: recipient,
-      mail: 'reset-code',
-      data: { code, expiresAt, at: now },
-      locale: visitor.locale,
-      expiresAt,
-    });
-    await audit.record(tx, {
-      type: matches ? 'reset.code_sent' : 'reset.email_refused',
-      detail: {},
-      accountId: account?.id,
-      requestId: visitor.requestId,
-      agent: visitor.agent,
-    });
+    const { locale, requestId, agent } = visitor;
+    const about = { accountId: named?.id, requestId, agent };
+    if (barred === undefined) {
+      const data = { code, expiresAt, at: now };
+      await accountMail.queue(tx, { account: recipient, mail: 'reset-code', data, locale, expiresAt });
+      const type = matches ? 'reset.code_sent' : 'reset.email_refused';
+      await audit.record(tx, { type, detail: {}, ...about });
+      return;
+    }
+    const data = { at: now };
+    await accountMail.queue(tx, { account: barred, mail: `reset-${cause}`, data, locale, expiresAt });
+    await audit.record(tx, { type: 'reset.barred', detail: { cause }, ...about });
   }
 
   /** One request for a code, with its limits: the same whether or not it leads to a mail. */
   async function send(
     tx: Queryable,
-    wanted: { flow: store.ResetFlow; account: Account | undefined; mailKey: Buffer; matches: boolean },
+    wanted: { flow: store.ResetFlow; named: Account | undefined; mailKey: Buffer; matches: boolean },
     visitor: Visitor,
   ): Promise<EmailAnswer> {
-    const { flow, account, mailKey } = wanted;
+    const { flow, named, mailKey } = wanted;
     const at = clock.now();
     // A flow whose tries are used up mails nobody and spends nothing: one captcha must not use up the mails that a whole
     // office behind one address may ask for (R-23, A10).
     if (!(await store.takeEmailTry(tx, flow.id, MAX_EMAIL_TRIES))) {
-      await mailCode(tx, { flow, account, matches: false }, visitor);
+      await mailCode(tx, { flow, named, matches: false }, visitor);
       return { kind: 'accepted' };
     }
     const addressKey = keyed('address', addressBucket(visitor.address));
@@ -166,20 +161,9 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       await store.giveBackEmailTry(tx, flow.id);
       return { kind: 'throttled', until: spending.until };
     }
-    await mailCode(tx, { flow, account, matches: wanted.matches }, visitor);
+    await mailCode(tx, { flow, named, matches: wanted.matches }, visitor);
     await store.recordMail(tx, flow.id, { mailKey, addressKey, at });
     return { kind: 'accepted' };
-  }
-
-  /** Judges the one-time code where the account has an active second factor (R-09). Undefined: nothing stands in the way. */
-  async function judgeOtp(tx: Queryable, account: Account, typed: string, trace: Trace) {
-    // Only the mailbox is proved here: wrong codes count and wait, but can never end the authenticator (R-09).
-    const verdict = await otp.check(tx, { accountId: account.id, typed, mayDisable: false });
-    if (verdict.kind === 'accepted') return undefined;
-    const cause = verdict.kind;
-    await audit.record(tx, { type: 'reset.otp_refused', detail: { cause }, accountId: account.id, ...trace });
-    if ('failures' in verdict) await wrongCodes.follow(tx, { account, failures: verdict.failures, trace });
-    return verdict;
   }
 
   return {
@@ -188,13 +172,13 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       if (!solved) return { kind: 'captcha_wrong' };
       const name = canonicalName(username);
       const typed = name.kind === 'malformed' ? `malformed:${username.slice(0, 64)}` : `${name.kind}:${name.value}`;
-      const account = name.kind === 'malformed' ? undefined : reachable(await findByName(db, name));
+      const named = name.kind === 'malformed' ? undefined : mailable(await findByName(db, name));
       const flowId = randomId(16);
       const now = clock.now();
       await db.transaction(async (tx) => {
         await store.insertFlow(tx, {
           ...holderOf(flowId, visitor),
-          accountId: account?.id,
+          accountId: named?.id,
           nameKey: keyed('typed name', typed),
           attemptUid,
           expiresAt: secondsAfter(now, FLOW_SECONDS),
@@ -202,7 +186,7 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
         await audit.record(tx, {
           type: 'reset.started',
           detail: {},
-          accountId: account?.id,
+          accountId: named?.id,
           requestId: visitor.requestId,
           agent: visitor.agent,
         });
@@ -213,11 +197,12 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
     async view(flowId, visitor) {
       const flow = await store.findFlow(db, holderOf(flowId, visitor));
       if (flow === undefined) return undefined;
-      const account = await personOf(flow);
+      const named = await namedIn(flow);
       const decoy = decoyMask(keyed, flow.nameKey.toString('hex'));
       return {
         state: flow.state,
-        emailHint: account?.email === undefined ? decoy : maskEmail(account.email),
+        // Of barred accounts too: a mask that changes with a freeze would tell of it.
+        emailHint: named?.email === undefined ? decoy : maskEmail(named.email),
         attemptUid: flow.attemptUid,
       };
     },
@@ -225,26 +210,26 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
     async submitEmail(flowId, typed, visitor) {
       const flow = await store.findFlow(db, holderOf(flowId, visitor));
       if (flow === undefined || flow.state === 'done') return { kind: 'gone' };
-      const account = await personOf(flow);
+      const named = await namedIn(flow);
       // Counted by person and address typed: wrong addresses meet the same limit and never use up the right one's.
-      const mailKey = keyed('mail', `${account?.id ?? flow.nameKey.toString('hex')}|${comparableEmail(typed) ?? ''}`);
-      const matches = isSameEmail(keyed, typed, account?.email);
-      return db.transaction((tx) => send(tx, { flow, account, mailKey, matches }, visitor));
+      const mailKey = keyed('mail', `${named?.id ?? flow.nameKey.toString('hex')}|${comparableEmail(typed) ?? ''}`);
+      const matches = isSameEmail(keyed, typed, named?.email);
+      return db.transaction((tx) => send(tx, { flow, named, mailKey, matches }, visitor));
     },
 
     async resend(flowId, visitor) {
       const flow = await store.findFlow(db, holderOf(flowId, visitor));
       if (flow?.state !== 'mailed' || flow.mail === undefined) return { kind: 'gone' };
-      const account = await personOf(flow);
+      const named = await namedIn(flow);
       const { mailKey } = flow.mail;
-      const matches = account !== undefined && sameBytes(mailKey, mailKeyOf(account));
-      return db.transaction((tx) => send(tx, { flow, account, mailKey, matches }, visitor));
+      const matches = named !== undefined && sameBytes(mailKey, mailKeyOf(named));
+      return db.transaction((tx) => send(tx, { flow, named, mailKey, matches }, visitor));
     },
 
     async submitCode(flowId, typed, visitor) {
       const flow = await store.findFlow(db, holderOf(flowId, visitor));
       if (flow === undefined || flow.state === 'named') return { kind: 'gone' };
-      const account = await personOf(flow);
+      const account = usable(await namedIn(flow));
       if (flow.state === 'done') return account === undefined ? { kind: 'gone' } : { kind: 'done', account };
 
       const code = await codes.check(db, { ...codeFlow(flow.id), typed: typed.code, now: clock.now() });
@@ -270,14 +255,17 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
       const { met, rules } = judgePassword(typed.password, account);
       if (!met) return { kind: 'password_policy', rules };
       if (typed.password !== typed.confirmation) return { kind: 'confirmation_mismatch' };
-      const hasOtp = typed.otp.trim() !== '';
-      const asksOtp = parts.requiresOtp && showsCodes(await devices.activeOf(db, account.id));
-      if (asksOtp && !hasOtp) return { kind: 'otp_required' };
-      const waitUntil = asksOtp ? await otp.findWait(db, account.id) : undefined;
+      // Any authenticator, passkeys and closed ones too: else the mailbox alone would own the account (R-09).
+      const asksCode = parts.requiresOtp && (await devices.activeOf(db, account.id)).length > 0;
+      if (asksCode && typed.otp.trim() === '') return { kind: 'otp_required' };
+      const waitUntil = asksCode ? await eitherCode.findWait(db, account.id) : undefined;
       if (waitUntil !== undefined) return { kind: 'throttled', until: waitUntil };
+      const read = await eitherCode.read(db, account.id, typed.otp, addressBucket(visitor.address));
       const passwordHash = await passwords.hash(typed.password, addressBucket(visitor.address));
 
       return db.transaction<CodeAnswer>(async (tx) => {
+        // The account first, as everybody who ends its resets does.
+        await holdAccount(tx, account.id);
         const held = await store.lockMailed(tx, flow.id, clock.now());
         if (held === undefined) {
           // The first half of a double tap has done it, or somebody has ended the flow.
@@ -285,12 +273,13 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
           return now?.state === 'done' ? { kind: 'done', account } : { kind: 'gone' };
         }
         // Looked at once more: an authenticator may have been bound while the password was hashed.
-        const active = await devices.activeOf(tx, account.id);
-        const hasDevice = active.length > 0;
-        const needsOtp = parts.requiresOtp && showsCodes(active);
-        if (needsOtp && !hasOtp) return { kind: 'otp_required' };
-        const refused = needsOtp ? await judgeOtp(tx, account, typed.otp, visitor) : undefined;
-        if (refused !== undefined) return refused;
+        const hasDevice = (await devices.activeOf(tx, account.id)).length > 0;
+        if (parts.requiresOtp && hasDevice) {
+          if (typed.otp.trim() === '') return { kind: 'otp_required' };
+          // Only the mailbox is proved here: wrong codes count and wait, but can never close the authenticator (R-09).
+          const refused = await eitherCode.take(tx, { account, read, mayDisable: false }, visitor);
+          if (refused !== undefined) return refused;
+        }
         const now = clock.now();
         if (!(await codes.consume(tx, { ...codeFlow(flow.id), now }))) return { kind: 'code_invalid' };
         if (!(await passwordChange.apply(tx, { account, passwordHash, by: 'reset', hasDevice }, visitor))) {

@@ -158,7 +158,6 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         return refused({ code: 'password_policy', rules: answer.rules });
       case 'confirmation_mismatch':
       case 'otp_required':
-      case 'passkey_required':
       case 'code_invalid':
         return refused({ code: answer.kind });
       case 'refused':
@@ -200,6 +199,16 @@ export function resetRoutes(parts: ResetRouteParts): Route[] {
         forgetCaptcha(ctx);
         setCookie(ctx, FLOW, answer.flowId, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
         redirect(ctx, '/reset/password/email');
+      },
+    },
+    {
+      // What was typed stays.
+      method: 'POST',
+      path: '/reset/password/picture',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const { username } = pickFields(fields, ['username', 'captcha']);
+        await showStart(ctx, { username });
       },
     },
     { method: 'GET', path: '/reset/password/email', access: 'anyone', handle: (ctx) => showEmail(ctx) },

@@ -11,12 +11,15 @@ export interface Attempt {
   readonly reasons: readonly string[];
   /** Who is signed in already, when somebody is. */
   readonly sessionAccountId: AccountId | undefined;
+  readonly sessionName: string | undefined;
   /** Who proved the password here. */
   readonly accountId: AccountId | undefined;
   readonly credEpoch: number | undefined;
   readonly passwordAt: Date | undefined;
   readonly passwordWeak: boolean;
   readonly mailboxAt: Date | undefined;
+  /** What its mailed code belongs to; attempts of one person in one browser may share it. */
+  readonly mailboxFlow: string | undefined;
   readonly factorAt: Date | undefined;
   readonly factorMethod: FactorMethod | undefined;
   /** When a passkey stood for both factors: no password was asked. */
@@ -27,15 +30,21 @@ export interface Attempt {
   readonly pendingCodes: string | undefined;
   /** When a reset of this person's factors is due that waits: to take effect, or to be stopped by this login. */
   readonly waitingResetDueAt: Date | undefined;
-  /** The active authenticators of the person it is about, the last used first. */
-  readonly devices: readonly UsableDevice[];
+  /** Whether a recovery code of this person could still be used. */
+  readonly hasRecoveryCodes: boolean;
+  /** Until when no code of the person who proved the password here is looked at; it may be over. */
+  readonly codesWaitUntil: Date | undefined;
+  /** The authenticators bound to the person it is about, the last used first; closed ones too. */
+  readonly devices: readonly BoundDevice[];
   readonly answered: Answered | undefined;
   readonly finishedAt: Date | undefined;
 }
 
-export interface UsableDevice {
+export interface BoundDevice {
   readonly name: string;
   readonly kind: DeviceKind;
+  /** Too many wrong codes: it proves nothing any more, and nobody may bind another one in its place. */
+  readonly isClosed: boolean;
 }
 
 /** A passkey is told by whether it can leave the device that made it. */
@@ -62,6 +71,10 @@ export const wantsPasskey = ({ reasons }: Pick<Attempt, 'reasons'>): boolean => 
 export const personOf = (attempt: Pick<Attempt, 'accountId' | 'reasons' | 'sessionAccountId'>): AccountId | undefined =>
   attempt.accountId ?? (asksFactorOnly(attempt) ? attempt.sessionAccountId : undefined);
 
+/** Those that can be asked for. */
+export const usableOf = ({ devices }: Pick<Attempt, 'devices'>): readonly BoundDevice[] =>
+  devices.filter(({ isClosed }) => !isClosed);
+
 export const evidenceOf = (attempt: Attempt): Evidence => ({
   factorOnly: asksFactorOnly(attempt),
   passwordAt: attempt.passwordAt,
@@ -70,7 +83,8 @@ export const evidenceOf = (attempt: Attempt): Evidence => ({
   mailboxAt: attempt.mailboxAt,
   factorAt: attempt.factorAt,
   codesToSave: attempt.pendingCodes !== undefined,
-  hasDevice: attempt.devices.length > 0,
+  hasDevice: usableOf(attempt).length > 0,
+  hasClosed: attempt.devices.some(({ isClosed }) => isClosed),
   hasPasskey: attempt.devices.some(({ kind }) => kind === 'passkey'),
   wantsPasskey: wantsPasskey(attempt),
 });

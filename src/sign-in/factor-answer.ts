@@ -3,10 +3,13 @@ import type { Answered, Attempt } from './attempt.js';
 
 /** What came of a second factor; the same code again within a minute gets the same answer (R-74). */
 export type FactorAnswer =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'otp_invalid' }
+  /** `codesLeft`: a recovery code was spent, and so many are left. */
+  | { readonly kind: 'accepted'; readonly codesLeft?: number }
+  /** `again`: of several codes of the phone in a row that were wrong. */
+  | { readonly kind: 'otp_invalid'; readonly again?: boolean }
   | { readonly kind: 'otp_reused' }
-  | { readonly kind: 'passkey_invalid' }
+  /** `isUnknown`: no passkey like this is registered, or none any more. */
+  | { readonly kind: 'passkey_invalid'; readonly isUnknown?: boolean }
   | { readonly kind: 'clock_drift'; readonly minutes: number }
   /** The sign-in is over: it starts again with the password when the wait ends. */
   | { readonly kind: 'throttled'; readonly until: Date }

@@ -20,6 +20,7 @@ import * as attempts from './attempt-store.js';
 import { answerGiven, keptAnswer, type FactorAnswer } from './factor-answer.js';
 import { nextStep } from './journey.js';
 import type { MailboxProof } from './mailbox-proof.js';
+import { addressBucket } from '../throttle/address.js';
 import type { Visitor } from '../throttle/visitor.js';
 
 export type MailboxAnswer =
@@ -99,7 +100,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         // The other half of a double tap has proved it, or the attempt has ended: what is due next tells which.
         if (held === undefined || held.mailboxAt !== undefined) return { kind: 'accepted' };
         if (held.accountId !== account.id) return { kind: 'accepted' };
-        const flow = mailboxProof.flowOf(attempt.uid, account);
+        const flow = mailboxProof.flowOf(held, account);
         const answer = await codes.redeem(tx, { flow, purpose: 'mailbox', typed, now: clock.now() });
         switch (answer.kind) {
           case 'right':
@@ -122,7 +123,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
 
     async resend(attempt, visitor) {
       const account = await personOf(attempt);
-      const spending = await db.transaction((tx) => mailboxProof.send(tx, { attempt: attempt.uid, account }, visitor));
+      const spending = await db.transaction((tx) => mailboxProof.send(tx, { attempt, account }, visitor));
       return spending.kind === 'spent' ? { kind: 'sent' } : { kind: 'throttled', until: spending.until };
     },
 
@@ -143,15 +144,19 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
       const { requestId, agent } = visitor;
       const about = { accountId: account.id, clientId: attempt.clientId, requestId, agent };
       const code = digest(`${uid}|enrol|${otp.replace(/\s/g, '')}`);
-      // Ten slow hashes, made before any row is held, and only for a code that looks right.
-      const prepared = (await enrolment.matches(db, { attempt: uid }, otp)) ? await recoveryCodes.prepare() : undefined;
+      const prepare = () => recoveryCodes.prepare(addressBucket(visitor.address));
+      // Ten slow hashes, made before any row is held, and only for a code that looks right and is looked at.
+      const isLookedAt =
+        (await enrolment.matches(db, { attempt: uid }, otp)) && (await otpCheck.findWait(db, account.id)) === undefined;
+      const prepared = isLookedAt ? await prepare() : undefined;
       return db.transaction<ConfirmAnswer>(async (tx) => {
         const held = await attempts.lock(tx, { uid, browserId: visitor.browserId, now: clock.now() });
         if (held === undefined) return { kind: 'elsewhere' };
         const before = answerGiven(held, code, clock.now());
         if (before !== undefined) return before;
-        // The other half of a double tap has done it, or another sign-in.
-        if (nextStep(evidenceOf(held), clock.now()) !== 'enrol-device') return { kind: 'elsewhere' };
+        // The other half of a double tap has done it, or another sign-in; or somebody else's password was typed here.
+        if (held.accountId !== account.id || nextStep(evidenceOf(held), clock.now()) !== 'enrol-device')
+          return { kind: 'elsewhere' };
         // Another sign-in of this person may be binding its first authenticator at this very moment.
         await holdAccount(tx, account.id);
         if ((await devices.activeOf(tx, account.id)).length > 0) return { kind: 'elsewhere' };
@@ -159,7 +164,7 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
         switch (verdict.kind) {
           case 'accepted': {
             const now = clock.now();
-            const made = prepared ?? (await recoveryCodes.prepare());
+            const made = prepared ?? (await prepare());
             await recoveryCodes.issue(tx, account.id, made);
             await attempts.recordFactor(tx, {
               uid,
@@ -180,8 +185,10 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
           case 'gone':
             return { kind: 'gone' };
           case 'reused':
+            await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause: 'reused' }, ...about });
             return { kind: 'otp_reused' };
           case 'throttled':
+            await audit.record(tx, { type: 'sign_in.throttled', detail: { limit: 'otp' }, ...about });
             return { kind: 'throttled', until: verdict.until };
           case 'drift':
           case 'mismatch': {
@@ -193,7 +200,9 @@ export function createFirstEnrolment(parts: FirstEnrolmentParts): FirstEnrolment
             if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
             if (consequence.kind === 'disabled') return consequence;
             const answer: FactorAnswer =
-              verdict.kind === 'drift' ? { kind: 'clock_drift', minutes: verdict.minutes } : { kind: 'otp_invalid' };
+              verdict.kind === 'drift'
+                ? { kind: 'clock_drift', minutes: verdict.minutes }
+                : { kind: 'otp_invalid', again: failures > 1 };
             await attempts.recordAnswer(tx, uid, keptAnswer(answer, code, clock.now()));
             return answer;
           }

@@ -10,6 +10,8 @@ export type Step =
   | 'second-factor'
   /** A passkey is asked for and there is none: the end of the way, until the person has added one. */
   | 'passkey-missing'
+  /** All there is was closed by wrong codes: the end of the way, until a reset has ended it. */
+  | 'factors-closed'
   | 'prove-mailbox'
   | 'enrol-device'
   | 'save-codes'
@@ -29,7 +31,10 @@ export interface Evidence {
   readonly factorAt: Date | undefined;
   /** Recovery codes were shown and not yet said to be saved. */
   readonly codesToSave: boolean;
+  /** One that can be asked for. */
   readonly hasDevice: boolean;
+  /** One that is bound and closed: it proves nothing, and is no reason to bind another with the mailbox. */
+  readonly hasClosed: boolean;
   readonly hasPasskey: boolean;
   /** No other factor gives what the relying party asks for. */
   readonly wantsPasskey: boolean;
@@ -60,6 +65,7 @@ export function nextStep(evidence: Evidence, now: Date): Step {
     (evidence.factorOnly && evidence.hasDevice) || passwordHolds(evidence, now) || passkeyHolds(evidence, now);
   if (!firstGiven) return 'password';
   if (evidence.factorAt === undefined) {
+    if (evidence.hasClosed && !evidence.hasDevice) return 'factors-closed';
     // Before anything else is asked in vain.
     if (evidence.wantsPasskey && !evidence.hasPasskey) return 'passkey-missing';
     if (evidence.hasDevice) return 'second-factor';

@@ -5,6 +5,7 @@ import type { AuditDetails } from '../audit/events.js';
 import type { Passkey } from '../devices/passkey.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
+import type { Guesses } from '../mfa/guesses.js';
 import type { Passkeys, RequestOptions } from '../mfa/passkeys.js';
 import { digest } from '../security/digests.js';
 import type { Database, Queryable } from '../storage/database.js';
@@ -17,7 +18,7 @@ import type { FactorOutcome } from './second-factor.js';
 
 /**
  * Passkeys during a sign-in: after the password, or in its place. Both verify the user; the second is both factors in
- * one (R-02, ADR 0013). A refused one is audited and locks nothing: there is nothing to guess.
+ * one (R-02, ADR 0013). A refused one is audited, where it is known whose or which it is, and locks nothing: there is nothing to guess.
  */
 export interface PasskeySignIn {
   /** What the browser hands to the person's authenticator. Undefined when this attempt waits for no passkey now. */
@@ -40,11 +41,12 @@ const ceremonyOf = (uid: AttemptId, person: AccountId | undefined): string => `s
 export function createPasskeySignIn(parts: {
   db: Database;
   passkeys: Passkeys;
+  guesses: Guesses;
   accountMail: AccountMail;
   audit: Audit;
   clock: Clock;
 }): PasskeySignIn {
-  const { db, passkeys, accountMail, audit, clock } = parts;
+  const { db, passkeys, guesses, accountMail, audit, clock } = parts;
 
   async function refuse(
     tx: Queryable,
@@ -59,6 +61,8 @@ export function createPasskeySignIn(parts: {
     const { requestId, agent } = visitor;
     const { clientId } = attempt;
     const accountId = personOf(attempt) ?? passkey?.accountId;
+    // Nobody's: anybody can post such things before a password, as often as they like (R-21).
+    if (accountId === undefined) return;
     const detail = { cause, ...(passkey === undefined ? {} : { device: passkey.deviceId }) };
     await audit.record(tx, { type: 'sign_in.passkey_refused', detail, accountId, clientId, requestId, agent });
     if (cause !== 'copied' || passkey === undefined) return;
@@ -89,6 +93,8 @@ export function createPasskeySignIn(parts: {
       requestId,
       agent,
     });
+    // The owner was here: wrong codes that somebody else types count from nought again, as after a right one (R-07).
+    await guesses.clear(tx, account.id);
     const now = clock.now();
     const proof = {
       uid,
@@ -122,6 +128,7 @@ export function createPasskeySignIn(parts: {
         if (awaited === undefined) return { answer: { kind: 'elsewhere' }, attempt };
 
         const ceremony = ceremonyOf(uid, awaited.person);
+        let isUnknown = false;
         const verdict = await passkeys.check(tx, { ceremony, credential: typed, accountId: awaited.person });
         if (verdict.kind === 'accepted') {
           const { passkey } = verdict;
@@ -133,9 +140,10 @@ export function createPasskeySignIn(parts: {
           }
           await refuse(tx, { attempt, cause: 'barred', passkey, visitor });
         } else {
+          isUnknown = verdict.cause === 'unknown';
           await refuse(tx, { attempt, cause: verdict.cause, passkey: verdict.passkey, visitor });
         }
-        const answer = { kind: 'passkey_invalid' } as const;
+        const answer = { kind: 'passkey_invalid', isUnknown } as const;
         await attempts.recordAnswer(tx, uid, keptAnswer(answer, credential, clock.now()));
         return { answer, attempt };
       }),

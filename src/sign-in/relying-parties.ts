@@ -9,6 +9,8 @@ export interface RelyingParty {
   readonly name: string;
   /** Where the person starts at the service again. */
   readonly href: string | undefined;
+  /** It is our own account pages, before a change. */
+  readonly isOwnAccount: boolean;
   /** Every origin the redirect chain after a form may pass: browsers hold `form-action` against all of it (R-30). */
   readonly formOrigins: readonly string[];
 }

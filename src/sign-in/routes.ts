@@ -4,6 +4,7 @@ import type { Route } from '../web/route-table.js';
 import type { FirstEnrolment } from './first-enrolment.js';
 import { changePasswordRoutes } from './pages/change-password.js';
 import { createFactorRefusals } from './pages/factor-refusal.js';
+import { factorsClosedRoutes } from './pages/factors-closed.js';
 import { firstEnrolmentRoutes } from './pages/first-enrolment.js';
 import { passwordPage, passwordRoutes } from './pages/password.js';
 import { secondFactorRoutes } from './pages/second-factor.js';
@@ -19,6 +20,8 @@ export interface SignInRouteParts extends WalkParts {
   readonly weakPassword: WeakPassword;
   readonly write: PageWriter;
   readonly metrics: Pick<Metrics, 'login' | 'otp'>;
+  /** How long *Reset MFA* waits. */
+  readonly waitSeconds: number;
 }
 
 /** The hosted login pages. Every handler proves one thing and asks `proceed` where to go. */
@@ -30,6 +33,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
   return [
     ...passwordRoutes(pages),
     ...secondFactorRoutes(pages),
+    ...factorsClosedRoutes(pages),
     ...firstEnrolmentRoutes(pages),
     ...changePasswordRoutes(pages),
   ];

@@ -14,6 +14,7 @@ import { evidenceOf, personOf, type Attempt, type FactorMethod } from './attempt
 import * as attempts from './attempt-store.js';
 import { answerGiven, keptAnswer, type FactorAnswer } from './factor-answer.js';
 import { nextStep } from './journey.js';
+import { addressBucket } from '../throttle/address.js';
 import type { Visitor } from '../throttle/visitor.js';
 
 /** The answer, with the attempt to go on from: as an accepted factor has left it, else as it was found. */
@@ -24,6 +25,8 @@ export interface FactorOutcome {
 }
 
 export interface SecondFactor {
+  /** Until when no code is looked at, after too many wrong ones; undefined when one may be typed. */
+  findWait(attempt: Attempt): Promise<Date | undefined>;
   /** The caller knows that this browser began the attempt. */
   submitOtp(uid: AttemptId, typed: string, visitor: Visitor): Promise<FactorOutcome>;
   /** Throws `Busy` when the hash queue is full. */
@@ -88,7 +91,8 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       }
       case 'mismatch': {
         await audit.record(tx, { type: 'sign_in.otp_refused', detail: { cause: 'mismatch' }, ...about });
-        return (await refuse(tx, { ...guess, failures: verdict.failures })) ?? { kind: 'otp_invalid' };
+        const { failures } = verdict;
+        return (await refuse(tx, { ...guess, failures })) ?? { kind: 'otp_invalid', again: failures > 1 };
       }
     }
   }
@@ -126,6 +130,11 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
   }
 
   return {
+    async findWait({ accountId, sessionAccountId, codesWaitUntil: until }) {
+      if (accountId !== undefined) return until !== undefined && until > clock.now() ? until : undefined;
+      return sessionAccountId === undefined ? undefined : guesses.findWait(db, sessionAccountId);
+    },
+
     submitOtp: (uid, typed, visitor) =>
       take(
         { uid, code: keyed('answered code', `${uid}|otp|${typed.replace(/\s/g, '')}`), method: 'otp', visitor },
@@ -137,17 +146,23 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
       const opened = await attempts.find(db, { uid, browserId, now: clock.now() });
       const person = opened === undefined ? undefined : personOf(opened);
       if (person === undefined) return { answer: { kind: 'elsewhere' }, attempt: opened };
-      // The slow hash is made before the transaction: no row is held meanwhile.
-      const slow = await recoveryCodes.read(db, person, typed);
+      const read = (on: Queryable, of: AccountId) => recoveryCodes.read(on, of, typed, addressBucket(visitor.address));
+      const isDue = opened !== undefined && nextStep(evidenceOf(opened), clock.now()) === 'second-factor';
+      // The slow hash is made before the transaction, no row is held meanwhile; and only for a code that is looked at.
+      const isLookedAt = isDue && (await guesses.findWait(db, person)) === undefined;
+      const early = isLookedAt ? await read(db, person) : undefined;
       const code = keyed('answered code', `${uid}|recovery|${typed.trim()}`);
       return take({ uid, code, method: 'recovery_code', visitor }, async (tx, guess) => {
         const about = { accountId: guess.person, clientId: guess.attempt.clientId, requestId, agent };
         const reserved = await guesses.reserve(tx, guess.person);
         if (reserved.kind === 'waiting') {
+          await audit.record(tx, { type: 'sign_in.throttled', detail: { limit: 'otp' }, ...about });
           await attempts.forgetPassword(tx, uid);
           return { kind: 'throttled', until: reserved.until };
         }
-        const left = slow === undefined ? undefined : await recoveryCodes.redeem(tx, slow);
+        // In this very moment the wait ended, or the attempt came to this step.
+        const slow = isLookedAt ? early : await read(tx, guess.person);
+        const left = slow === undefined ? undefined : await recoveryCodes.redeem(tx, guess.person, slow);
         if (left === undefined) {
           await audit.record(tx, { type: 'sign_in.recovery_code_refused', detail: {}, ...about });
           return (await refuse(tx, { ...guess, failures: reserved.failures })) ?? { kind: 'otp_invalid' };
@@ -159,7 +174,7 @@ export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
           const data = { at: clock.now(), left };
           await accountMail.queue(tx, { account, mail: 'recovery-codes-few', data, locale: visitor.locale });
         }
-        return { kind: 'accepted' };
+        return { kind: 'accepted', codesLeft: left };
       });
     },
   };

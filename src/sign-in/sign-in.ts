@@ -6,6 +6,7 @@ import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Enrolment } from '../mfa/enrolment.js';
+import type { Guesses } from '../mfa/guesses.js';
 import type { WaitingResets } from '../mfa/waiting-resets.js';
 import type { Database, Queryable } from '../storage/database.js';
 import { networkOf } from '../throttle/address.js';
@@ -25,7 +26,12 @@ export interface Opened {
 }
 
 export type PasswordAnswer =
-  | { readonly kind: 'accepted'; readonly attempt: Attempt }
+  | {
+      readonly kind: 'accepted';
+      readonly attempt: Attempt;
+      /** The code for the mailbox is the one mailed to this browser minutes ago. */
+      readonly isCodeKept?: boolean;
+    }
   /** The attempt was finished or ended meanwhile. */
   | { readonly kind: 'elsewhere' }
   | { readonly kind: 'refused' }
@@ -56,6 +62,7 @@ export interface SignInParts {
   readonly db: Database;
   readonly passwordCheck: PasswordCheck;
   readonly enrolment: Enrolment;
+  readonly guesses: Pick<Guesses, 'keyOf'>;
   readonly tickets: EnrolmentTickets;
   readonly mailboxProof: MailboxProof;
   readonly interactions: Interactions;
@@ -67,7 +74,7 @@ export interface SignInParts {
 }
 
 export function createSignIn(parts: SignInParts): SignIn {
-  const { db, passwordCheck, enrolment, tickets, mailboxProof, interactions, audit, clock } = parts;
+  const { db, passwordCheck, enrolment, guesses, tickets, mailboxProof, interactions, audit, clock } = parts;
   const { knownBrowsers, accountMail, waitingResets } = parts;
 
   const stepOf = (attempt: Attempt): Step => nextStep(evidenceOf(attempt), clock.now());
@@ -129,7 +136,8 @@ export function createSignIn(parts: SignInParts): SignIn {
       const record = async (tx: Queryable, credEpoch: number): Promise<PasswordAnswer> => {
         const now = clock.now();
         const { id: accountId } = account;
-        const attempt = await attempts.recordPassword(tx, { uid, accountId, credEpoch, weak, now });
+        const guessesKey = guesses.keyOf(accountId);
+        const attempt = await attempts.recordPassword(tx, { uid, accountId, credEpoch, weak, guessesKey, now });
         if (attempt === undefined) return { kind: 'elsewhere' };
         if (attempt.devices.length > 0) return { kind: 'accepted', attempt };
         // The reset just completed in this browser proved the mailbox already.
@@ -140,10 +148,10 @@ export function createSignIn(parts: SignInParts): SignIn {
           await audit.record(tx, { type: 'sign_in.mailbox_proved', detail: { by: 'reset' }, ...about });
           return { kind: 'accepted', attempt: { ...attempt, mailboxAt: now } };
         }
-        const spending = await mailboxProof.send(tx, { attempt: uid, account }, visitor);
-        if (spending.kind === 'spent') return { kind: 'accepted', attempt };
+        const asked = await mailboxProof.begin(tx, { attempt, account }, visitor);
+        if (asked.kind !== 'exhausted') return { kind: 'accepted', attempt, isCodeKept: asked.kind === 'kept' };
         await attempts.forgetPassword(tx, uid);
-        return { kind: 'throttled', until: spending.until, limit: 'mails' };
+        return { kind: 'throttled', until: asked.until, limit: 'mails' };
       };
       const answer = await db.transaction(async (tx) => {
         await accept(tx);

@@ -49,6 +49,15 @@ const WAIT = `
     FROM failure_counters
    WHERE scope = $1 AND key = $2`;
 
+/** The same for another statement to read along; `key` is the SQL that names the counter. */
+export const waitOf = ({ scope, window }: FailurePolicy, key: string): string => `(
+    SELECT greatest(
+             counter.wait_until,
+             counter.recent[cardinality(counter.recent) - ${window?.limit ?? NO_LIMIT} + 1]
+               + make_interval(secs => ${window?.seconds ?? 0})
+           )
+      FROM failure_counters AS counter WHERE counter.scope = '${scope}' AND counter.key = ${key})`;
+
 // Without its last failure the counter is where no wait was due, or none that is not over.
 const GIVE_BACK = `
   UPDATE failure_counters

@@ -1,7 +1,7 @@
 import type { Queryable } from '../storage/database.js';
 import { failureStore, type FailureCounter } from './failure-store.js';
 
-export type { FailureCounter } from './failure-store.js';
+export { waitOf, type FailureCounter } from './failure-store.js';
 
 interface FailureEvent extends FailureCounter {
   readonly now: Date;

@@ -62,7 +62,10 @@ export interface Quota {
 /** mails cannot flood a person, and one source cannot use up what the owner needs. */
 export const MAIL_QUOTAS = {
   accountFromSource: { scope: 'mail-account-source', limit: 3, windowSeconds: HOUR },
+  accountFromSourceDay: { scope: 'mail-account-source-day', limit: 6, windowSeconds: DAY },
   accountHour: { scope: 'mail-account-hour', limit: 6, windowSeconds: HOUR },
   accountDay: { scope: 'mail-account-day', limit: 20, windowSeconds: DAY },
   address: { scope: 'mail-address', limit: 300, windowSeconds: HOUR },
+  knownBrowserHour: { scope: 'mail-known-browser-hour', limit: 3, windowSeconds: HOUR },
+  knownBrowserDay: { scope: 'mail-known-browser-day', limit: 6, windowSeconds: DAY },
 } satisfies Record<string, Quota>;

@@ -33,7 +33,14 @@ export const giveBackQuotas = (
  */
 export const mailPlaces = ({ account, address }: { account: Buffer; address: Buffer }): QuotaPlace[] => [
   { quota: MAIL_QUOTAS.accountFromSource, key: Buffer.concat([account, address]) },
+  { quota: MAIL_QUOTAS.accountFromSourceDay, key: Buffer.concat([account, address]) },
   { quota: MAIL_QUOTAS.accountHour, key: account },
   { quota: MAIL_QUOTAS.accountDay, key: account },
   { quota: MAIL_QUOTAS.address, key: address },
+];
+
+/** What one mail spends of the budget of a browser that the account has logged in with. */
+export const knownBrowserMailPlaces = (browser: Buffer): QuotaPlace[] => [
+  { quota: MAIL_QUOTAS.knownBrowserHour, key: browser },
+  { quota: MAIL_QUOTAS.knownBrowserDay, key: browser },
 ];

@@ -55,12 +55,18 @@ function writeProblem(ctx: PageContext, refusal: Refusal): void {
   ctx.type = 'application/problem+json';
 }
 
+const SIGN_IN_GONE = { kept: 'nothing' } as const;
+/** One that waits goes on waiting, whichever page of it is gone. */
+const MFA_RESET_GONE = { kept: 'mfa_reset', restartHref: '/reset/mfa' } as const;
+
 function writePage(ctx: PageContext, write: PageWriter, refusal: Refusal): void {
   const { status, code, details } = refusal;
   const error: PageError = { code, field: details.field, retryAfterSeconds: details.retryAfterSeconds };
   if (code === 'not_found') write(ctx, 'not-found', {}, { status });
-  else if (code === 'flow_expired') write(ctx, 'expired', { cause: 'waited', kept: 'nothing' }, { status });
-  else if (status === 503) write(ctx, 'busy', { error }, { status });
+  else if (code === 'flow_expired') {
+    const gone = details.passage === 'mfa_reset' ? MFA_RESET_GONE : SIGN_IN_GONE;
+    write(ctx, 'expired', { cause: 'waited', ...gone }, { status });
+  } else if (status === 503) write(ctx, 'busy', { error }, { status });
   else write(ctx, 'error', { status, error }, { status });
 }
 

@@ -19,10 +19,18 @@ export type AccountNotice =
   | 'app_ended';
 
 /** What the next page says once: carried in a cookie, never in the address. */
-export type Notice = 'resent' | AccountNotice;
+export type Notice =
+  'resent' | 'code_kept' | 'recovery_code_used' | 'device_lost' | 'all_sessions_ended' | 'session_over' | AccountNotice;
 
-export function leaveNotice(ctx: PageContext, notice: Notice): void {
-  setCookie(ctx, NOTICE, notice, { maxAgeSeconds: 60 });
+/** How long it waits for its page; a whole login may lie between. */
+const USUAL_SECONDS = 60;
+
+export function leaveNotice(
+  ctx: PageContext,
+  notice: Notice,
+  { count, seconds = USUAL_SECONDS }: { count?: number; seconds?: number } = {},
+): void {
+  setCookie(ctx, NOTICE, count === undefined ? notice : `${notice}.${count}`, { maxAgeSeconds: seconds });
 }
 
 /** Whichever of these was left, once. */
@@ -31,8 +39,17 @@ export function takeOneOf<Kind extends Notice>(ctx: PageContext, notices: readon
 }
 
 /** True once. */
-export function takeNotice(ctx: PageContext, notice: Notice): boolean {
-  if (readCookie(ctx, NOTICE) !== notice) return false;
+export const takeNotice = (ctx: PageContext, notice: Notice): boolean => take(ctx, notice) !== undefined;
+
+/** The number that was left with it, once. */
+export function takeCount(ctx: PageContext, notice: Notice): number | undefined {
+  const count = take(ctx, notice);
+  return count === undefined ? undefined : Number(count);
+}
+
+function take(ctx: PageContext, notice: Notice): string | undefined {
+  const [name, count = ''] = readCookie(ctx, NOTICE)?.split('.') ?? [];
+  if (name !== notice) return undefined;
   clearCookie(ctx, NOTICE);
-  return true;
+  return count;
 }

@@ -9,9 +9,19 @@ import type { AccountNotice } from './notice.js';
  */
 export interface Pages {
   /** `/` for strangers. LOGIN leads to `/login`, RESET to `/reset`. */
-  front: object;
+  front: {
+    /** This browser was logged in, and is no longer. */
+    readonly sessionOver?: boolean | undefined;
+  };
   /** `/` for who is logged in; give `shell.person`, whose *Keluar* posts to `/logout`. Search is `GET /?q=`. */
-  launcher: { readonly groups: readonly ServiceGroup[]; readonly query?: string | undefined };
+  launcher: {
+    readonly groups: readonly ServiceGroup[];
+    readonly query?: string | undefined;
+    /** Once after a login with a recovery code: how many are left. */
+    readonly codesLeft?: number | undefined;
+    /** Once after a reset of the device that is lost: another one may take its place. */
+    readonly isDeviceLost?: boolean | undefined;
+  };
 
   /** Posts `username`, `password` to `/sign-in/:uid/password`. */
   'sign-in/password': SignInPage & {
@@ -19,6 +29,8 @@ export interface Pages {
     readonly onlyPasskey?: boolean | undefined;
     /** As typed; comes back after a refusal. */
     readonly username?: string | undefined;
+    /** This browser was logged in on our own pages, and is no longer. */
+    readonly sessionOver?: boolean | undefined;
     /** Where RESET leads, so that the reset knows the way back; `/reset` unless given. */
     readonly resetHref?: string | undefined;
   };
@@ -33,19 +45,35 @@ export interface Pages {
     readonly onlyPasskey?: boolean | undefined;
     /** True when the password was not asked because a session lives and only a fresh factor is missing (DMS). */
     readonly again?: boolean | undefined;
+    /** True when it is the account pages that ask, before a change; *Batal* goes back to them. */
+    readonly ownAccount?: boolean | undefined;
+    /** False when no recovery code is left to type. */
+    readonly hasRecoveryCodes: boolean;
+    /** With `throttled`: no code is looked at now, but a passkey is; else the attempt is over. */
+    readonly mayUsePasskey?: boolean | undefined;
+    /** A reset of MFA waits until then. */
+    readonly waitingResetDueAt?: Date | undefined;
     /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
     readonly restartHref?: string | undefined;
   };
   /** The service takes nothing but a passkey and the person has none; `/sign-in/:uid/decline` goes back there. */
   'sign-in/passkey-missing': SignInPage;
+  /** Too many wrong codes have closed all that the person had. */
+  'sign-in/factors-closed': SignInPage & {
+    /** How long *Reset MFA* waits. */
+    readonly waitSeconds: number;
+    readonly resetHref: string;
+    /** When the reset that waits already takes effect. */
+    readonly dueAt?: Date | undefined;
+  };
   /** Posts `code` to `/sign-in/:uid/mailbox`; *Kirim ulang* posts to `/sign-in/:uid/mailbox/resend`. */
   'sign-in/prove-mailbox': SignInPage & {
     /** False: no address is on file, so no code can be mailed and the person is sent to the personnel office. */
     readonly hasMailbox: boolean;
     /** Masked address (`s•••••@c•••••`), or none when hints are switched off. */
     readonly emailHint?: string | undefined;
-    /** True right after a new code was mailed on request. */
-    readonly resent?: boolean | undefined;
+    /** Right after a new code was mailed on request, or a login that goes on with the code mailed minutes ago. */
+    readonly told?: 'resent' | 'code_kept' | undefined;
   };
   /** Posts `otp`, `device_name` to `/sign-in/:uid/enrol`. */
   'sign-in/enrol': SignInPage &
@@ -82,14 +110,26 @@ export interface Pages {
   /** Freezing one's own account; then `disavow/done`. */
   'account/freeze': object;
   /** `/account/data`; the file comes for a post to `/account/data/file`. */
-  'account/data': AccountPage & FormPage & { readonly sections: readonly HeldSection[] };
+  'account/data': AccountPage &
+    FormPage & {
+      readonly sections: readonly HeldSection[];
+      /** Why other things are not in the file: keys below `account.data.leftOut`. */
+      readonly leftOut: readonly string[];
+    };
 
   /** Posts `new_email` to `/account/contact`; what is under way is stopped by `/account/contact/stop`. */
   'account/contact': AccountPage &
     FormPage & {
-      /** The registered address, masked; none is on file unless given. */
-      readonly emailHint?: string | undefined;
-      readonly change?: { readonly state: 'asked' | 'waiting' | 'invited'; readonly opensAt: Date } | undefined;
+      /** The registered address, whole: who sees it has just proved a second factor. None is on file unless given. */
+      readonly registered?: string | undefined;
+      readonly change?:
+        | {
+            readonly state: 'asked' | 'waiting' | 'invited';
+            /** The new address, masked where an officer entered it. */
+            readonly address: string;
+            readonly opensAt: Date;
+          }
+        | undefined;
       /** Instead of the form: when it opens, after a reset of the second factors. */
       readonly closedUntil?: Date | undefined;
       /** As typed; comes back after a refusal. */
@@ -142,7 +182,10 @@ export interface Pages {
   /** Posts to `/account/sessions/end-all`. */
   'account/sessions/end-all': AccountPage;
   /** `/account/devices/add`: which kind. An app: posts to the same address. */
-  'account/devices/add': object;
+  'account/devices/add': {
+    /** False: five are registered already. */
+    readonly mayAdd: boolean;
+  };
   /** Posts `otp`, `device_name` to `/account/devices/add/app`. */
   'account/devices/add/app': FormPage & AppOffer;
   /** `/account/devices/move`: posts the old phone's id as `device` to the same address. */
@@ -156,8 +199,13 @@ export interface Pages {
     /** As typed; comes back after a refusal. */
     readonly deviceName?: string | undefined;
   };
-  /** Posts to `/account/devices/:id/remove`; the last one cannot be removed. */
-  'account/devices/remove': FormPage & { readonly id: string; readonly name: string; readonly isLast: boolean };
+  /** Posts to `/account/devices/:id/remove`; the last one that can prove cannot be removed. */
+  'account/devices/remove': FormPage & {
+    readonly id: string;
+    readonly name: string;
+    readonly kind: DeviceLine['kind'];
+    readonly isLast: boolean;
+  };
   /** `/account/recovery-codes`. */
   'account/recovery-codes': AccountPage & {
     readonly left?: CodesLine | undefined;
@@ -170,13 +218,12 @@ export interface Pages {
   /** Posts `saved` to `/account/recovery-codes/new`; the download is `/account/recovery-codes/new.txt`. */
   'account/recovery-codes/new': FormPage & { readonly codes: readonly string[]; readonly createdAt: Date };
   /** Posts, by the script, `device_name` and `credential` to `/account/devices/add/passkey`. */
-  'account/devices/add-passkey': AccountPage &
-    FormPage & {
-      /** False: five are registered already. */
-      readonly mayAdd: boolean;
-      /** As typed; comes back after a refusal. */
-      readonly deviceName?: string | undefined;
-    };
+  'account/devices/add-passkey': FormPage & {
+    /** False: five are registered already. */
+    readonly mayAdd: boolean;
+    /** As typed; comes back after a refusal. */
+    readonly deviceName?: string | undefined;
+  };
 
   /** Links to `/reset/password`, `/reset/weak`, `/reset/mfa`. */
   'reset/menu': { readonly back?: ServiceLink | undefined };
@@ -193,7 +240,7 @@ export interface Pages {
     /** As typed; comes back after a refusal. */
     readonly email?: string | undefined;
   };
-  /** Posts `code`, `new_password`, `confirm_password`, `otp` to `/reset/password/code`; *Kirim ulang* posts to `/reset/password/resend`. */
+  /** Posts `code`, `new_password`, `confirm_password`, `otp` (or a recovery code) to `/reset/password/code`; *Kirim ulang* posts to `/reset/password/resend`. */
   'reset/password/code': FormPage & {
     /** True right after a new code was asked for, known or not. */
     readonly resent?: boolean | undefined;
@@ -201,7 +248,7 @@ export interface Pages {
     readonly codeAccepted?: boolean | undefined;
   };
   'reset/password/done': ResetDone;
-  /** Posts `username`, `password`, `otp`, `new_password`, `confirm_password` to `/reset/weak`. */
+  /** Posts `username`, `password`, `otp` (or a recovery code), `new_password`, `confirm_password` to `/reset/weak`. */
   'reset/weak': FormPage & { readonly username?: string | undefined };
   'reset/weak/done': ResetDone;
   /** `/reset/mfa`: the ways there are. */
@@ -214,8 +261,8 @@ export interface Pages {
     readonly username?: string | undefined;
   };
   /**
-   * Posts `recovery_code` to `/reset/mfa/recovery-code`, or `otp` and `lost` (a device's id, or empty for all but the one
-   * in hand) to `/reset/mfa/factor`. With `throttled` this passage is over.
+   * Posts `recovery_code` to `/reset/mfa/recovery-code`, or `otp` and `lost` (a device's id, or `others` for all but the
+   * one in hand) to `/reset/mfa/factor`. With `throttled` this passage is over.
    */
   'reset/mfa/factor': FormPage & {
     /** Any of these may be the lost one; empty when there are not two. */
@@ -249,7 +296,11 @@ export interface Pages {
     /** Where *Batal* leads; `/` unless given. */
     readonly stayHref?: string | undefined;
   };
-  'sign-out/done': { readonly back?: ServiceLink | undefined };
+  'sign-out/done': {
+    readonly back?: ServiceLink | undefined;
+    /** Every session was ended, not this browser's alone. */
+    readonly everywhere?: boolean | undefined;
+  };
 
   /** `/bantuan`. */
   help: object;
@@ -266,7 +317,7 @@ export interface Pages {
   expired: {
     readonly cause: 'waited' | 'too_many_codes' | 'finished';
     /** What remains true, told so that nobody fears for it. */
-    readonly kept: 'nothing' | 'mfa_active' | 'password_changed' | 'password_unchanged';
+    readonly kept: 'nothing' | 'mfa_active' | 'mfa_reset' | 'password_changed' | 'password_unchanged';
     /** Where to begin again; `/login` unless given. */
     readonly restartHref?: string | undefined;
     readonly back?: ServiceLink | undefined;
@@ -346,10 +397,18 @@ export interface PageError {
   readonly code: RefusalCode;
   /** The form field's name. Each page knows the field of the codes that have one; needed for `invalid_input`. */
   readonly field?: string | undefined;
+  /** With `invalid_input`: what stands in the way of a value that is well formed. */
+  readonly reason?: 'taken' | 'same' | undefined;
   /** With `throttled`, `busy`, `unavailable`. */
   readonly retryAfterSeconds?: number | undefined;
   /** With `clock_drift`: positive when the phone is ahead. */
   readonly driftMinutes?: number | undefined;
+  /** With `otp_invalid`: not the first in a row, so that the phone's clock is to be looked at. */
+  readonly again?: boolean | undefined;
+  /** With `invalid_input` at `lost`: the code is from the very device that was chosen; else none was chosen. */
+  readonly isInHand?: boolean | undefined;
+  /** With `passkey_invalid`: no such passkey is registered. */
+  readonly isUnknown?: boolean | undefined;
   /** With `password_policy`: what was judged. Rules left out are shown as not yet judged. */
   readonly rules?: readonly PasswordRuleState[] | undefined;
   /** With `throttled`: what there was too much of; each page knows its usual answer. */
@@ -388,6 +447,8 @@ export interface DeviceLine {
   readonly kind: 'totp' | 'passkey';
   readonly addedAt: Date;
   readonly lastUsedAt?: Date | undefined;
+  /** Too many wrong codes: it proves nothing any more. */
+  readonly isClosed?: boolean | undefined;
 }
 
 /** One single sign-on session. */

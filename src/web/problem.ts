@@ -92,6 +92,9 @@ interface Words {
   readonly steps?: readonly string[];
 }
 
+/** Here the field stands right below the message; elsewhere a link leads to it. */
+const FIELD_IN_SIGHT: readonly PageName[] = ['sign-in/otp'];
+
 const SOON_SECONDS = 90;
 
 /** "in 30 seconds", "at 08:45 WIB", and the date when it is another day. */
@@ -103,18 +106,29 @@ function moment(seconds: number, { t, times, now }: ProblemContext): string {
   return t(times.date(at) === times.date(now) ? 'when.time' : 'when.date', values);
 }
 
-function drift(driftMinutes: number, { t }: ProblemContext): Words {
-  const minutes = Math.max(1, Math.abs(driftMinutes));
+/** How a phone's clock is put right; its zone too, where that may be it. */
+const clockSteps = ({ page, t }: ProblemContext, { zone }: { zone: boolean }): readonly string[] => {
+  const last = FIELD_IN_SIGHT.includes(page) ? 'wait' : 'type';
+  return ['open', 'automatic', ...(zone ? ['zone'] : []), last].map((step) => t(`error.clock_drift.${step}`));
+};
+
+function drift(driftMinutes: number, context: ProblemContext): Words {
+  const { t } = context;
+  const way = driftMinutes < 0 ? 'slow' : 'fast';
   const hours = wholeHoursOff(driftMinutes);
-  if (hours !== undefined) {
-    return { title: t('error.clock_drift.hours.title', { hours }), text: t('error.clock_drift.hours.text') };
-  }
-  return {
-    title: t(driftMinutes < 0 ? 'error.clock_drift.slow' : 'error.clock_drift.fast', { minutes }),
-    text: t('error.clock_drift.text'),
-    steps: ['open', 'automatic', 'wait'].map((step) => t(`error.clock_drift.${step}`)),
-  };
+  const title =
+    hours === undefined
+      ? t(`error.clock_drift.${way}`, { minutes: Math.max(1, Math.abs(driftMinutes)) })
+      : t(`error.clock_drift.hours.${way}`, { hours });
+  return { title, text: t('error.clock_drift.text'), steps: clockSteps(context, { zone: hours !== undefined }) };
 }
+
+/** Not the first wrong code: of a clock too far off to be told by how much, more often than of a slip of the finger. */
+const wrongAgain = (context: ProblemContext): Words => ({
+  title: context.t('error.otp_again.title'),
+  text: context.t('error.otp_again.text'),
+  steps: clockSteps(context, { zone: true }),
+});
 
 function policy(error: PageError, { page, t }: ProblemContext): Words {
   const unmet = (error.rules ?? []).filter(({ state }) => state === 'unmet');
@@ -125,6 +139,16 @@ function policy(error: PageError, { page, t }: ProblemContext): Words {
   }
   const text = t(page === 'reset/password/code' ? 'error.password_policy.code_kept' : 'error.password_policy.text');
   return { title: t('error.password_policy.title', { count: Math.max(1, unmet.length) }), text };
+}
+
+const unknownPasskey = (page: PageName): string =>
+  `error.passkey_unknown.${page === 'sign-in/password' ? 'password' : 'other'}`;
+
+/** The field that is wrong, and what stands in its way where that has words of its own. */
+function inputKey({ field, reason }: PageError, page: PageName): string {
+  const known = FIELDS[page]?.find((name) => name === field);
+  if (known === undefined) return 'form';
+  return reason === undefined ? known : `${known}_${reason}`;
 }
 
 function words(error: PageError, context: ProblemContext): Words {
@@ -143,26 +167,32 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'throttled': {
       const limit = error.limit ?? LIMIT_OF[page] ?? 'requests';
       // Too many codes end a sign-in, but not a reset.
-      const key = limit === 'codes' && !page.startsWith('sign-in/') ? 'codesElsewhere' : limit;
+      const elsewhere = limit === 'codes' && !page.startsWith('sign-in/');
+      // There is no field on these pages for the code in the last mail.
+      const before = limit === 'mails' && (page === 'sign-in/password' || page === 'reset/mfa/start');
+      const key = elsewhere ? 'codesElsewhere' : before ? 'mailsBefore' : limit;
       return pair(`error.throttled.${key}`, { when: when() });
     }
     case 'busy':
     case 'unavailable':
       return pair(`error.${error.code}`, { when: when() });
     case 'invalid_input':
-      return pair(`error.invalid_input.${FIELDS[page]?.find((name) => name === error.field) ?? 'form'}`);
+      if (error.isInHand === true) return pair('error.invalid_input.in_hand');
+      return pair(`error.invalid_input.${inputKey(error, page)}`);
     case 'otp_invalid':
+      if (page === 'reset/password/code' || page === 'reset/weak') return pair('error.either_code');
+      if (error.again === true) return wrongAgain(context);
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
     case 'code_invalid':
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
     case 'otp_required':
       return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');
-    case 'passkey_required':
-      return pair(`error.passkey_required.${page === 'reset/weak' ? 'instead' : 'missing'}`);
     case 'invalid_credentials':
       return pair(page === 'account/password' ? 'error.old_password' : 'error.invalid_credentials');
-    case 'otp_reused':
     case 'passkey_invalid':
+      return pair(error.isUnknown === true ? unknownPasskey(page) : 'error.passkey_invalid');
+    case 'passkey_required':
+    case 'otp_reused':
     case 'captcha_wrong':
     case 'confirmation_mismatch':
     case 'flow_expired':
@@ -181,8 +211,9 @@ export function describeProblem(error: PageError, context: ProblemContext): Prob
   const { title, text, steps = [] } = words(error, context);
   return {
     code: error.code,
-    field: fields.find((name) => name === (error.field ?? FIELD_OF[error.code])),
-    marks: MARKS_OF[error.code] ?? [],
+    // A message of several moves stands above the form, and its field is only marked.
+    field: error.again === true ? undefined : fields.find((name) => name === (error.field ?? FIELD_OF[error.code])),
+    marks: error.again === true ? ['otp'] : (MARKS_OF[error.code] ?? []),
     title,
     text,
     steps,

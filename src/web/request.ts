@@ -1,4 +1,5 @@
 import type { ParameterizedContext } from 'koa';
+import type { FreshForm } from './csrf.js';
 import type { Locale } from './locale.js';
 
 /** What the toolkit has learned about a request by the time a route sees it. */
@@ -18,6 +19,8 @@ export interface RequestState {
   formOrigins: string[];
   /** The page loads our script: the content policy lets it, and lets it ask us for a challenge. */
   isScripted?: boolean;
+  /** What the form tokens of this page say of its age, where a second factor was fresh when it was opened. */
+  freshForm?: FreshForm;
   /** Account of the person, for the log. */
   accountId?: string;
 }

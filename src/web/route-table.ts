@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type Koa from 'koa';
-import type { Clock } from '../kernel/clock.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { readFields, type PostedFields } from './form.js';
 import type { FormTokens } from './csrf.js';
 import type { People, Person } from './person.js';
@@ -39,24 +39,26 @@ export interface SignedRoute extends RouteBase {
   handle(ctx: PageContext, fields: PostedFields): Promise<void> | void;
 }
 
-/**
- * A page of who is logged in; strangers are led to the login and back. A `fresh` one shows or changes how the account
- * is protected: it wants a second factor of the last five minutes (R-34, R-52).
- */
-export interface PersonPage extends RouteBase {
-  readonly method: 'GET';
+interface PersonRoute extends RouteBase {
   readonly access: 'person';
+  /**
+   * It shows or changes how the account is protected: it wants a second factor of the last five minutes, or, where it is
+   * a form, that its page was opened with one not ten minutes ago (R-34, R-52).
+   */
   readonly fresh?: true;
+  /** The page that the form or the file stands on, where the person goes on after a login; its own path unless given. */
+  readonly page?: string;
+}
+
+/** A page of who is logged in, or a file that stands on one; strangers are led to the login and back. */
+export interface PersonPage extends PersonRoute {
+  readonly method: 'GET';
   handle(ctx: PageContext, person: Person): Promise<void> | void;
 }
 
 /** A form on such a page. */
-export interface PersonForm extends RouteBase {
+export interface PersonForm extends PersonRoute {
   readonly method: 'POST';
-  readonly access: 'person';
-  readonly fresh?: true;
-  /** The page that the form stands on, where the person goes on after a login; the form's own path unless given. */
-  readonly page?: string;
   handle(ctx: PageContext, fields: PostedFields, person: Person): Promise<void> | void;
 }
 
@@ -69,10 +71,10 @@ export interface ApiRoute extends RouteBase {
 
 export type Route = GetRoute | FormRoute | SignedRoute | PersonPage | PersonForm | ApiRoute;
 
-/** How old a second factor may be when a fresh page opens... */
-const FRESH_PAGE_SECONDS = 5 * 60;
-/** ...and when the form on it comes back: people take their time. */
-const FRESH_FORM_SECONDS = 15 * 60;
+/** How old a second factor may be, and still be fresh. */
+const FRESH_SECONDS = 5 * 60;
+/** How long the forms of a page that was opened with a fresh one are fresh: people take their time. */
+const FRESH_FORM_SECONDS = 10 * 60;
 
 export interface RouteParts {
   readonly tokens: FormTokens;
@@ -85,18 +87,32 @@ export function mountRoutes(
   routes: readonly Route[],
   { tokens, people, clock }: RouteParts,
 ): Koa.Middleware<RequestState> {
+  /** Until when this page's forms are fresh; undefined where the factor is too old, and the page was when it opened. */
+  function freshUntil(
+    ctx: PageContext,
+    { sessionUid, authenticatedAt }: Person,
+    page: string,
+    fields?: PostedFields,
+  ): Date | undefined {
+    const now = clock.now();
+    if (now <= secondsAfter(authenticatedAt, FRESH_SECONDS)) return secondsAfter(now, FRESH_FORM_SECONDS);
+    // A form that is shown again, with an error, goes on with the time it had.
+    const until = fields && tokens.freshUntil(ctx, fields, { sessionUid, page });
+    return until !== undefined && now <= until ? until : undefined;
+  }
+
   /** Who may use this route now; otherwise the answer is the way to the login, and undefined. */
-  async function admit(ctx: PageContext, route: PersonPage | PersonForm): Promise<Person | undefined> {
+  async function admit(ctx: PageContext, route: PersonRoute, fields?: PostedFields): Promise<Person | undefined> {
     const person = await people.find(ctx);
-    const back = route.method === 'POST' ? (route.page ?? ctx.path) : ctx.path;
+    const back = route.page ?? ctx.path;
     if (person === undefined) {
       people.askToSignIn(ctx, { fresh: false, back });
       return undefined;
     }
     ctx.state.accountId = person.id;
-    const limitSeconds = route.method === 'POST' ? FRESH_FORM_SECONDS : FRESH_PAGE_SECONDS;
-    const ageMs = clock.now().getTime() - person.authenticatedAt.getTime();
-    if (route.fresh !== true || ageMs <= limitSeconds * 1000) return person;
+    const until = freshUntil(ctx, person, back, fields);
+    if (until !== undefined) ctx.state.freshForm = { sessionUid: person.sessionUid, page: back, until };
+    if (route.fresh !== true || until !== undefined) return person;
     people.askToSignIn(ctx, { fresh: true, back });
     return undefined;
   }
@@ -114,7 +130,7 @@ export function mountRoutes(
       const fields = await readFields(ctx);
       if (route.access !== 'signed') tokens.require(ctx, fields);
       if (route.access !== 'person') return route.handle(ctx, fields);
-      const person = await admit(ctx, route);
+      const person = await admit(ctx, route, fields);
       return person === undefined ? undefined : route.handle(ctx, fields, person);
     };
     router.register(route.path, [route.method.toLowerCase()], handle as never);

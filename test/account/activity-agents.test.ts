@@ -117,7 +117,7 @@ const JOURNEYS: readonly Journey[] = [
       ]);
       house.time.pass({ minutes: 2 });
       await thief.submit('/otp', wrong(employee));
-      expect(await house.deviceNames(employee)).toEqual([]);
+      expect((await typePassword(android(), employee)).page).toBe('sign-in/factors-closed');
     },
     leaves: [
       'sign_in.password_refused mismatch',
@@ -125,7 +125,7 @@ const JOURNEYS: readonly Journey[] = [
       'sign_in.otp_refused mismatch',
       'sign_in.otp_accepted',
       'sign_in.completed',
-      'device.ended too_many_codes',
+      'device.closed',
     ],
   },
   {
@@ -410,6 +410,30 @@ const JOURNEYS: readonly Journey[] = [
       await expectPage(browser.submit('/reset/password/code', { ...typed, ...fresh(employee) }), 'reset/password/done');
     },
     leaves: ['reset.otp_refused mismatch', 'password.changed reset'],
+  },
+  {
+    name: 'a weak password, with a recovery code',
+    async walk(employee, browser) {
+      const { db, recoveryCodes } = house.services;
+      const prepared = await recoveryCodes.prepare();
+      await db.transaction((tx) => recoveryCodes.issue(tx, employee.id, prepared));
+      const typed = { username: employee.nip, password: PASSWORD, new_password: NEW, confirm_password: NEW };
+      await browser.get('/reset/weak');
+      await expectPage(browser.submit('/reset/weak', { ...typed, otp: prepared.codes[0] ?? '' }), 'reset/weak/done');
+    },
+    leaves: ['reset.recovery_code_accepted', 'password.changed weak'],
+  },
+  {
+    name: 'a forgotten password of an account that is frozen, or closed',
+    async walk(employee, browser) {
+      for (const change of [`frozen_at = $2`, `status = 'inactive', updated_at = $2`]) {
+        await house.services.db.query(`UPDATE accounts SET ${change} WHERE id = $1`, [employee.id, house.time.now()]);
+        await browser.get('/reset/password');
+        await browser.submit('/reset/password', { username: employee.nip, captcha: CAPTCHA });
+        await expectPage(browser.submit('/reset/password/email', { email: employee.email }), 'reset/password/code');
+      }
+    },
+    leaves: ['reset.started', 'reset.barred frozen', 'reset.barred inactive'],
   },
   {
     name: 'a weak password',

@@ -13,7 +13,7 @@ let house: House;
 let people: Employee[];
 beforeAll(async () => {
   house = await openHouse();
-  people = await addEmployees(house.services, { count: 12, state: 'enrolled' });
+  people = await addEmployees(house.services, { count: 14, state: 'enrolled' });
 });
 afterAll(() => house.close());
 
@@ -133,6 +133,52 @@ describe('/account/activity', () => {
     );
     expect(await textsOf(await enter(house, mine))).toContain('Autentikator dipasang: Ponsel');
     expect(await textsOf(await enter(house, other))).toContain('Autentikator dipasang');
+  });
+
+  it('does not call an authenticator by a name that it got later', async () => {
+    const employee = somebody();
+    const { db, devices } = house.services;
+    const [device] = await devices.activeOf(db, employee.id);
+    if (device === undefined) throw new Error('there is none');
+    const about = { detail: { device: device.id }, accountId: employee.id };
+    await record({ type: 'device.enrolled', ...about });
+    house.time.pass({ minutes: 1 });
+    await devices.rename(db, { accountId: employee.id, device: device.id, name: 'Ponsel tengah' });
+    await record({ type: 'device.renamed', ...about });
+    house.time.pass({ minutes: 1 });
+    await devices.rename(db, { accountId: employee.id, device: device.id, name: 'Ponsel kerja' });
+    await record({ type: 'device.renamed', ...about });
+    expect((await textsOf(await enter(house, employee))).slice(1)).toEqual([
+      'Autentikator diberi nama Ponsel kerja',
+      'Nama autentikator diganti',
+      'Autentikator dipasang',
+    ]);
+  });
+
+  it('calls a passkey one, and tells which session was ended from elsewhere', async () => {
+    const employee = somebody();
+    const { db } = house.services;
+    const [device] = await db.query(
+      `INSERT INTO devices (account_id, kind, status, name, created_at, activated_at, ended_at, ended_reason)
+       VALUES ($1, 'passkey', 'ended', 'Laptop', $2, $2, $2, 'removed') RETURNING id`,
+      [employee.id, house.time.now()],
+    );
+    const about = { accountId: employee.id };
+    const id = String(device?.id);
+    await record(
+      { type: 'device.enrolled', detail: { device: id }, ...about },
+      { type: 'device.ended', detail: { device: id, reason: 'removed' }, ...about },
+      { type: 'session.ended', detail: { by: 'person', elsewhere: true }, ...about },
+      { type: 'session.ended', detail: { by: 'person', elsewhere: true, app: true }, ...about },
+      { type: 'session.ended', detail: { by: 'person' }, ...about },
+    );
+    expect((await textsOf(await enter(house, employee))).slice(1)).toEqual([
+      'Keluar dari semua layanan',
+      'Aplikasi yang tetap masuk dikeluarkan',
+      'Sesi di peramban lain diakhiri',
+      'Passkey dihapus: Laptop',
+      'Passkey ditambahkan: Laptop',
+    ]);
   });
 
   it('shows nobody else, nothing older than 90 days, and nothing it does not know', async () => {

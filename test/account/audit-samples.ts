@@ -37,6 +37,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     device: 'd1',
     reason,
   })),
+  'device.closed': [{ device: 'd1' }],
   'device.renamed': [{ device: 'd1' }],
   'device.code_refused': [
     { cause: 'mismatch' },
@@ -48,9 +49,13 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'recovery_codes.issued': [{ count: 10 }],
   'reset.started': [{}],
   'reset.email_refused': [{}],
+  'reset.barred': [{ cause: 'frozen' }, { cause: 'inactive' }],
   'reset.code_sent': [{}],
   'reset.code_refused': [{ cause: 'wrong' }, { cause: 'exhausted' }],
-  'reset.otp_refused': (['mismatch', 'reused', 'throttled', 'drift'] as const).map((cause) => ({ cause })),
+  'reset.otp_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code'] as const).map((cause) => ({
+    cause,
+  })),
+  'reset.recovery_code_accepted': [{ left: 9 }],
   'password.changed': (['reset', 'activation', 'weak', 'sign_in', 'person'] as const).map((by) => ({ by })),
   'account.activated': [{}],
   'account.imported_inactive': [{}],
@@ -73,13 +78,18 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   ],
   'contact_change.stopped': [{ change: 'x1' }],
   'contact_change.done': [{ change: 'x1' }],
-  'session.ended': [{ by: 'person' }, { by: 'client' }],
+  'session.ended': [
+    { by: 'person' },
+    { by: 'client' },
+    { by: 'person', elsewhere: true },
+    { by: 'person', elsewhere: true, app: true },
+  ],
   'role.granted': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'role.revoked': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'mfa_reset.done': [{ reset: 'r1', devices: 1, method: 'photo_id' }],
   'mfa_reset.refused': [{ cause: 'out_of_scope' }],
   'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],
-  'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code'] as const).map(
+  'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code', 'in_hand'] as const).map(
     (cause) => ({ cause }),
   ),
   'self_reset.code_sent': [{}],
@@ -96,7 +106,9 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
 export const STORIES: readonly Story[] = Object.entries(DETAILS).flatMap(([type, details]) =>
   (details as readonly Readonly<Record<string, unknown>>[]).flatMap((detail) =>
     [
-      { service: 'MyASN', device: 'Ponsel kerja', hasActor: true },
+      { service: 'MyASN', device: { kind: 'totp', name: 'Ponsel kerja' }, hasActor: true } as const,
+      { service: 'MyASN', device: { kind: 'passkey', name: 'Laptop kantor' }, hasActor: true } as const,
+      { service: 'MyASN', device: { kind: 'passkey', name: undefined }, hasActor: true } as const,
       { service: undefined, device: undefined, hasActor: false },
     ].flatMap((named) => tell({ type, detail }, named) ?? []),
   ),

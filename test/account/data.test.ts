@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { loadTranslators } from '#src/web/locale.js';
 import { HOLDINGS } from '#src/account/my-data/holdings.js';
 import { createMyData } from '#src/account/my-data/my-data.js';
 import { agencyCode } from '#src/kernel/ids.js';
@@ -8,6 +10,8 @@ import { addEmployees, otpOf, type Employee } from '../support/employees.js';
 import type { Person } from '../support/person.js';
 import { openHouse, PLAIN, type House } from '../sign-in/house.js';
 import { ANDROID, browserCalled, enter } from './own-pages.js';
+
+const texts = loadTranslators(join(process.cwd(), 'views', 'locales'));
 
 let house: House;
 let people: Employee[];
@@ -225,7 +229,7 @@ describe('a person with 50,000 rows', () => {
         return rows;
       },
     };
-    const myData = createMyData({ db: watched, audit, keyed, clock: house.time });
+    const myData = createMyData({ db: watched, audit, keyed, clock: house.time, texts });
     const answer = await myData.file(employee.id, { requestId: 'request-1', agent: { browser: '', system: '' } });
     if (answer.kind !== 'file') throw new Error('refused');
     // How often everybody else in this process has had their turn meanwhile.
@@ -261,7 +265,7 @@ describe('a person with 50,000 rows', () => {
         return db.query(text, values);
       },
     };
-    const myData = createMyData({ db: watched, audit, keyed, clock: house.time });
+    const myData = createMyData({ db: watched, audit, keyed, clock: house.time, texts });
     const answer = await myData.file(employee.id, { requestId: 'request-2', agent: { browser: '', system: '' } });
     if (answer.kind !== 'file') throw new Error('refused');
     for await (const part of answer.parts) if (part.includes('"account"')) break;

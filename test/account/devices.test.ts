@@ -1,3 +1,4 @@
+import { holdAccount } from '#src/accounts/accounts.js';
 import { wrongFor } from '../sign-in/house.js';
 import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, type Person } from '../support/person.js';
@@ -139,7 +140,7 @@ describe('adding an authenticator app', () => {
     // The same count as at sign-in.
     const other = house.browser();
     await house.toOtp(other, employee);
-    expect((await other.submit('/otp', { otp: otpOf(employee) })).errors).toEqual(['throttled']);
+    expect(other.shown.errors).toEqual(['throttled']);
     house.time.pass({ minutes: 15 });
     await browser.get(APP);
     // The session's factor is older than a form may be: the code alone is asked for, and the same key is shown again.
@@ -187,10 +188,12 @@ describe('adding an authenticator app', () => {
     await house.addPhone(employee, 'Lima');
     // Begun while there was room, it is too late now.
     const typed = { otp: house.shows(secret), device_name: 'Enam' };
-    expect((await browser.submit(APP, typed)).page).toBe('account/devices');
+    expect((await browser.submit(APP, typed)).page).toBe('account/devices/add');
     expect(browser.shown.html).not.toContain('data-done');
-    expect(browser.shown.html).toContain('Lima perangkat sudah terdaftar');
-    expect((await browser.get('/account/devices/add')).page).toBe('account/devices');
+    expect(browser.shown.html).toContain('Sudah ada lima perangkat');
+    expect((await browser.get('/account/devices/add')).html).not.toContain(
+      '<form method="post" action="/account/devices/add"',
+    );
     await browser.post(`${house.site.origin}/account/devices/add`, { csrf });
     expect(await house.deviceNames(employee)).toHaveLength(5);
   });
@@ -237,12 +240,54 @@ describe('renaming', () => {
     for (const id of [foreign, 'tidak-ada', '00000000-0000-4000-8000-000000000000']) {
       for (const what of ['rename', 'remove']) {
         const path = `${house.site.origin}/account/devices/${id}/${what}`;
-        expect((await browser.get(path)).status).toBe(404);
+        expect((await browser.get(path)).page).toBe('account/devices');
         const posted = what === 'rename' ? { device_name: 'Milikku' } : {};
-        expect((await browser.post(path, { csrf, ...posted })).status).toBe(404);
+        const answer = await browser.post(path, { csrf, ...posted });
+        expect([answer.status, answer.headers.get('location')]).toEqual([303, '/account/devices']);
       }
     }
     expect(await house.deviceNames(theirs)).toEqual(['Ponsel']);
+  });
+});
+
+describe('the name of a device', () => {
+  it('is no other one, whatever the case: renaming and adding say so and keep what was typed', async () => {
+    const employee = await house.somebody();
+    await house.addPhone(employee, 'Tablet');
+    const browser = await house.enter(employee);
+    await browser.get(`/account/devices/${await house.idOf(employee, 'Ponsel')}/rename`);
+    const refused = await browser.submit('/rename', { device_name: 'TABLET' });
+    expect(refused).toMatchObject({ status: 422, page: 'account/devices/rename', errors: ['invalid_input'] });
+    expect(refused.html).toContain('Nama ini sudah dipakai perangkat lain');
+    expect(refused.html).toMatch(/name="device_name"[^>]* value="TABLET"/);
+    // Its own name in another case is no other one.
+    expect((await browser.submit('/rename', { device_name: 'PONSEL' })).page).toBe('account/devices');
+
+    await browser.get('/account/devices/add');
+    const secret = keyOn(await browser.submit('/account/devices/add'));
+    const otp = house.shows(secret);
+    const again = await browser.submit(APP, { otp, device_name: 'ponsel' });
+    expect(again).toMatchObject({ status: 422, page: 'account/devices/add/app', errors: ['invalid_input'] });
+    expect(again.html).toMatch(/name="device_name"[^>]* value="ponsel"/);
+    // The code is still good.
+    expect((await browser.submit(APP, { otp, device_name: 'Ponsel kedua' })).page).toBe('account/devices');
+    expect(await house.deviceNames(employee)).toEqual(['PONSEL', 'Tablet', 'Ponsel kedua']);
+  });
+
+  it('is judged in the statement that names: of two at once one gets it', async () => {
+    const { services } = house;
+    const employee = await house.somebody();
+    const ids = [await house.addPhone(employee, 'Satu'), await house.addPhone(employee, 'Dua')].map(({ id }) => id);
+    const done = await Promise.all(
+      ids.map((device) =>
+        services.db.transaction(async (tx) => {
+          await holdAccount(tx, employee.id);
+          return services.devices.rename(tx, { accountId: employee.id, device, name: 'Kembar' });
+        }),
+      ),
+    );
+    expect(done.sort()).toEqual([false, true]);
+    expect((await house.deviceNames(employee)).filter((name) => name === 'Kembar')).toHaveLength(1);
   });
 });
 
@@ -270,6 +315,8 @@ describe('removing', () => {
     expect(await events(employee, 'device.ended')).toEqual([{ device: tablet.id, reason: 'removed' }]);
     expect((await other.get('/')).page).toBe('front');
     expect((await browser.get('/')).page).toBe('launcher');
+    // Its page, after Back or a reload, leads to those there are.
+    expect((await browser.get(path)).page).toBe('account/devices');
     // The second half of a double tap.
     const again = await browser.post(path, { csrf });
     expect([again.status, again.headers.get('location')]).toEqual([303, '/account/devices']);

@@ -104,6 +104,19 @@ describe('adding a passkey', () => {
     expect([await countOf(employee, 'device.enrolled'), await countOf(employee, 'device.refused')]).toEqual([1, 0]);
   });
 
+  it('is refused a name that is taken, and then added under another', async () => {
+    const employee = await enrolled(house);
+    const browser = await atPage(employee);
+    const made = authenticator().create(await challengeAt(browser));
+    const refused = await browser.script(PAGE, { credential: made, device_name: 'PONSEL' });
+    expect(refused.status).toBe(422);
+    expect(refused.body).toContain('Nama ini sudah dipakai perangkat lain');
+    expect(refused.body).toContain('value="PONSEL"');
+    expect(await devicesOf(employee)).toEqual(['totp Ponsel']);
+    expect((await add(browser, authenticator().create(await challengeAt(browser)))).page).toBe('account/devices');
+    expect(await devicesOf(employee)).toEqual(['totp Ponsel', 'passkey Laptop kantor']);
+  });
+
   it.each<[string, Misdeeds]>([
     ['made on another origin', { origin: 'https://evil.example' }],
     ['made for another host', { rpId: 'evil.example' }],
@@ -168,10 +181,10 @@ describe('adding a passkey', () => {
     expect((await add(browser, credential)).page).toBe('account/devices');
   });
 
-  it('wants a second factor of the last five minutes to begin, and of fifteen to finish', async () => {
+  it('wants a second factor of the last five minutes to begin, and takes ten more to finish', async () => {
     const employee = await enrolled(house);
     const browser = await atPage(employee);
-    house.time.pass({ seconds: 899 });
+    house.time.pass({ seconds: 599 });
     await challengeAt(browser);
     house.time.pass({ seconds: 2 });
     const { status } = await browser.script(`${PAGE}/challenge`);

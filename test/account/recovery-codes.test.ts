@@ -1,4 +1,4 @@
-import { type Employee } from '../support/employees.js';
+import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, attributes, type Person, type Shown } from '../support/person.js';
 import { formOn, openHouse, type House } from './house.js';
 
@@ -36,6 +36,34 @@ async function logInWith(employee: Employee, code: string): Promise<Shown> {
   await house.toOtp(browser, employee);
   return browser.submit('/recovery-code', { recovery_code: code });
 }
+
+describe('a login with a recovery code', () => {
+  const enterWith = async (employee: Employee, code: string): Promise<Person> => {
+    const browser = house.browser();
+    await browser.get('/login');
+    await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    await browser.submit('/recovery-code', { recovery_code: code });
+    return browser;
+  };
+
+  it('is told on the launcher once: how many are left, and the ways to a new phone', async () => {
+    const employee = await house.somebody();
+    const [code = '', last = ''] = await giveCodes(employee, 2);
+    const browser = await enterWith(employee, code);
+    expect(browser.shown.page).toBe('launcher');
+    expect(browser.shown.html).toContain('Kode pemulihan dipakai, tersisa 1');
+    for (const way of ['move', 'add']) expect(browser.shown.html).toContain(`href="/account/devices/${way}"`);
+    expect((await browser.get('/')).html).not.toContain('Kode pemulihan dipakai');
+
+    const { shown } = await enterWith(employee, last);
+    expect(shown.html).toContain('Kode pemulihan dipakai, tersisa 0');
+    expect(shown.html).toContain('href="/account/recovery-codes"');
+    const next = house.browser();
+    await house.toOtp(next, employee);
+    expect(next.shown.html).not.toMatch(/recovery_code|Pakai kode pemulihan/);
+    expect((await house.enter(employee)).shown.html).not.toContain('Kode pemulihan dipakai');
+  });
+});
 
 async function sets({ id }: Employee): Promise<unknown> {
   const [row] = await house.services.db.query(
@@ -125,7 +153,23 @@ describe('recovery codes on the account pages', () => {
     house.time.pass({ minutes: 4 });
     expect(codesOn(await browser.get(NEW))).toEqual(made);
     house.time.pass({ minutes: 11 });
+    await browser.get(NEW);
+    await browser.submit('/otp', { otp: otpOf(employee) });
     expect((await browser.get('/account/recovery-codes/new.txt')).status).toBe(404);
+  });
+
+  it('are saved as a file with a fresh factor: else a code is asked for, and the page follows, no file', async () => {
+    const employee = await house.somebody();
+    const browser = await house.enter(employee);
+    const made = await renew(browser);
+    expect(browser.shown.html).toContain(`href="${NEW}.txt">`);
+    house.time.pass({ minutes: 6 });
+    const asked = await browser.follow(`${NEW}.txt`);
+    expect(asked).toMatchObject({ status: 200, page: 'sign-in/otp' });
+    expect(asked.headers.get('content-disposition')).toBeNull();
+    const back = await browser.submit('/otp', { otp: otpOf(employee) });
+    expect([back.url.pathname, codesOn(back)]).toEqual([NEW, made]);
+    expect((await browser.follow(`${NEW}.txt`)).headers.get('content-disposition')).toContain('attachment');
   });
 
   it('are not shown any more once an officer has reset the account', async () => {
@@ -174,7 +218,7 @@ describe('a recovery code at sign-in', () => {
     expect(house.codeOf((await logInWith(employee, codes[0] ?? '')).url)).toBeDefined();
     house.time.pass({ minutes: 2 });
     const mail = await house.mailOf(employee, () => logInWith(employee, codes[1] ?? ''));
-    expect(mail.subject).toContain('hampir habis');
+    expect(mail.subject).toContain('Buat kode pemulihan');
     expect(mail.text).toContain('sisanya 3');
     expect(house.site.mailbox.mails.slice(before).filter(({ to }) => to.includes(employee.email))).toHaveLength(1);
   });

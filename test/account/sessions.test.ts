@@ -210,12 +210,31 @@ describe('ending several', () => {
     expect((await list()).page).toBe('account/sessions');
   });
 
+  it('is told once, in the browser whose session it was', async () => {
+    const [front, account] = [(await house.signIn(person)).visitor, (await house.signIn(person)).visitor];
+    for (const visitor of [front, account]) expect((await list(visitor)).page).toBe('account/sessions');
+    await here.submit(await open(`${LIST}/end-others`), '/end-others');
+    const over = 'Sesi Anda di peramban ini sudah berakhir';
+    const first = await front.ask('/');
+    expect([first.page, first.body.includes(over)]).toEqual(['front', true]);
+    expect((await front.ask('/')).body).not.toContain(over);
+    const login = await list(account);
+    expect([login.page, login.body.includes(over)]).toEqual(['sign-in/password', true]);
+    expect((await list(account)).body).not.toContain(over);
+    // Who has never been in is told nothing.
+    expect((await list(house.visitor())).body).not.toContain(over);
+  });
+
   it('or all of them', async () => {
     const other = await house.signIn(person);
     const done = await here.submit(await open(`${LIST}/end-all`), '/end-all');
     expect(done.page).toBe('sign-out/done');
+    expect(done.body).toContain('Semua sesi lain juga sudah diakhiri');
     expect(await isDead(other.tokens)).toBe(true);
-    expect((await list()).page).toBe('sign-in/password');
+    // Whoever has just done it need not be told.
+    const login = await list();
+    expect(login.page).toBe('sign-in/password');
+    expect(login.body).not.toContain('data-session-over');
     expect(await audited()).toEqual([{ by: 'person' }, { by: 'person', elsewhere: true }]);
     await eventually('the service to be told', () => sids().includes(decodeJwt(other.tokens.id_token).sid));
   });

@@ -8,7 +8,7 @@ const TYPES = [
   ...readFileSync(join(process.cwd(), 'src', 'audit', 'events.ts'), 'utf8').matchAll(/^ {2}'([a-z_.]+)':/gm),
 ].map((match) => match[1] ?? '');
 
-const NAMED = { service: 'MyASN', device: 'Ponsel kerja', hasActor: true };
+const NAMED = { service: 'MyASN', device: { kind: 'totp', name: 'Ponsel kerja' }, hasActor: true } as const;
 
 describe('what people are told of the audit trail', () => {
   it('every kind of event is told, or named as not for people with the reason', () => {

@@ -8,7 +8,7 @@ import type { StoppedTime } from '../support/stopped-time.js';
 import { signInOnTour } from './first-login.js';
 import { stopInTheMorning } from './morning.js';
 import { totp } from '../support/totp.js';
-import { authenticator, demoPerson, downloadCodes, login, readKey, WORDS } from './steps.js';
+import { authenticator, demoPerson, downloadCodes, login, readKey, WORDS, goToPart } from './steps.js';
 import { createGuide, PATIENCE_MS, type Guide } from './tour-guide.js';
 
 const t = WORDS.id;
@@ -56,7 +56,7 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
   });
 
   it('activity', async () => {
-    await tab.press(t('account.tabs.activity'));
+    await goToPart(tab, 'activity');
     await stop('account/activity');
     const lines = await tab.page.locator('.timeline strong').allInnerTexts();
     expect(lines.slice(0, 3)).toEqual([
@@ -77,7 +77,7 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     await other.type({ otp: phone.code() });
     await other.press(t('action.continue'));
     await tab.open('/account/devices');
-    await tab.press(t('account.tabs.sessions'));
+    await goToPart(tab, 'sessions');
     await stop('account/sessions');
     await tab.press(/^Akhiri Chrome/);
     await stop('account/sessions/end');
@@ -105,7 +105,7 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
 
   it('my data, to read and as a file', async () => {
     await tab.open('/account/devices');
-    await tab.press(t('account.tabs.data'));
+    await goToPart(tab, 'data');
     await stop('account/data');
     const button = tab.page.getByRole('button', { name: t('account.data.download') });
     const [download] = await Promise.all([tab.page.waitForEvent('download'), button.click()]);
@@ -115,7 +115,7 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
   });
 
   it('password, the old one wrong and then right', async () => {
-    await tab.press(t('account.tabs.password'));
+    await goToPart(tab, 'password');
     await stop('account/password');
     const fresh = { new_password: NEW_PASSWORD, confirm_password: NEW_PASSWORD };
     await tab.type({ password: 'Salah Sekali 1 lari', ...fresh });
@@ -167,7 +167,7 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
     await tab.type({ otp: phone.code() });
     expect((await tab.press('Submit')).page).toBe('account/devices');
     expect(await tab.page.locator('tbody th').allInnerTexts()).toEqual(['Tablet rumah', 'Ponsel baru']);
-    await tab.page.locator('summary').click();
+    await tab.page.locator('main summary').click();
     await stop('account/devices, with history');
   });
 
@@ -179,7 +179,7 @@ describeInBrowser('the account pages in Chromium, phone and desktop, light and d
   });
 
   it('new recovery codes', async () => {
-    await tab.press(t('account.tabs.recovery-codes'));
+    await goToPart(tab, 'recovery-codes');
     await stop('account/recovery-codes');
     await tab.press(t('account.codes.make'));
     await stop('account/recovery-codes/renew');

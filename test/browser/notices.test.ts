@@ -6,7 +6,7 @@ import { startSite, type TestSite } from '../support/site.js';
 import type { StoppedTime } from '../support/stopped-time.js';
 import { signInOnTour } from './first-login.js';
 import { stopInTheMorning } from './morning.js';
-import { demoPerson, WORDS } from './steps.js';
+import { demoPerson, WORDS, goToPart } from './steps.js';
 
 const NEW = 'laras@surat.example';
 jest.setTimeout(90_000);
@@ -32,7 +32,7 @@ describeInBrowser('in Chromium without JavaScript', () => {
   it('a person changes the address; the old one disavows it in another browser', async () => {
     const t = WORDS.id;
     await tab.press(t('shell.account'));
-    await tab.press(t('account.tabs.contact'));
+    await goToPart(tab, 'contact');
     expect((await tab.look()).page).toBe('account/contact');
     await tab.type({ new_email: NEW });
     await tab.press('Kirim');

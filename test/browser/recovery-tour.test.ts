@@ -1,4 +1,6 @@
 import { jest } from '@jest/globals';
+import { findByName } from '#src/accounts/accounts.js';
+import { canonicalName } from '#src/accounts/name.js';
 import { codeIn, PASSWORD } from '../journeys/steps.js';
 import { describeInBrowser, launchChromium, type Tab, type TestBrowser } from '../support/chromium.js';
 import { CAPTCHA, startSite, type TestSite } from '../support/site.js';
@@ -77,6 +79,25 @@ describeInBrowser('Reset MFA in Chromium', () => {
     await stop('reset/mfa/stopped');
     await tab.open('/');
     expect(await tab.page.locator('[data-waiting-reset]').count()).toBe(0);
+  });
+
+  it('after 50 wrong codes: what happened, and the ways on', async () => {
+    const { db, wrongCodes } = site.running.services;
+    const name = canonicalName(who.nip);
+    const account = name.kind === 'malformed' ? undefined : await findByName(db, name);
+    if (account === undefined) throw new Error('the person is gone');
+    await db.transaction((tx) =>
+      wrongCodes.follow(tx, {
+        account,
+        failures: 50,
+        trace: { requestId: 'tour', agent: { browser: '', system: '' } },
+      }),
+    );
+    await tab.open('/login');
+    clock.pass({ seconds: 1 });
+    expect((await login(tab, who)).page).toBe('sign-in/factors-closed');
+    await stop('sign-in/factors-closed');
+    expect((await tab.press(/^Reset MFA/)).page).toBe('reset/mfa/start');
   });
 
   it('with a recovery code: at once', async () => {

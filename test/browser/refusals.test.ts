@@ -143,6 +143,18 @@ describeInBrowser('what Chromium shows when something is refused', () => {
       expect(await valueOf('username')).toBe(who.nip);
     });
 
+    it('another picture keeps what was typed, and Enter still presses Check', async () => {
+      await tab.open('/reset/password');
+      await tab.type({ username: who.nip, captcha: 'x' });
+      expect(await tab.press(t('reset.start.newPicture'))).toMatchObject({ page: 'reset/password/start', errors: [] });
+      expect(await valueOf('username')).toBe(who.nip);
+      await tab.type({ captcha: CAPTCHA.toLowerCase() });
+      await tab.page.locator('[name="captcha"]').press('Enter');
+      await tab.page.locator('[data-error="captcha_wrong"]').waitFor();
+      expect((await tab.look()).errors).toEqual(['captcha_wrong']);
+      expect(await valueOf('username')).toBe(who.nip);
+    });
+
     it('five wrong mailed codes: begin again, the password has not changed', async () => {
       await tab.type({ username: stranger, captcha: CAPTCHA });
       await tab.press('Check');

@@ -6,7 +6,7 @@ import { eventually } from '../support/processes.js';
 import { startSite, type TestSite } from '../support/site.js';
 import type { StoppedTime } from '../support/stopped-time.js';
 import { stopInTheMorning } from './morning.js';
-import { WORDS } from './steps.js';
+import { WORDS, goToPart } from './steps.js';
 
 const t = WORDS.id;
 jest.setTimeout(60_000);
@@ -57,7 +57,7 @@ describeInBrowser('sessions in two browsers', () => {
     await logIn(office, '/login');
     clock.pass({ minutes: 10 });
     await office.press(t('shell.account'));
-    expect((await office.press(t('account.tabs.sessions'))).page).toBe('account/sessions');
+    expect((await goToPart(office, 'sessions')).page).toBe('account/sessions');
     const text = await office.page.locator('main').innerText();
     expect(text).toContain('MyASN, SIASN');
     expect(text).toContain('127.0.0.x');

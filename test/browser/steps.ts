@@ -52,6 +52,13 @@ export async function activate(
   return tab.press('Reset Password');
 }
 
+/** To another part of the account: a tab where there is room for all, and an entry of the menu on a phone. */
+export async function goToPart(tab: Tab, part: string): Promise<Shown> {
+  const menu = tab.page.locator('.tabs summary');
+  if (await menu.isVisible()) await menu.click();
+  return tab.press(WORDS.id(`account.tabs.${part}`));
+}
+
 /** Types name and password on the login page. */
 export async function login(tab: Tab, who: Someone, password = PASSWORD): Promise<Shown> {
   await tab.type({ username: who.nip, password });
@@ -64,7 +71,10 @@ export const readKey = async (tab: Tab): Promise<string> =>
 
 /** Saves the recovery codes as a file and reads them there. */
 export async function downloadCodes(tab: Tab): Promise<string[]> {
-  const [download] = await Promise.all([tab.page.waitForEvent('download'), tab.page.locator('a[download]').click()]);
+  const [download] = await Promise.all([
+    tab.page.waitForEvent('download'),
+    tab.page.locator('a[href$=".txt"]').click(),
+  ]);
   const text = await readFile(await download.path(), 'utf8');
   return text.match(/\b[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}\b/g) ?? [];
 }

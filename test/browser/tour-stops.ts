@@ -86,6 +86,7 @@ const RECOVERY_STOPS = {
   'launcher, reset waits': 'Whoever is logged in meanwhile sees it on every page, and stops it with one click.',
   'reset/mfa/stop': 'The link in the mail asks; a mail scanner stops nothing.',
   'reset/mfa/stopped': 'Stopped: everything is as it was.',
+  'sign-in/factors-closed': 'After 50 wrong codes: what happened, and the ways on.',
 } as const;
 
 const NOTICE_STOPS = {

@@ -179,7 +179,7 @@ it('client credentials', async () => {
 });
 
 describe('who does not exist costs as much as who does (R-19, A3)', () => {
-  const costOf = async (username: string): Promise<number[]> => {
+  const costOf = async (username: string, address = 'siapa@contoh.example'): Promise<number[]> => {
     const count = new Count();
     visitor.close();
     visitor = new Visitor({ issuer: site.origin, ports: [site.running.port] });
@@ -188,7 +188,7 @@ describe('who does not exist costs as much as who does (R-19, A3)', () => {
     const start = await visitor.ask('/reset/password');
     await count.submit(start, '/reset/password', { username, captcha: CAPTCHA });
     const email = await count.ask('/reset/password/email');
-    await count.submit(email, '/email', { email: 'siapa@contoh.example' });
+    await count.submit(email, '/email', { email: address });
     return count.requests.map(([, number]) => number);
   };
 
@@ -196,5 +196,15 @@ describe('who does not exist costs as much as who does (R-19, A3)', () => {
     const known = await costOf(employee.nip);
     expect(known).toHaveLength(4);
     expect(await costOf('198001012010014998')).toEqual(known);
+  });
+
+  it('in statements: the registered address, whether a code is mailed or why there is none', async () => {
+    const mailed = await costOf(employee.nip, employee.email);
+    const { db } = site.running.services;
+    await db.query('UPDATE accounts SET frozen_at = now() WHERE id = $1', [employee.id]);
+    expect(await costOf(employee.nip, employee.email)).toEqual(mailed);
+    await db.query(`UPDATE accounts SET status = 'inactive', frozen_at = NULL WHERE id = $1`, [employee.id]);
+    expect(await costOf(employee.nip, employee.email)).toEqual(mailed);
+    expect(await costOf('198001012010014998', employee.email)).toEqual(mailed);
   });
 });

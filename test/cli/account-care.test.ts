@@ -22,6 +22,7 @@ import { openTestDatabase } from '../support/test-database.js';
 
 const NIP = '198609262015051001';
 const REASON = 'Diperiksa di loket';
+const FROZEN = 'frozen; every session, login under way, mailed code, waiting reset and new address has ended';
 
 let db: Awaited<ReturnType<typeof openTestDatabase>>;
 let services: unknown;
@@ -121,7 +122,11 @@ describe('sso-asn accounts', () => {
   it('freeze and unfreeze, each once', async () => {
     const id = await addPerson(db, NIP);
     const care = ['--nip', NIP, '--reason', REASON];
-    expect(await sso('freeze', ...care)).toEqual({ code: 0, out: ['frozen'], err: [] });
+    expect(await sso('freeze', ...care)).toEqual({
+      code: 0,
+      out: [FROZEN, 'the person is told at p•••••@c•••••'],
+      err: [],
+    });
     expect(await sso('freeze', ...care)).toEqual({ code: 1, out: [], err: ['the account is frozen already'] });
     expect(await sso('unfreeze', ...care)).toEqual({
       code: 0,
@@ -205,13 +210,15 @@ describe('sso-asn accounts', () => {
     const care = ['contact-change', '--nip', NIP, '--reason', REASON, '--email'];
     expect(await sso(...care, 'baru@surat.example')).toEqual({
       code: 0,
-      out: ['waiting until 2026-11-26T00:30:00.000Z; then the new address is mailed'],
+      out: ['waiting until 2026-11-26 07:30 WIB (2026-11-26T00:30:00.000Z); then the new address is mailed'],
       err: [],
     });
-    expect(await sso(...care, 'baru')).toEqual({
+    expect(await sso(...care, 'baru')).toEqual({ code: 2, out: [], err: ['--email takes one whole address'] });
+    const [{ email }] = (await db.query('SELECT email FROM accounts')) as [{ email: string }];
+    expect(await sso(...care, email.toUpperCase())).toEqual({
       code: 1,
       out: [],
-      err: ['the new address is none, or the one on file'],
+      err: ['the new address is the one on file'],
     });
     expect(await db.query('SELECT kind, next_attempt_at FROM outbox ORDER BY next_attempt_at')).toEqual([
       { kind: 'mail', next_attempt_at: NOW },
@@ -224,11 +231,16 @@ describe('sso-asn accounts', () => {
     await db.query('UPDATE accounts SET email = NULL WHERE id = $1', [id]);
     const care = ['--nip', NIP, '--reason', REASON];
     const told = 'no e-mail address is on file: tell the person yourself';
-    expect((await sso('freeze', ...care)).out).toEqual(['frozen', told]);
+    expect((await sso('freeze', ...care)).out).toEqual([FROZEN, told]);
     expect((await sso('unfreeze', ...care)).out).toEqual(['open again, 1 case(s) closed', told, NOTHING(30)]);
     expect((await sso('contact-change', ...care, '--email', 'baru@surat.example')).out).toContain(
       'no address was on file: nobody could be told',
     );
+  });
+
+  it('tells of a bad reason and a bad address at once', async () => {
+    const { code, err } = await sso('contact-change', '--nip', NIP, '--reason', 'x', '--email', 'baru');
+    expect([code, err]).toEqual([2, ['--reason takes 3 to 500 characters\n--email takes one whole address']]);
   });
 
   it.each([

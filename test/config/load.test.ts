@@ -143,6 +143,7 @@ describe('in production', () => {
     [{ ADMIN_ORIGIN: 'http://petugas.asn.example' }, 'ADMIN_ORIGIN'],
     [{ DEMO: 'true' }, 'DEMO'],
     [{ CAPTCHA_TEST_ANSWER: 'abc' }, 'CAPTCHA_TEST_ANSWER'],
+    [{ RESET_REQUIRES_OTP: 'false' }, 'RESET_REQUIRES_OTP'],
     ...Object.keys(production)
       .filter((name) => name !== 'NODE_ENV')
       .map((name): [Environment, string] => [{ [name]: '' }, name]),

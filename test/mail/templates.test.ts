@@ -21,6 +21,8 @@ type LetterSample = { [K in LetterKind]: readonly [K, Letters[K]] }[LetterKind];
 const LETTERS: readonly LetterSample[] = [
   ['reset-code', code],
   ['reset-code', { ...code, place: 'jaringan di Kota Contoh' }],
+  ['reset-frozen', occasion],
+  ['reset-inactive', occasion],
   ['enrolment-code', code],
   ['mfa-reset-code', code],
   ['contact-code', code],
@@ -30,12 +32,14 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'password-changed', data: occasion },
   { kind: 'password-changed', data: { ...occasion, place: 'jaringan di Kota Contoh' } },
   { kind: 'authenticator-added', data: { ...occasion, deviceName: 'Ponsel kerja' } },
+  { kind: 'authenticator-added', data: { ...occasion, deviceName: 'Tablet', isAnother: true } },
   { kind: 'passkey-added', data: { ...occasion, deviceName: 'Laptop kantor' } },
   { kind: 'passkey-copied', data: occasion },
   { kind: 'authenticator-removed', data: { ...occasion, deviceName: 'Ponsel lama' } },
   { kind: 'authenticator-moved', data: { ...occasion, deviceName: 'Ponsel baru', oldName: 'Ponsel lama' } },
   { kind: 'recovery-codes-renewed', data: occasion },
   { kind: 'recovery-codes-few', data: { ...occasion, left: 2 } },
+  { kind: 'recovery-codes-few', data: { ...occasion, left: 0 } },
   { kind: 'authenticator-disabled', data: occasion },
   { kind: 'mfa-reset', data: { ...occasion, by: { officer: 'Nama Petugas', agency: 'BKPSDM Kabupaten Contoh' } } },
   { kind: 'mfa-reset', data: occasion },
@@ -49,8 +53,14 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'new-browser', data: { ...occasion, browser: 'Chrome', system: 'Android', network: '203.0.113.x' } },
   { kind: 'new-browser', data: { ...occasion, browser: '', system: '', network: '203.0.113.x' } },
   { kind: 'contact-change-asked', data: occasion },
-  { kind: 'contact-change-waiting', data: { ...occasion, opensAt: later(72 * 60), frozen: false } },
-  { kind: 'contact-change-waiting', data: { ...occasion, opensAt: later(72 * 60), frozen: true } },
+  {
+    kind: 'contact-change-waiting',
+    data: { ...occasion, opensAt: later(72 * 60), newHint: 's•••••@b•••••', frozen: false },
+  },
+  {
+    kind: 'contact-change-waiting',
+    data: { ...occasion, opensAt: later(72 * 60), newHint: 's•••••@b•••••', frozen: true },
+  },
   { kind: 'contact-changed', data: { ...occasion, by: 'person' } },
   { kind: 'contact-changed', data: { ...occasion, by: 'officer' } },
   { kind: 'contact-changed', data: { ...occasion, by: 'import' } },
@@ -103,7 +113,10 @@ const readable = (html: string): string =>
 
 describe.each(LOCALES.flatMap(casesIn))('%s in %s', (_, locale, { mail, hasCode, links }) => {
   test('says the same in text and in HTML, and who sent it', () => {
-    for (const line of mail.text.split('\n').filter((each) => each !== '')) expect(readable(mail.html)).toContain(line);
+    for (const line of mail.text.split('\n').filter((each) => each !== '')) {
+      // In HTML the words before an address are the button above it.
+      expect(readable(mail.html)).toContain(line.replace(/: (?=https:)/, ' '));
+    }
     expect(mail.html).toContain(`<html lang="${locale}">`);
     expect(mail.text).toContain(brand.host);
     expect(mail.subject).toContain(brand.name);
@@ -155,11 +168,35 @@ test('several notices are a list by time, each with its own', () => {
   ];
   const { text, subject } = write.notices(events, 'id', disavow);
   expect(subject).toBe('2 pemberitahuan tentang akun SSO ASN Anda');
-  expect(text.indexOf('Password Anda sudah diganti\n23 November 2026 pukul 08.15 WIB')).toBeGreaterThan(0);
+  expect(
+    text.indexOf('Password Anda sudah diganti\n23 November 2026 pukul 08.15 WIB (09.15 WITA, 10.15 WIT)'),
+  ).toBeGreaterThan(0);
   expect(text.indexOf('di peramban baru\n23 November 2026 pukul 08.17 WIB')).toBeGreaterThan(
     text.indexOf('Password Anda sudah diganti'),
   );
   expect(text).toContain('Pilih Bukan saya paling lambat 3 Desember 2026.');
+});
+
+test('an urgent notice keeps its subject and comes first, whatever leaves with it', () => {
+  const events: NoticeEvent[] = [
+    { kind: 'wrong-code-warning', data: occasion },
+    { kind: 'new-browser', data: { ...occasion, browser: '', system: '', network: 'x' } },
+    { kind: 'mfa-reset-waiting', data: { ...waiting, at: later(3) } },
+  ];
+  const { text, subject } = write.notices(events, 'id', disavow);
+  expect(subject).toBe('Reset MFA SSO ASN Anda menunggu: hentikan bila bukan Anda');
+  const places = [
+    /^Reset MFA Anda menunggu\n/,
+    `\nHentikan: ${stopUrl}\n`,
+    'Juga baru terjadi pada akun Anda',
+    'Password benar, kode salah 3 kali',
+    // What to do is said with what happened.
+    'Password Anda sudah diketahui orang, tetapi tanpa kode ia tidak dapat masuk. Ganti sekarang',
+    'di peramban baru',
+    `\nBukan saya: ${disavow.href}\n`,
+  ].map((each) => text.search(each));
+  expect(places).not.toContain(-1);
+  expect(places).toEqual([...places].sort((a, b) => a - b));
 });
 
 test('what a person typed stays text', () => {
@@ -180,6 +217,7 @@ test('every text for mails is used', () => {
   const watching = createMailTemplates({ directory, brand, translators: { id: watched, en: watched } });
   for (const [kind, data] of LETTERS) watching.letter(kind, data, 'id');
   everyNotice(watching, 'id');
+  watching.notices(NOTICES.slice(0, 2), 'id', disavow);
   const keys: string[] = [];
   const walk = (node: unknown, path: string): void => {
     if (typeof node === 'string') keys.push(path);

@@ -87,6 +87,7 @@ export function openParts(db: Database) {
     otp,
     wrongCodes,
     endSessions,
+    knownBrowsers,
     passwordCheck,
     takeMails,
   };

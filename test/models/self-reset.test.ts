@@ -50,5 +50,7 @@ describe('Reset MFA by the person, modelled (R-01, ADR 0015)', () => {
     expect(tally.begun).toBeGreaterThan(500);
     expect(tally.byWaiting).toBeGreaterThan(300);
     expect(tally.inVain).toBeGreaterThan(50);
+    expect(tally.closed).toBeGreaterThan(100);
+    expect(tally.closedByWaiting).toBeGreaterThan(50);
   });
 });

@@ -97,7 +97,7 @@ describe('notices of one account', () => {
     const text = sent[0]?.text;
     expect(sent[0]?.to).toEqual({ address: SITI.email, name: SITI.name });
     expect(text).toMatch(
-      /Password Anda sudah diganti\n.* 08\.15 WIB\n[^]*Autentikator sudah terpasang\n.* 08\.16 WIB\n/,
+      /Password Anda sudah diganti\n.* 08\.15 WIB .*\n[^]*Autentikator sudah terpasang\n.* 08\.16 WIB .*\n/,
     );
     // What a person typed stays what it is, also when it reads as a date.
     expect(text).toContain('2026-11-23T01:15:00.000Z sudah terpasang');
@@ -138,7 +138,8 @@ describe('notices of one account', () => {
     pass(20);
     await queue('contact-changed', { data: { at: now, by: 'person' } as never, locale: 'en' });
     await deliver();
-    expect(subjects()).toEqual(['2 notices about your SSO ASN account']);
+    expect(subjects()).toEqual(['The e-mail address of your SSO ASN account has changed']);
+    expect(sent[0]?.text).toContain('Your account was used in a new browser');
     pass(300);
     await deliver();
     expect(sent).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { attemptId } from '#src/kernel/ids.js';
 import * as attempts from '#src/sign-in/attempt-store.js';
@@ -116,7 +117,14 @@ describe('of a sign-in', () => {
     const opened = await Promise.all(range(USES).map(() => newAttempt(visitor)));
     for (const { path } of opened) {
       const uid = attemptId(path.split('/')[2] ?? '');
-      const proof = { uid, accountId: person.id, credEpoch: 1, weak: false, now: new Date() };
+      const proof = {
+        uid,
+        accountId: person.id,
+        credEpoch: 1,
+        weak: false,
+        guessesKey: randomBytes(32),
+        now: new Date(),
+      };
       await attempts.recordPassword(house.services.db, proof);
     }
     return opened;

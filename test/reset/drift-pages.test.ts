@@ -85,7 +85,7 @@ const PAGES: Readonly<Record<string, () => Promise<CodePage>>> = {
     const browser = house.browser();
     await browser.get('/reset/mfa/now');
     await browser.submit('/reset/mfa/start', { username: owner.nip, password: PASSWORD, captcha: CAPTCHA });
-    const type = (otp: string) => browser.submit('/reset/mfa/factor', { otp, lost: '' });
+    const type = (otp: string) => browser.submit('/reset/mfa/factor', { otp, lost: 'others' });
     return { phone: { ...owner, secret }, type, isThrough: onward('reset/mfa/done') };
   },
 };

@@ -2,6 +2,7 @@ import { addPerson } from '../accounts/people.js';
 import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, attributes, type Person, type Shown } from '../support/person.js';
 import { CAPTCHA } from '../support/site.js';
+import { eventually } from '../support/processes.js';
 import { openHouse, PLAIN, shownAt, wrongFor, type House } from '../sign-in/house.js';
 
 let house: House;
@@ -46,6 +47,18 @@ const lasting = ({ html }: Shown, typed: string): string =>
     .replaceAll(/data-email-hint="[^"]*"|>.•••••@.•••••</g, 'HINT');
 
 describe('the first page', () => {
+  it('gives another picture for what is typed, and keeps the name', async () => {
+    const browser = house.browser();
+    const { html } = await browser.get('/reset/password');
+    const captcha = /\/captcha\/[\w-]+\.png/.exec(html)?.[0] ?? 'none';
+    expect(html).toContain('formaction="/reset/password/picture"');
+    const csrf = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? '', 'value') ?? '';
+    const shown = await browser.post('/reset/password/picture', { csrf, username: '198001012010015999', captcha: 'x' });
+    expect(shown).toMatchObject({ status: 200, page: 'reset/password/start', errors: [] });
+    expect(shown.html).toContain('value="198001012010015999"');
+    expect(shown.html).not.toContain(captcha);
+  });
+
   it('wants the captcha in its own case, and shows a new one with the name kept', async () => {
     const { nip } = take(fresh);
     const browser = house.browser();
@@ -115,6 +128,37 @@ describe('the page of the address', () => {
     await started(browser, take(fresh).nip);
     const shown = await browser.submit('/reset/password/email', { email: ' ' });
     expect(shown).toMatchObject({ status: 422, page: 'reset/password/email', errors: ['invalid_input'] });
+  });
+
+  it.each([
+    ['frozen', 'frozen_at = created_at', 'RESET SSO ASN: akun Anda dibekukan', 'Datanglah ke kantor kepegawaian'],
+    ['inactive', `status = 'inactive'`, 'RESET SSO ASN: akun Anda tidak aktif', 'tidak aktif menurut data kepegawaian'],
+  ])('of an account that is %s is told why there is no code; the pages say the same (R-19)', async (...given) => {
+    const [, change, subject, said] = given;
+    const employee = take(enrolled);
+    const [browser, before] = [house.browser(), house.browser()];
+    const hint = attribute((await started(before, employee.nip)).html, 'data-email-hint');
+    await house.services.db.query(`UPDATE accounts SET ${change} WHERE id = $1`, [employee.id]);
+    // A mask that changed would tell.
+    expect(attribute((await started(browser, employee.nip)).html, 'data-email-hint')).toBe(hint);
+    const mail = await house.mailOf(employee, async () => {
+      const shown = await browser.submit('/reset/password/email', { email: employee.email });
+      expect(shown).toMatchObject({ status: 200, page: 'reset/password/code', errors: [] });
+    });
+    expect(mail.subject).toBe(subject);
+    expect(mail.text).toContain(said);
+    expect(mail.text).not.toMatch(/https?:|[0-9A-Z]{5}-[0-9A-Z]{5}/);
+    const mails = (): number => house.site.mailbox.mails.filter(({ to }) => to.includes(employee.email)).length;
+    const sent = mails();
+    expect(await finish(browser, 'AAAAA-AAAAA')).toMatchObject({ status: 422, errors: ['code_invalid'] });
+    // As often as a code, and no oftener: whoever knows the address cannot fill the mailbox (R-23).
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      await browser.get('/reset/password/email');
+      statuses.push((await browser.submit('/reset/password/email', { email: employee.email })).status);
+    }
+    expect(statuses).toEqual([200, 200, 429, 429]);
+    await eventually('the mails that were left', () => mails() === sent + 2);
   });
 
   it('mails nothing for a wrong one and says the same (R-19)', async () => {

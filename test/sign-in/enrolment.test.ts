@@ -127,6 +127,81 @@ describe('the proof of the mailbox (R-03)', () => {
     expect(house.site.mailbox.mails.length).toBe(before + 2);
   });
 
+  it('is not mailed anew to who logs in again within minutes: the code in the mail is the one to type', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    const code = await atMailbox(browser, employee);
+    const before = house.site.mailbox.mails.length;
+    for (let login = 1; login <= 4; login += 1) {
+      await house.begin(browser);
+      const shown = await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+      expect(shown).toMatchObject({ status: 200, page: 'sign-in/prove-mailbox', errors: [] });
+      expect(shown.html).toContain('Kode yang kami kirim tadi masih berlaku.');
+    }
+    expect((await browser.submit('/mailbox', { code })).page).toBe('sign-in/enrol');
+    expect(house.site.mailbox.mails.length).toBe(before);
+  });
+
+  it('is typed once, in one of the sign-ins that share it', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    const code = await atMailbox(browser, employee);
+    const first = formOf(browser, 'mailbox');
+    await house.begin(browser);
+    await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    const taps = [post(browser, first, { code }), post(browser, formOf(browser, 'mailbox'), { code })];
+    expect((await Promise.all(taps)).map(({ status }) => status).sort()).toEqual([303, 422]);
+  });
+
+  it('gives no new tries to who logs in again (R-08)', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    const code = await atMailbox(browser, employee);
+    for (let time = 1; time <= 3; time += 1) await browser.submit('/mailbox', { code: 'AAAAA-AAAAA' });
+    await house.begin(browser);
+    await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    expect((await browser.submit('/mailbox', { code: 'AAAAA-AAAAA' })).errors).toEqual(['code_invalid']);
+    expect(await browser.submit('/mailbox', { code: 'AAAAA-AAAAA' })).toMatchObject({ status: 410, page: 'expired' });
+    const fresh = await atMailbox(browser, employee);
+    expect(fresh).not.toBe(code);
+    expect((await browser.submit('/mailbox', { code })).errors).toEqual(['code_invalid']);
+    expect((await browser.submit('/mailbox', { code: fresh })).page).toBe('sign-in/enrol');
+  });
+
+  it('is mailed anew when the last one is used, nearly over, or went to another address or another browser', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    const used = await atMailbox(browser, employee);
+    await browser.submit('/mailbox', { code: used });
+    const second = await atMailbox(browser, employee);
+    house.time.pass({ minutes: 11 });
+    const third = await atMailbox(browser, employee);
+    expect(new Set([used, second, third]).size).toBe(3);
+    const other = house.browser();
+    await atMailbox(other, employee);
+    const email = 'pindah@contoh.example';
+    await house.services.db.query('UPDATE accounts SET email = $2 WHERE id = $1', [employee.id, email]);
+    const moved = await atMailbox(other, { ...employee, email });
+    expect((await other.submit('/mailbox', { code: moved })).page).toBe('sign-in/enrol');
+  });
+
+  it('that is nearly over still serves when no more may be mailed; without one the page says what to do', async () => {
+    const employee = somebody();
+    const browser = house.browser();
+    for (let mail = 1; mail <= 3; mail += 1) {
+      await atMailbox(browser, employee);
+      house.time.pass({ minutes: 11 });
+    }
+    await house.begin(browser);
+    const shown = await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    expect(shown).toMatchObject({ status: 200, page: 'sign-in/prove-mailbox', errors: [] });
+    house.time.pass({ minutes: 5 });
+    await house.begin(browser);
+    const refused = await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    expect(refused).toMatchObject({ status: 429, page: 'sign-in/password', errors: ['throttled'] });
+    expect(refused.html).toContain('pakai kode dari e-mail terakhir. Bila tidak, coba lagi pukul');
+  });
+
   it('expires after a quarter of an hour', async () => {
     const browser = house.browser();
     const code = await atMailbox(browser, somebody());
@@ -340,6 +415,19 @@ describe('recovery codes', () => {
     expect((await other.submit('/recovery-code', { recovery_code: code })).errors).toEqual(['otp_invalid']);
     const { url } = await other.submit('/recovery-code', { recovery_code: codes[1] ?? '' });
     expect(house.codeOf(url)).toBeDefined();
+  });
+
+  it('typed by half are asked for again, and not counted', async () => {
+    const { employee, codes } = await enrolled();
+    const browser = house.browser();
+    await house.toOtp(browser, employee);
+    const [code = ''] = codes;
+    for (let turn = 1; turn <= 6; turn += 1) {
+      const half = await browser.submit('/recovery-code', { recovery_code: code.slice(0, -1) });
+      expect(half).toMatchObject({ status: 422, page: 'sign-in/otp', errors: ['invalid_input'] });
+      expect(attribute(half.html, 'data-field')).toBe('recovery_code');
+    }
+    expect(house.codeOf((await browser.submit('/recovery-code', { recovery_code: code })).url)).toBeDefined();
   });
 
   it('count with the codes of the phone when wrong: five together (A13)', async () => {

@@ -15,6 +15,7 @@ const nothing: Evidence = {
   factorAt: undefined,
   codesToSave: false,
   hasDevice: false,
+  hasClosed: false,
   hasPasskey: false,
   wantsPasskey: false,
 };
@@ -25,6 +26,7 @@ describe('journey of a sign-in', () => {
   const passkey = { passkeyAt: FRESH };
   const wanted = { wantsPasskey: true };
   const factor = { factorAt: FRESH };
+  const closed = { hasClosed: true };
   it.each<[string, Partial<Evidence>, Step]>([
     ['nothing', {}, 'password'],
     ['nothing, with a device', device, 'password'],
@@ -67,6 +69,17 @@ describe('journey of a sign-in', () => {
     ],
     ['such a session with a passkey', { factorOnly: true, ...device, hasPasskey: true, ...wanted }, 'second-factor'],
     ['such a session, after the password', { factorOnly: true, ...password }, 'prove-mailbox'],
+    ['the password, where all there is was closed', { ...password, ...closed }, 'factors-closed'],
+    [
+      'the same with the mailbox: it binds nothing in its place (R-09)',
+      { ...password, ...closed, mailboxAt: FRESH },
+      'factors-closed',
+    ],
+    ['the same where only a passkey will do', { ...password, ...closed, ...wanted }, 'factors-closed'],
+    ['the password, where one was closed and another is left', { ...password, ...closed, ...device }, 'second-factor'],
+    ['a closed device without a password', closed, 'password'],
+    ['a session of which all was closed', { factorOnly: true, ...closed }, 'password'],
+    ['a passkey beside a closed device', { ...closed, ...device, ...passkey, ...factor }, 'done'],
   ])('%s', (_, proved, step) => {
     expect(nextStep({ ...nothing, ...proved }, now)).toBe(step);
   });
@@ -74,6 +87,7 @@ describe('journey of a sign-in', () => {
   it.each<[string, Partial<Evidence>, number, Step]>([
     ['for the code', { hasDevice: true }, 300, 'second-factor'],
     ['for the code', { hasDevice: true }, 300.001, 'password'],
+    ['to read what was closed', { hasClosed: true }, 1_800, 'factors-closed'],
     ['through mailbox and enrolment', {}, 1_800, 'prove-mailbox'],
     ['through mailbox and enrolment', {}, 1_800.001, 'password'],
     ['through mailbox and enrolment', { mailboxAt: FRESH }, 1_800, 'enrol-device'],
@@ -108,6 +122,7 @@ const choices: { readonly [Name in keyof Evidence]: readonly Evidence[Name][] } 
   factorAt: [undefined, FRESH],
   codesToSave: flag,
   hasDevice: flag,
+  hasClosed: flag,
   hasPasskey: flag,
   wantsPasskey: flag,
 };
@@ -126,6 +141,7 @@ function expected({ factorOnly, passwordAt, passkeyAt, mailboxAt, factorAt, hasD
     (factorOnly && hasDevice);
   const steps: [boolean, Step][] = [
     [!given, 'password'],
+    [factorAt === undefined && rest.hasClosed && !hasDevice, 'factors-closed'],
     [factorAt === undefined && rest.wantsPasskey && !rest.hasPasskey, 'passkey-missing'],
     [waitsForCode, 'second-factor'],
     [factorAt === undefined && mailboxAt === undefined, 'prove-mailbox'],
@@ -137,10 +153,10 @@ function expected({ factorOnly, passwordAt, passkeyAt, mailboxAt, factorAt, hasD
 }
 
 it('every combination of evidence has its step', () => {
-  expect(all).toHaveLength(3_072);
+  expect(all).toHaveLength(6_144);
   const wrong = all.filter((evidence) => nextStep(evidence, now) !== expected(evidence));
   expect(wrong).toEqual([]);
-  expect(new Set(all.map((evidence) => nextStep(evidence, now))).size).toBe(8);
+  expect(new Set(all.map((evidence) => nextStep(evidence, now))).size).toBe(9);
 });
 
 describe('whatever was proved, and whenever', () => {
@@ -154,6 +170,7 @@ describe('whatever was proved, and whenever', () => {
     factorAt: moment,
     codesToSave: fc.boolean(),
     hasDevice: fc.boolean(),
+    hasClosed: fc.boolean(),
     hasPasskey: fc.boolean(),
     wantsPasskey: fc.boolean(),
   });
@@ -171,12 +188,12 @@ describe('whatever was proved, and whenever', () => {
     );
   });
 
-  it('nobody enrols without password and mailbox, nor while a device could be asked for (R-03)', () => {
+  it('nobody enrols without password and mailbox, nor while a device is bound, closed or not (R-03, R-09)', () => {
     fc.assert(
       fc.property(evidence, (given) => {
         if (nextStep(given, now) !== 'enrol-device') return;
         expect([given.passwordAt, given.mailboxAt]).not.toContain(undefined);
-        expect(given.hasDevice).toBe(false);
+        expect(given.hasDevice || given.hasClosed).toBe(false);
       }),
       { numRuns: 5_000 },
     );
@@ -185,6 +202,7 @@ describe('whatever was proved, and whenever', () => {
   it('another proof never leads further from the end, but for what it brings to light', () => {
     const order: readonly Step[] = [
       'password',
+      'factors-closed',
       'passkey-missing',
       'prove-mailbox',
       'enrol-device',

@@ -1,4 +1,4 @@
-import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
+import { addEmployees, giveRecoveryCodes, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, type Person, type Shown } from '../support/person.js';
 import { CAPTCHA } from '../support/site.js';
 import { totp } from '../support/totp.js';
@@ -52,6 +52,7 @@ describe('the language', () => {
   it('can be changed where the code is asked', async () => {
     const employee = take(enrolled);
     const browser = house.browser();
+    await giveRecoveryCodes(house.services, employee);
     await house.toOtp(browser, employee);
     await change(browser, await browser.submit('/otp', { otp: '' }));
     await change(browser, await browser.submit('/recovery-code', { recovery_code: '' }));

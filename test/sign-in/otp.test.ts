@@ -1,6 +1,7 @@
-import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
+import { addEmployees, giveRecoveryCodes, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, type Person } from '../support/person.js';
 import { openHouse, PLAIN, shownAt, wrongFor, type House } from './house.js';
+import { addPasskey, usePasskey } from './passkeys.js';
 
 let house: House;
 let people: Employee[];
@@ -185,7 +186,44 @@ describe('guessing (R-07)', () => {
     expect(house.codeOf((await (await atOtp(employee)).submit('/otp', { otp: otpOf(employee) })).url)).toBeDefined();
   });
 
-  it('ends the authenticator at the fiftieth in a row, and the owner is told', async () => {
+  it('tells the wait when the page for the code opens; a passkey stays offered, and opens', async () => {
+    const employee = somebody();
+    await giveRecoveryCodes(house.services, employee);
+    const guesser = await atOtp(employee);
+    for (let turn = 1; turn <= 5; turn += 1) await guesser.submit('/otp', { otp: wrong(employee, turn) });
+    house.time.pass({ minutes: 5 });
+    const { shown } = await atOtp(employee);
+    expect(shown).toMatchObject({ status: 429, page: 'sign-in/otp', errors: ['throttled'] });
+    expect(shown.headers.get('retry-after')).toBe('600');
+    expect(shown.html).not.toMatch(/name="(?:otp|recovery_code|credential)"/);
+
+    const passkey = await addPasskey(house, employee.id);
+    const browser = await atOtp(employee);
+    expect(browser.shown).toMatchObject({ status: 429, errors: ['throttled'] });
+    expect(browser.shown.html).not.toMatch(/name="(?:otp|recovery_code)"/);
+    expect(house.codeOf((await usePasskey(browser, passkey)).url)).toBeDefined();
+
+    house.time.pass({ minutes: 10 });
+    expect((await atOtp(employee)).shown).toMatchObject({ status: 200, errors: [] });
+  });
+
+  it('from the second wrong code on the page tells of the clock and the zone, and still of the app', async () => {
+    const employee = somebody();
+    const browser = await atOtp(employee);
+    const hours = (): string => phoneShows(employee, 7 * 60);
+    const first = await browser.submit('/otp', { otp: hours() });
+    expect(first.html).not.toContain('zona waktunya');
+    expect(first.html).toContain('Buka aplikasi autentikator di');
+    house.time.pass({ seconds: 31 });
+    const second = await browser.submit('/otp', { otp: hours() });
+    expect(second).toMatchObject({ status: 422, errors: ['otp_invalid'] });
+    expect(second.html).toContain('Kode tetap tidak cocok');
+    expect(second.html).toContain('Periksa juga zona waktunya: WIB, WITA, atau WIT.');
+    expect(second.html).toContain('Buka aplikasi autentikator di');
+    expect(attribute(second.html, 'data-drift-minutes')).toBeUndefined();
+  });
+
+  it('closes the authenticator at the fiftieth in a row, and the owner is told', async () => {
     const employee = somebody();
     const { db } = house.services;
     const sessionsOf = async (): Promise<number> =>
@@ -214,29 +252,15 @@ describe('guessing (R-07)', () => {
         expect(mail.subject).not.toBe(warned.subject);
       } else await browser.submit('/otp', { otp: wrong(employee, 9) });
     }
-    expect(await devicesOf(employee)).toEqual([{ status: 'ended', ended_reason: 'too_many_codes' }]);
+    // Closed, not gone: the account is never without a factor.
+    expect(await devicesOf(employee)).toEqual([{ status: 'active', ended_reason: null }]);
     // What was open with it is over, too.
     expect(await sessionsOf()).toBe(0);
-    // From now on the mailbox must be proved, as before a first authenticator.
+    house.time.pass({ minutes: 61 });
     const browser = house.browser();
     await house.begin(browser);
-    const { nip } = employee;
-    await house.codeFor(employee, async () => {
-      const next = await browser.submit('/password', { username: nip, password: PASSWORD });
-      expect(next.page).toBe('sign-in/prove-mailbox');
-    });
-    // A new authenticator begins with a new count.
-    house.time.pass({ minutes: 61 });
-    const again = house.browser();
-    await house.begin(again);
-    const code = await house.codeFor(employee, () => again.submit('/password', { username: nip, password: PASSWORD }));
-    const enrol = await again.submit('/mailbox', { code });
-    const secret = attribute(enrol.html, 'data-secret') ?? '';
-    const right = (): string => shownAt({ ...employee, secret }, house.time.now());
-    expect((await again.submit('/enrol', { otp: wrongFor(right()), device_name: 'P' })).errors).toEqual([
-      'otp_invalid',
-    ]);
-    expect((await again.submit('/enrol', { otp: right(), device_name: 'P' })).page).toBe('sign-in/recovery-codes');
+    const shown = await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+    expect(shown.page).toBe('sign-in/factors-closed');
   });
 });
 

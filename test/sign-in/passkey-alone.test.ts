@@ -1,5 +1,6 @@
 import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
-import type { Person, Shown } from '../support/person.js';
+import { attribute, type Person, type Shown } from '../support/person.js';
+import { softwareAuthenticator } from '../support/software-authenticator.js';
 import { CAPTCHA } from '../support/site.js';
 import { FRESH, openHouse, PLAIN, type Asking, type House } from './house.js';
 import { addPasskey, challengeAt, endApps, enrolled, usePasskey } from './passkeys.js';
@@ -28,6 +29,26 @@ async function ask(browser: Person, more: Record<string, string>): Promise<{ ask
 const errorAt = ({ url }: Shown): string | null => url.searchParams.get('error');
 
 describe('a login with nothing but a passkey', () => {
+  it('writes nothing down of what is no passkey of anybody (A12, R-21)', async () => {
+    const browser = house.browser();
+    await house.begin(browser);
+    const rows = async (): Promise<unknown> =>
+      (await house.services.db.query('SELECT count(*)::int AS rows FROM audit_events'))[0]?.rows;
+    const before = await rows();
+    const { html, url } = browser.shown;
+    const csrf = attribute(/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? '', 'value') ?? '';
+    for (const credential of ['', 'x', '{}', '{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{}}']) {
+      const answer = await browser.post(`${url.pathname}/passkey`, { csrf, credential });
+      expect([answer.status, answer.errors]).toEqual([422, ['passkey_invalid']]);
+    }
+    // Also one that is right but of a device that nobody has.
+    const strange = softwareAuthenticator({ origin: house.site.origin });
+    strange.create({ challenge: 'AAAA', rp: { id: 'localhost' }, user: { id: 'AAAA' } } as never);
+    await house.begin(browser);
+    expect((await usePasskey(browser, strange)).errors).toEqual(['passkey_invalid']);
+    expect(await rows()).toBe(before);
+  });
+
   it('is whole in one step, phishing-resistant, and says that there was no password', async () => {
     const employee = await somebody();
     const passkey = await addPasskey(house, employee.id, { synced: true });
@@ -41,6 +62,22 @@ describe('a login with nothing but a passkey', () => {
 
     const { asking: second, shown: at } = await house.begin(browser);
     expect((await house.claimsAt(at, second)).sid).toEqual(expect.any(String));
+  });
+
+  it('that is registered no more is said to be so, with the way that is left', async () => {
+    const employee = await somebody();
+    const passkey = await addPasskey(house, employee.id);
+    const browser = house.browser();
+    await house.begin(browser);
+    const credential = passkey.get(await challengeAt(browser));
+    const { db } = house.services;
+    await db.query('DELETE FROM passkeys WHERE device_id IN (SELECT id FROM devices WHERE account_id = $1)', [
+      employee.id,
+    ]);
+    const shown = await browser.submit('/passkey', { credential });
+    expect(shown).toMatchObject({ status: 422, page: 'sign-in/password', errors: ['passkey_invalid'] });
+    expect(shown.html).toContain('Passkey ini tidak terdaftar lagi');
+    expect(shown.html).toContain('Pakai NIP dan password.');
   });
 
   it('in a browser new to the account is told to its owner, and recorded with how and where it was', async () => {
@@ -284,28 +321,36 @@ describe('a service that takes nothing but a passkey (acr_values=phr)', () => {
 describe('somebody who has nothing but passkeys', () => {
   const REPLACEMENT = 'Perahu Layar 31 biru-biru';
 
-  it('gets a new password by mail without a code, and no further than that: the mailbox is one factor (R-09)', async () => {
+  it('gets no new password by mail alone: a recovery code stands for the passkey (R-09)', async () => {
     const employee = await somebody();
     const passkey = await addPasskey(house, employee.id);
     await endApps(house, employee.id);
-    const thief = house.browser();
-    await thief.get(`${house.site.origin}/reset/password`);
-    await thief.submit('/reset/password', { username: employee.nip, captcha: CAPTCHA });
-    const code = await house.codeFor(employee, () => thief.submit('/reset/password/email', { email: employee.email }));
+    const { db, recoveryCodes } = house.services;
+    const prepared = await recoveryCodes.prepare();
+    await db.transaction((tx) => recoveryCodes.issue(tx, employee.id, prepared));
+    const browser = house.browser();
+    await browser.get(`${house.site.origin}/reset/password`);
+    await browser.submit('/reset/password', { username: employee.nip, captcha: CAPTCHA });
+    const code = await house.codeFor(employee, () =>
+      browser.submit('/reset/password/email', { email: employee.email }),
+    );
     const typed = { code, new_password: REPLACEMENT, confirm_password: REPLACEMENT };
-    expect((await thief.submit('/reset/password/code', typed)).page).toBe('reset/password/done');
+    expect((await browser.submit('/reset/password/code', { ...typed, otp: '' })).errors).toEqual(['otp_required']);
+    const otp = (prepared.codes[0] ?? '').toLowerCase();
+    expect((await browser.submit('/reset/password/code', { ...typed, otp })).page).toBe('reset/password/done');
 
-    const asked = (await house.begin(thief)).asking;
-    const shown = await thief.submit('/password', { username: employee.nip, password: REPLACEMENT });
+    const asked = (await house.begin(browser)).asking;
+    const shown = await browser.submit('/password', { username: employee.nip, password: REPLACEMENT });
     expect([shown.page, shown.html.includes('name="otp"')]).toEqual(['sign-in/otp', false]);
-    for (const step of ['mailbox', 'enrol', 'recovery-codes']) {
-      const { pathname } = shown.url;
-      expect((await thief.get(`${house.site.origin}${pathname.replace(/otp$/, step)}`)).page).toBe('sign-in/otp');
-    }
-    expect((await house.claimsAt(await usePasskey(thief, passkey), asked)).amr).toEqual(['pwd', 'hwk', 'user', 'mfa']);
+    expect((await house.claimsAt(await usePasskey(browser, passkey), asked)).amr).toEqual([
+      'pwd',
+      'hwk',
+      'user',
+      'mfa',
+    ]);
   });
 
-  it('is told how to change a weak password, since there is no code to type', async () => {
+  it('changes a weak password with a recovery code too, and is asked for one where there is none', async () => {
     const employee = await somebody();
     await addPasskey(house, employee.id);
     await endApps(house, employee.id);
@@ -317,12 +362,22 @@ describe('somebody who has nothing but passkeys', () => {
       new_password: REPLACEMENT,
       confirm_password: REPLACEMENT,
     };
-    for (const otp of ['', '123456']) {
+    for (const [otp, error] of [
+      ['', 'otp_required'],
+      ['123456', 'otp_invalid'],
+      ['AAAAA-BBBBB-CCCCC', 'otp_invalid'],
+    ] as const) {
       const told = await browser.submit('/reset/weak', { ...typed, otp });
-      expect([told.status, told.errors]).toEqual([422, ['passkey_required']]);
+      expect([told.status, told.errors]).toEqual([422, [error]]);
     }
+    const { db, recoveryCodes } = house.services;
+    const prepared = await recoveryCodes.prepare();
+    await db.transaction((tx) => recoveryCodes.issue(tx, employee.id, prepared));
+    const done = await browser.submit('/reset/weak', { ...typed, otp: prepared.codes[0] ?? '' });
+    expect(done.page).toBe('reset/weak/done');
     const login = house.browser();
     await house.begin(login);
-    expect((await login.submit('/password', { username: employee.nip, password: PASSWORD })).page).toBe('sign-in/otp');
+    const shown = await login.submit('/password', { username: employee.nip, password: REPLACEMENT });
+    expect(shown.page).toBe('sign-in/otp');
   });
 });

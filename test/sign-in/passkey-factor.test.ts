@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { forEach } from '../support/for-each.js';
-import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
+import { addEmployees, giveRecoveryCodes, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import type { Person, Shown } from '../support/person.js';
 import { softwareAuthenticator, type Misdeeds } from '../support/software-authenticator.js';
 import { FRESH, openHouse, type House } from './house.js';
@@ -61,6 +61,9 @@ describe('a passkey after the password', () => {
     const employee = await somebody();
     const browser = house.browser();
     await house.toOtp(browser, employee);
+    expect(offers(browser.shown)).toEqual(['otp']);
+    await giveRecoveryCodes(house.services, employee);
+    await browser.get(browser.shown.url.pathname);
     expect(offers(browser.shown)).toEqual(['otp', 'recovery-code']);
 
     const passkey = await addPasskey(house, employee.id);

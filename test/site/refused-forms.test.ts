@@ -37,12 +37,14 @@ async function refuse(form: Form, given: Readonly<Record<string, string>>): Prom
   throw new Error(`${form.path} takes everything`);
 }
 
+const refusable = (station: Station): Form[] => formsOn(station).filter(({ showsAgain }) => showsAgain !== true);
+
 const inputOf = ({ body }: Reply, name: string): string =>
   body.match(/<input[^>]*>/g)?.find((tag) => attribute(tag, 'name') === name) ?? '';
 
 describe('a refused form', () => {
   it('shows again what was typed, and no secret (R-30, A36)', async () => {
-    const forms = stations.flatMap(formsOn).filter(({ inputs }) => inputs.some(({ name }) => name !== 'saved'));
+    const forms = stations.flatMap(refusable).filter(({ inputs }) => inputs.some(({ name }) => name !== 'saved'));
     expect(forms.length).toBeGreaterThan(8);
     for (const form of forms) {
       const typed = form.inputs.map((input) => {
@@ -65,7 +67,7 @@ describe('a refused form', () => {
   });
 
   it('keeps nothing that was typed when its token is wrong', async () => {
-    for (const form of stations.flatMap(formsOn).filter(({ inputs }) => inputs.length > 0)) {
+    for (const form of stations.flatMap(refusable).filter(({ inputs }) => inputs.length > 0)) {
       const given = Object.fromEntries(form.inputs.map(({ name }) => [name, encodeURIComponent(`zz-${MARKUP}`)]));
       const reply = await post({ ...form, hidden: { csrf: MARKUP } }, bodyOf({ ...form, hidden: {} }, given));
       expect([form.path, reply.status]).toEqual([form.path, 403]);

@@ -81,3 +81,13 @@ export function otpOf(employee: Employee): string {
   employee.lastStep = stepNow();
   return totp(employee.secret, new Date());
 }
+
+/** Gives somebody recovery codes, as their enrolment would have. */
+export async function giveRecoveryCodes(
+  { db, recoveryCodes }: Pick<Services, 'db' | 'recoveryCodes'>,
+  { id }: Pick<Employee, 'id'>,
+): Promise<readonly string[]> {
+  const prepared = await recoveryCodes.prepare();
+  await db.transaction((tx) => recoveryCodes.issue(tx, id, prepared));
+  return prepared.codes;
+}

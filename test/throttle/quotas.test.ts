@@ -100,6 +100,7 @@ describe('mails (R-23)', () => {
 
   it.each([
     ['3 an hour from one source', 60, 1, 3],
+    ['6 a day from one source', 12 * 60, 1, 6],
     ['6 an hour from all', 60, 5, 6],
     ['20 a day from all', 12 * 60, 5, 20],
   ])('%s', async (_, minutes, sources, allowed) => {

@@ -60,7 +60,7 @@ const row = {
   ],
   previous_nips: [text('nip', '199001012023211001'), at('recorded_at')],
   password: [at('changed_at'), text('failures', '0'), at('disabled_at')],
-  devices: [text('name', 'Ponsel kerja'), word('kind', 'totp'), at('activated_at'), at('ended_at')],
+  devices: [text('name', 'Ponsel kerja'), word('kind', 'totp'), at('activated_at'), at('closed_at'), at('ended_at')],
   recovery_codes: [at('created_at'), at('ended_at'), text('codes_made', '10'), text('codes_left', '8')],
   roles: [word('role', 'helpdesk'), at('granted_at'), at('revoked_at'), text('agency', 'Kabupaten Contoh')],
   sessions: [

@@ -108,6 +108,7 @@ describe('a form of ours (R-29, A23)', () => {
     ['an empty token', async () => ({ ...(await mine()), csrf: '' })],
     ['a token of nothing', async () => ({ ...(await mine()), csrf: 'A'.repeat(43) })],
     ['half a token', async () => mine().then(({ cookie, csrf }) => ({ cookie, csrf: csrf.slice(0, 20) }))],
+    ['what follows a token, and no token', async () => ({ ...(await mine()), csrf: '.1790000000000.AAAA' })],
     ['a token and more', async () => mine().then(({ cookie, csrf }) => ({ cookie, csrf: `${csrf}AAAA` }))],
     ['the token of another browser', async () => ({ cookie: (await mine()).cookie, csrf: (await mine()).csrf })],
     ['the token of another interaction', async () => withTokenOf('/sign-in/two/otp')],

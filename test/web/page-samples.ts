@@ -34,8 +34,8 @@ const policy: PageError = {
 const signIn = { uid, service };
 const app1 = { name: 'Ponsel kerja', kind: 'totp' } as const;
 const passkey1 = { name: 'Laptop kantor', kind: 'passkey' } as const;
-const otp = { ...signIn, devices: [app1] };
-const passkeyOnly = { ...signIn, devices: [passkey1] };
+const otp = { ...signIn, devices: [app1], hasRecoveryCodes: true };
+const passkeyOnly = { ...signIn, devices: [passkey1], hasRecoveryCodes: true };
 const mailbox = { ...signIn, hasMailbox: true, emailHint: 's•••••@c•••••' };
 // Drawn from a 32-character secret and a long label, like the real ones.
 const qrPath = `M4 4.5h7m1 0h1m1 0h1m2 0h1m2 0h2m1 0h1${'m2 0h2m2 0h3m1 0h7M4 5.5h1m5 0h1m1 0h2m1 0h2'.repeat(48)}`;
@@ -46,6 +46,8 @@ const offer = {
 };
 const enrol = { ...signIn, ...offer };
 const device = { id: 'd1', name: 'Ponsel kerja' };
+const removed = { ...device, kind: 'totp' } as const;
+const taken: PageError = { ...missing('device_name'), reason: 'taken' };
 const devices = { devices: [], former: [], fewCodes: true, mayAdd: true };
 const codes = {
   ...signIn,
@@ -97,6 +99,8 @@ const unknownBrowser: SessionLine = {
 const PERSON = { person: { name: 'Sari Contoh' } };
 
 const TOMORROW = new Date('2026-11-24T01:15:42Z');
+const LEFT_OUT = ['nobody', 'secret', 'underway', 'letters', 'counted'];
+const registered = { registered: 'sari@contoh.example' };
 const token = '0123456789ABCDEFGHJKMNPQRS';
 const lostOrNot = [
   { id: 'd1', name: 'Ponsel kerja' },
@@ -106,6 +110,7 @@ const lostOrNot = [
 /** Every page in every state people meet. */
 export const SAMPLES: readonly Sample[] = [
   ['front', 'plain', {}, { path: '/' }],
+  ['front', 'a session is over', { sessionOver: true }, { path: '/' }],
   [
     'launcher',
     'plain',
@@ -126,6 +131,9 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
   ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
+  ['launcher', 'after a recovery code', { groups: [], codesLeft: 7 }, { path: '/', ...PERSON }],
+  ['launcher', 'after the last recovery code', { groups: [], codesLeft: 0 }, { path: '/', ...PERSON }],
+  ['launcher', 'after a reset of the lost device', { groups: [], isDeviceLost: true }, { path: '/', ...PERSON }],
   [
     'launcher',
     'a reset of MFA waits',
@@ -134,6 +142,7 @@ export const SAMPLES: readonly Sample[] = [
   ],
 
   ['sign-in/password', 'plain', signIn],
+  ['sign-in/password', 'a session is over', { ...signIn, sessionOver: true }],
   [
     'sign-in/password',
     'wrong',
@@ -141,7 +150,9 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['sign-in/password', 'nothing but a passkey will do', { ...signIn, onlyPasskey: true }],
   ['sign-in/password', 'passkey refused', { ...signIn, error: { code: 'passkey_invalid' } }],
+  ['sign-in/password', 'passkey unknown', { ...signIn, error: { code: 'passkey_invalid', isUnknown: true } }],
   ['sign-in/password', 'throttled', { ...signIn, error: wait }],
+  ['sign-in/password', 'throttled by mails', { ...signIn, error: { ...wait, limit: 'mails' } }],
   ['sign-in/password', 'throttled shortly', { ...signIn, error: { code: 'throttled', retryAfterSeconds: 30 } }],
   ['sign-in/password', 'username missing', { ...signIn, error: missing('username') }],
   ['sign-in/password', 'password missing', { ...signIn, error: missing('password') }],
@@ -156,13 +167,34 @@ export const SAMPLES: readonly Sample[] = [
   ['sign-in/otp', 'passkey asked again', { ...passkeyOnly, service: 'DMS', again: true }],
   ['sign-in/otp', 'nothing but a passkey will do', { ...otp, devices: [app1, passkey1], onlyPasskey: true }],
   ['sign-in/passkey-missing', 'plain', { ...signIn, error: { code: 'passkey_required' } }],
+  ['sign-in/factors-closed', 'plain', { ...signIn, waitSeconds: 86_400, resetHref: '/reset/mfa/wait?from=u1' }],
+  [
+    'sign-in/factors-closed',
+    'a reset waits',
+    { ...signIn, waitSeconds: 86_400, resetHref: '/reset/mfa/wait?from=u1', dueAt: SAMPLE_SHELL.now },
+  ],
   ['sign-in/otp', 'asked again', { ...otp, service: 'DMS', again: true }],
+  ['sign-in/otp', 'asked again by the account pages', { ...otp, again: true, ownAccount: true }, PERSON],
+  [
+    'sign-in/otp',
+    'passkey asked again by the account pages',
+    { ...passkeyOnly, again: true, ownAccount: true },
+    PERSON,
+  ],
+  ['sign-in/otp', 'no recovery code left', { ...otp, hasRecoveryCodes: false }],
+  ['sign-in/otp', 'passkeys only, no recovery code left', { ...passkeyOnly, hasRecoveryCodes: false }],
+  ['sign-in/otp', 'a reset of MFA waits', { ...otp, waitingResetDueAt: TOMORROW }],
+  ['sign-in/otp', 'codes wait', { ...otp, devices: [app1, passkey1], mayUsePasskey: true, error: wait }],
+  ['sign-in/otp', 'codes wait, no passkey', { ...otp, mayUsePasskey: true, error: wait }],
+  ['sign-in/otp', 'passkey unknown', { ...passkeyOnly, error: { code: 'passkey_invalid', isUnknown: true } }],
   ['sign-in/otp', 'wrong', { ...otp, error: { code: 'otp_invalid' } }],
+  ['sign-in/otp', 'wrong again', { ...otp, error: { code: 'otp_invalid', again: true } }],
   ['sign-in/otp', 'incomplete', { ...otp, error: missing('otp') }],
   ['sign-in/otp', 'reused', { ...otp, error: { code: 'otp_reused' } }],
   ['sign-in/otp', 'clock slow', { ...otp, error: { code: 'clock_drift', driftMinutes: -7 } }],
   ['sign-in/otp', 'clock fast', { ...otp, error: { code: 'clock_drift', driftMinutes: 1 } }],
   ['sign-in/otp', 'whole hours', { ...otp, error: { code: 'clock_drift', driftMinutes: -61 } }],
+  ['sign-in/otp', 'whole hours ahead', { ...otp, error: { code: 'clock_drift', driftMinutes: 121 } }],
   ['sign-in/otp', 'throttled', { ...otp, error: wait }],
   ['sign-in/otp', 'wrong recovery code', { ...otp, error: { code: 'code_invalid', field: 'recovery_code' } }],
   ['sign-in/otp', 'wrong recovery code, as otp', { ...otp, error: { code: 'otp_invalid', field: 'recovery_code' } }],
@@ -170,7 +202,8 @@ export const SAMPLES: readonly Sample[] = [
 
   ['sign-in/prove-mailbox', 'plain', mailbox],
   ['sign-in/prove-mailbox', 'without hint', { ...signIn, hasMailbox: true }],
-  ['sign-in/prove-mailbox', 'resent', { ...mailbox, resent: true }],
+  ['sign-in/prove-mailbox', 'resent', { ...mailbox, told: 'resent' }],
+  ['sign-in/prove-mailbox', 'with the code mailed before', { ...mailbox, told: 'code_kept' }],
   ['sign-in/prove-mailbox', 'wrong', { ...mailbox, error: { code: 'code_invalid' } }],
   ['sign-in/prove-mailbox', 'incomplete', { ...mailbox, error: missing('code') }],
   ['sign-in/prove-mailbox', 'throttled', { ...mailbox, error: { code: 'throttled', retryAfterSeconds: 80_000 } }],
@@ -178,6 +211,12 @@ export const SAMPLES: readonly Sample[] = [
 
   ['sign-in/enrol', 'plain', enrol],
   ['sign-in/enrol', 'wrong', { ...enrol, deviceName: 'Ponsel kerja', error: { code: 'otp_invalid' } }],
+  [
+    'sign-in/enrol',
+    'wrong again',
+    { ...enrol, deviceName: 'Ponsel kerja', error: { code: 'otp_invalid', again: true } },
+  ],
+  ['sign-in/enrol', 'throttled', { ...enrol, error: wait }],
   ['sign-in/enrol', 'clock slow', { ...enrol, error: { code: 'clock_drift', driftMinutes: -7 } }],
   ['sign-in/enrol', 'name missing', { ...enrol, error: missing('device_name') }],
   ['sign-in/recovery-codes', 'plain', codes],
@@ -195,12 +234,13 @@ export const SAMPLES: readonly Sample[] = [
       devices: [
         { id: 'd1', name: 'Ponsel kerja', kind: 'totp', addedAt: SAMPLE_SHELL.now, lastUsedAt: SAMPLE_SHELL.now },
         { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
+        { id: 'd3', name: 'Ponsel tua', kind: 'totp', addedAt: SAMPLE_SHELL.now, isClosed: true },
       ],
       former: (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset'] as const).map((reason) => ({
         name: 'Ponsel lama',
         kind: 'totp',
         addedAt: SAMPLE_SHELL.now,
-        endedAt: SAMPLE_SHELL.now,
+        endedAt: reason === 'removed' ? SAMPLE_SHELL.now : new Date('2026-11-24T01:15:42Z'),
         reason,
       })),
       codes: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now },
@@ -244,20 +284,26 @@ export const SAMPLES: readonly Sample[] = [
   ['account/password', 'weak', { error: policy }, PERSON],
   ['account/password', 'differs', { error: { code: 'confirmation_mismatch' } }, PERSON],
   ['account/password', 'throttled', { error: wait }, PERSON],
-  ['account/data', 'plain', { sections: HELD }, PERSON],
-  ['account/data', 'hardly anything', { sections: HARDLY_HELD }, PERSON],
-  ['account/data', 'every word', { sections: WORDS_HELD }, PERSON],
-  ['account/data', 'throttled', { sections: HARDLY_HELD, error: wait }, PERSON],
+  ['account/data', 'plain', { leftOut: LEFT_OUT, sections: HELD }, PERSON],
+  ['account/data', 'hardly anything', { leftOut: LEFT_OUT, sections: HARDLY_HELD }, PERSON],
+  ['account/data', 'every word', { leftOut: LEFT_OUT, sections: WORDS_HELD }, PERSON],
+  ['account/data', 'throttled', { leftOut: LEFT_OUT, sections: HARDLY_HELD, error: wait }, PERSON],
 
-  ['account/contact', 'plain', { emailHint: 's•••••@c•••••', done: 'contact_changed' }, PERSON],
+  ['account/contact', 'plain', { ...registered, done: 'contact_changed' }, PERSON],
   ['account/contact', 'no address', { done: 'contact_stopped' }, PERSON],
-  ['account/contact', 'closed', { emailHint: 's•••••@c•••••', closedUntil: SAMPLE_SHELL.now }, PERSON],
+  ['account/contact', 'closed', { ...registered, closedUntil: SAMPLE_SHELL.now }, PERSON],
   ['account/contact', 'no address that mail could go to', { email: 'sari', error: missing('new_email') }, PERSON],
-  ['account/contact', 'throttled', { emailHint: 's•••••@c•••••', email: 'sari@baru.example', error: wait }, PERSON],
+  [
+    'account/contact',
+    'the registered address',
+    { ...registered, email: registered.registered, error: { ...missing('new_email'), reason: 'same' } },
+    PERSON,
+  ],
+  ['account/contact', 'throttled', { ...registered, email: 'sari@baru.example', error: wait }, PERSON],
   ...(['asked', 'waiting', 'invited'] as const).map((state): Sample => [
     'account/contact',
     state,
-    { emailHint: 's•••••@c•••••', change: { state, opensAt: SAMPLE_SHELL.now } },
+    { ...registered, change: { state, address: 's•••••@b•••••', opensAt: SAMPLE_SHELL.now } },
     PERSON,
   ]),
   ['account/contact/code', 'plain', { email: 'sari@baru.example' }, PERSON],
@@ -331,9 +377,16 @@ export const SAMPLES: readonly Sample[] = [
   ['account/devices', 'no codes', { ...devices, done: 'device_removed' }, PERSON],
   ['account/devices', 'passkey added', { ...devices, mayAdd: false, done: 'passkey_added' }, PERSON],
   ['account/devices', 'few codes', { ...devices, codes: { left: 3, count: 10, createdAt: SAMPLE_SHELL.now } }, PERSON],
+  [
+    'account/devices',
+    'no codes left',
+    { ...devices, codes: { left: 0, count: 10, createdAt: SAMPLE_SHELL.now } },
+    PERSON,
+  ],
   ['account/devices', 'renamed', { ...devices, done: 'device_renamed' }, PERSON],
   ['account/devices', 'moved', { ...devices, mayAdd: false, done: 'device_moved' }, PERSON],
-  ['account/devices/add', 'plain', {}, PERSON],
+  ['account/devices/add', 'plain', { mayAdd: true }, PERSON],
+  ['account/devices/add', 'five already', { mayAdd: false }, PERSON],
   ['account/devices/add-passkey', 'plain', { mayAdd: true }, PERSON],
   ['account/devices/add-passkey', 'five already', { mayAdd: false }, PERSON],
   [
@@ -344,6 +397,7 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['account/devices/add-passkey', 'name missing', { mayAdd: true, error: missing('device_name') }, PERSON],
   ['account/devices/add/app', 'plain', offer, PERSON],
+  ['account/devices/add/app', 'name taken', { ...offer, deviceName: 'tablet', error: taken }, PERSON],
   ['account/devices/add/app', 'wrong', { ...offer, error: { code: 'otp_invalid' } }, PERSON],
   ['account/devices/add/app', 'clock slow', { ...offer, error: { code: 'clock_drift', driftMinutes: -7 } }, PERSON],
   ['account/devices/add/app', 'throttled', { ...offer, error: wait }, PERSON],
@@ -363,9 +417,11 @@ export const SAMPLES: readonly Sample[] = [
   ['account/devices/move/app', 'reused', { ...offer, replaces: 'Ponsel lama', error: { code: 'otp_reused' } }, PERSON],
   ['account/devices/rename', 'plain', device, PERSON],
   ['account/devices/rename', 'unusable', { ...device, deviceName: '', error: missing('device_name') }, PERSON],
-  ['account/devices/remove', 'plain', { ...device, isLast: false }, PERSON],
-  ['account/devices/remove', 'the last', { ...device, isLast: true }, PERSON],
-  ['account/devices/remove', 'the last, refused', { ...device, isLast: true, error: missing('device') }, PERSON],
+  ['account/devices/rename', 'taken', { ...device, deviceName: 'tablet', error: taken }, PERSON],
+  ['account/devices/remove', 'plain', { ...removed, isLast: false }, PERSON],
+  ['account/devices/remove', 'a passkey', { ...removed, kind: 'passkey', isLast: false }, PERSON],
+  ['account/devices/remove', 'the last', { ...removed, isLast: true }, PERSON],
+  ['account/devices/remove', 'the last, refused', { ...removed, isLast: true, error: missing('device') }, PERSON],
   [
     'account/recovery-codes',
     'plain',
@@ -376,6 +432,12 @@ export const SAMPLES: readonly Sample[] = [
     'account/recovery-codes',
     'few',
     { left: { left: 2, count: 10, createdAt: SAMPLE_SHELL.now }, few: true, unsaved: false },
+    PERSON,
+  ],
+  [
+    'account/recovery-codes',
+    'all used',
+    { left: { left: 0, count: 10, createdAt: SAMPLE_SHELL.now }, few: true, unsaved: false },
     PERSON,
   ],
   ['account/recovery-codes', 'none', { few: true, unsaved: false }, PERSON],
@@ -431,6 +493,7 @@ export const SAMPLES: readonly Sample[] = [
     'too long',
     { error: { code: 'password_policy', rules: [{ rule: 'length', state: 'unmet', reason: 'too_long' }] } },
   ],
+  ['reset/password/code', 'wrong code of the phone', { codeAccepted: true, error: { code: 'otp_invalid' } }],
   ['reset/password/code', 'otp required', { codeAccepted: true, error: { code: 'otp_required' } }],
   ['reset/password/done', 'plain', {}],
   ['reset/password/done', 'from a service', { back, loginHref: '/demo/myasn/login' }],
@@ -438,7 +501,7 @@ export const SAMPLES: readonly Sample[] = [
   ['reset/weak', 'wrong', { username: '199001012023211001', error: { code: 'invalid_credentials' } }],
   ['reset/weak', 'throttled by codes', { error: { ...wait, limit: 'codes' } }],
   ['reset/weak', 'otp required', { error: { code: 'otp_required' } }],
-  ['reset/weak', 'passkeys only', { error: { code: 'passkey_required' } }],
+  ['reset/weak', 'wrong code', { error: { code: 'otp_invalid' } }],
   [
     'reset/weak',
     'weak',
@@ -483,7 +546,19 @@ export const SAMPLES: readonly Sample[] = [
     'wrong recovery code',
     { devices: lostOrNot, error: { code: 'otp_invalid', field: 'recovery_code' } },
   ],
-  ['reset/mfa/factor', 'of the lost one', { devices: lostOrNot, lost: 'd1', error: missing('lost') }],
+  ['reset/mfa/factor', 'three devices', { devices: [...lostOrNot, { id: 'd3', name: 'Laptop' }], lost: 'others' }],
+  ['reset/mfa/factor', 'none chosen', { devices: lostOrNot, error: missing('lost') }],
+  [
+    'reset/mfa/factor',
+    'of the lost one',
+    { devices: lostOrNot, lost: 'd1', error: { ...missing('lost'), isInHand: true } },
+  ],
+  [
+    'reset/mfa/factor',
+    'wrong again',
+    { devices: lostOrNot, lost: 'd1', error: { code: 'otp_invalid', field: 'otp', again: true } },
+  ],
+  ['reset/mfa/factor', 'recovery code incomplete', { devices: lostOrNot, error: missing('recovery_code') }],
   ['reset/mfa/factor', 'clock slow', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: -7 } }],
   ['reset/mfa/factor', 'whole hours', { devices: lostOrNot, error: { code: 'clock_drift', driftMinutes: 61 } }],
   ['reset/mfa/factor', 'throttled', { devices: [], error: wait }],
@@ -506,6 +581,7 @@ export const SAMPLES: readonly Sample[] = [
     'by a service',
     { action: '/oidc/logout/confirm', xsrf: 'x1', service, stayHref: '/demo/myasn' },
   ],
+  ['sign-out/done', 'everywhere', { everywhere: true }],
   ['sign-out/done', 'plain', {}],
   ['sign-out/done', 'from a service', { back }],
   ['help', 'plain', {}],
@@ -537,6 +613,7 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['not-found', 'plain', {}],
   ['expired', 'waited', { cause: 'waited', kept: 'nothing' }],
+  ['expired', 'a reset of MFA', { cause: 'waited', kept: 'mfa_reset', restartHref: '/reset/mfa' }],
   ['expired', 'waited, MFA on', { cause: 'waited', kept: 'mfa_active', back }],
   ['expired', 'five wrong codes', { cause: 'too_many_codes', kept: 'password_unchanged', restartHref: '/reset', back }],
   ['expired', 'finished', { cause: 'finished', kept: 'password_changed' }],

@@ -17,6 +17,7 @@ const attribute = (tag: string, name: string): string | undefined => new RegExp(
 const words = (html: string): string => html.replace(/<[^>]*>/g, ' ').trim();
 
 const PHONE = { name: 'P', kind: 'totp' } as const;
+const OTP = { uid: 'u', service: 'S', devices: [PHONE], hasRecoveryCodes: true };
 
 /** The one script there may be, where it may be: a file of ours, nothing inline. */
 const SCRIPT = /<script type="module" src="\/assets\/passkey\.js\?v=[0-9a-f]{8}"><\/script>\n/;
@@ -73,11 +74,19 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
     for (const target of targets.flatMap((list) => list.split(' '))) expect(ids).toContain(target);
   });
 
-  test('protects every form that changes something, and gives it one unnamed button', () => {
+  test('protects every form that changes something, and gives it one unnamed button, besides one for a new picture', () => {
     for (const form of html.match(/<form[\s\S]*?<\/form>/g) ?? []) {
       if (form.includes('method="post"'))
         expect(form).toContain('<input type="hidden" name="csrf" value="contoh-csrf">');
-      expect(form.match(/<button/g)?.length ?? 0).toBeLessThanOrEqual(1);
+      const buttons = matches(form, /<button([^>]*)>/g);
+      const others = buttons.filter((button) => button.includes(' formaction='));
+      // Enter presses the first: it must be one that does what the form is for.
+      const expected = others.length === 0 ? 1 : 3;
+      expect(buttons.length).toBeLessThanOrEqual(expected);
+      if (others.length > 0) {
+        expect(buttons[0]).toBe(' class="hidden" tabindex="-1" aria-hidden="true"');
+        expect(others).toEqual([expect.stringContaining('/picture" formnovalidate')]);
+      }
       expect(form).not.toMatch(/<button[^>]* name=|type="submit"/);
     }
   });
@@ -98,9 +107,9 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
   });
 });
 
-describe('the page contract', () => {
-  const find = (page: PageName, state: string): string => rendered.get(`${page}, ${state}, id`) ?? '';
+const find = (page: PageName, state: string): string => rendered.get(`${page}, ${state}, id`) ?? '';
 
+describe('the page contract', () => {
   test.each<[PageName, string, string, readonly string[]]>([
     ['sign-in/password', 'plain', '/sign-in/uid0123456789/password', ['username', 'password']],
     ['sign-in/otp', 'plain', '/sign-in/uid0123456789/otp', ['otp']],
@@ -173,8 +182,7 @@ describe('the page contract', () => {
   });
 
   test('puts the refusal at its field, and above the form when the form has no such field', () => {
-    const at = (field: string): string =>
-      render('sign-in/otp', { uid: 'u', service: 'S', devices: [PHONE], error: { code: 'invalid_input', field } });
+    const at = (field: string): string => render('sign-in/otp', { ...OTP, error: { code: 'invalid_input', field } });
     expect(at('otp')).toContain('id="otp-error" data-error="invalid_input" data-field="otp"');
     expect(at('nonsense')).toContain('id="problem"');
     expect(at('nonsense')).toContain('data-field="nonsense"');
@@ -189,8 +197,33 @@ describe('what people are told', () => {
     ['sign-in/otp', 'clock slow', 'id', 'Jam ponsel Anda terlambat sekitar 7 menit'],
     ['sign-in/otp', 'clock fast', 'id', 'Jam ponsel Anda terlalu cepat sekitar 1 menit'],
     ['sign-in/otp', 'clock fast', 'en', 'about 1 minute fast'],
-    ['sign-in/otp', 'whole hours', 'id', 'Jam ponsel Anda berbeda sekitar 1 jam'],
-    ['sign-in/otp', 'whole hours', 'en', 'about 1 hour off'],
+    ['sign-in/otp', 'whole hours', 'id', 'Jam ponsel Anda terlambat sekitar 1 jam'],
+    ['sign-in/otp', 'whole hours', 'en', 'about 1 hour slow'],
+    ['sign-in/otp', 'whole hours ahead', 'id', 'terlalu cepat sekitar 2 jam Karena itu kodenya ditolak.'],
+    ['sign-in/otp', 'whole hours ahead', 'id', 'Nyalakan Otomatis . Periksa juga zona waktunya: WIB, WITA, atau WIT.'],
+    ['sign-in/otp', 'wrong again', 'id', 'Kode tetap tidak cocok Paling sering karena jam ponsel.'],
+    ['sign-in/otp', 'wrong again', 'id', 'Periksa juga zona waktunya'],
+    ['sign-in/otp', 'wrong', 'id', 'Buka aplikasi autentikator di Ponsel kerja , lihat kode untuk SSO ASN.'],
+    ['sign-in/otp', 'wrong again', 'id', 'Buka aplikasi autentikator di Ponsel kerja , lihat kode untuk SSO ASN.'],
+    ['sign-in/otp', 'plain', 'id', 'Jam yang benar'],
+    ['sign-in/otp', 'a reset of MFA waits', 'id', 'Reset MFA menunggu sampai 24 November 2026 pukul 08.15 WIB'],
+    ['sign-in/otp', 'asked again by the account pages', 'id', 'Untuk mengubah akun Anda, ketik kode sekali lagi.'],
+    ['sign-in/otp', 'codes wait', 'id', 'Coba LOGIN dari awal pukul 08.46 WIB.'],
+    [
+      'sign-in/password',
+      'throttled by mails',
+      'id',
+      'pakai kode dari e-mail terakhir. Bila tidak, coba lagi pukul 08.46 WIB.',
+    ],
+    ['sign-in/password', 'passkey unknown', 'id', 'tidak terdaftar lagi Pakai NIP dan password.'],
+    ['sign-in/prove-mailbox', 'with the code mailed before', 'id', 'Kode yang kami kirim tadi masih berlaku.'],
+    ['sign-in/prove-mailbox', 'plain', 'id', 'E-mail terdaftar tidak bisa dibuka?'],
+    ['reset/mfa/stop', 'over', 'id', 'Pilih Bukan saya dalam e-mail terakhir dari kami'],
+    ['launcher', 'after a recovery code', 'id', 'Kode pemulihan dipakai, tersisa 7'],
+    ['launcher', 'after the last recovery code', 'id', 'Buat kode pemulihan baru'],
+    ['launcher', 'after a reset of the lost device', 'id', 'Sudah punya ponsel baru?'],
+    ['account/devices/add-passkey', 'plain', 'id', 'Nyalakan JavaScript'],
+    ['expired', 'a reset of MFA', 'id', 'Bila reset sudah diminta, ia tetap menunggu.'],
     ['sign-in/password', 'throttled', 'id', 'Coba lagi pukul 08.46 WIB, atau pilih RESET sekarang.'],
     ['sign-in/password', 'throttled', 'en', 'Try again at 08:46 WIB, or choose RESET now.'],
     ['sign-in/password', 'throttled shortly', 'id', 'Coba lagi dalam 30 detik'],
@@ -217,15 +250,45 @@ describe('what people are told', () => {
     expect(text(page, state, locale)).toContain(expected);
   });
 
+  test('of codes that wait only a passkey is left to use', () => {
+    const wait = find('sign-in/otp', 'codes wait');
+    expect(wait).toContain('action="/sign-in/uid0123456789/passkey"');
+    expect(wait).not.toMatch(/name="(?:otp|recovery_code)"/);
+    expect(find('sign-in/otp', 'throttled')).not.toContain('/passkey"');
+  });
+
+  test('a recovery code is asked for only where one is left', () => {
+    expect(find('sign-in/otp', 'plain')).toContain('name="recovery_code"');
+    for (const state of ['no recovery code left', 'passkeys only, no recovery code left']) {
+      expect(find('sign-in/otp', state)).not.toMatch(/recovery_code|[Kk]ode pemulihan/);
+      expect(find('sign-in/otp', state)).toContain('/reset/mfa?from=');
+    }
+  });
+
+  test('the account pages can be gone back to when they ask for a code', () => {
+    expect(find('sign-in/otp', 'asked again by the account pages')).toContain('href="/account/devices">Batal<');
+    expect(find('sign-in/otp', 'asked again')).not.toContain('Batal');
+  });
+
+  test('the lost device is chosen, never left to chance', () => {
+    const options = (state: string): string[] => matches(find('reset/mfa/factor', state), /<option value="([^"]*)"/g);
+    expect(options('two devices')).toEqual(['', 'd1', 'd2']);
+    expect(options('three devices')).toEqual(['', 'd1', 'd2', 'd3', 'others']);
+    expect(find('reset/mfa/factor', 'two devices')).toContain('<select id="lost" name="lost" required>');
+  });
+
+  test.each(['sign-in/enrol', 'account/devices/add/app', 'reset/mfa/factor'] as const)(
+    'on %s a link leads from the clock to the field',
+    (page) => {
+      expect(find(page, 'clock slow')).toContain('href="#otp"');
+    },
+  );
+
   test('a whole hour is only told near a whole hour', () => {
     const drift = (driftMinutes: number): string =>
-      render('sign-in/otp', {
-        uid: 'u',
-        service: 'S',
-        devices: [PHONE],
-        error: { code: 'clock_drift', driftMinutes },
-      });
-    expect(drift(115)).toContain('sekitar 2 jam');
+      render('sign-in/otp', { ...OTP, error: { code: 'clock_drift', driftMinutes } });
+    expect(drift(115)).toContain('terlalu cepat sekitar 2 jam');
+    expect(drift(-115)).toContain('terlambat sekitar 2 jam');
     expect(drift(66)).toContain('sekitar 66 menit');
     expect(drift(-54)).toContain('sekitar 54 menit');
   });
@@ -256,8 +319,8 @@ describe('hostile data', () => {
   const escaped = '&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;**b**[x](//evil.example)__i__{y}';
 
   test.each<[string, string]>([
-    ['a device name', render('sign-in/otp', { uid: 'u', service: 'S', devices: [{ ...PHONE, name: hostile }] })],
-    ['device names', render('sign-in/otp', { uid: 'u', service: 'S', devices: [{ ...PHONE, name: hostile }, PHONE] })],
+    ['a device name', render('sign-in/otp', { ...OTP, devices: [{ ...PHONE, name: hostile }] })],
+    ['device names', render('sign-in/otp', { ...OTP, devices: [{ ...PHONE, name: hostile }, PHONE] })],
     ['a typed username', render('sign-in/password', { uid: 'u', service: 'S', username: hostile })],
     ['a service', render('sign-in/password', { uid: 'u', service: hostile })],
     ['a search', render('launcher', { groups: [], query: hostile })],

@@ -1,16 +1,38 @@
+import type { TrailPlace } from '../../audit/trail.js';
+import type { DeviceKind } from '../../devices/device.js';
 import type { Queryable } from '../../storage/database.js';
 
-/** Names of authenticators by id, ended ones too; only those of this account. */
-export async function selectDeviceNames(
+/** An authenticator as it is called now, and since when. */
+export interface CalledDevice {
+  readonly kind: DeviceKind;
+  readonly name: string;
+  /** The latest renaming of the time asked for: what happened before had another name. */
+  readonly namedAt: TrailPlace | undefined;
+}
+
+/** Authenticators by id, ended ones too; only those of this account. */
+export async function selectDevices(
   db: Queryable,
   accountId: string,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+  { ids, since }: { ids: readonly string[]; since: Date },
+): Promise<ReadonlyMap<string, CalledDevice>> {
   const rows = await db.query(
-    'SELECT id, name FROM devices WHERE account_id = $1 AND id = ANY ($2::uuid[]) AND name IS NOT NULL',
-    [accountId, ids],
+    `SELECT d.id, d.kind, d.name, renamed.at, renamed.id AS event_id
+       FROM devices d
+       LEFT JOIN LATERAL (
+         SELECT e.at, e.id FROM audit_events e
+          WHERE e.account_id = $1 AND e.at >= $3 AND e.type = 'device.renamed' AND e.detail->>'device' = d.id::text
+          ORDER BY e.at DESC, e.id DESC LIMIT 1) AS renamed ON true
+      WHERE d.account_id = $1 AND d.id = ANY ($2::uuid[]) AND d.name IS NOT NULL`,
+    [accountId, ids, since],
   );
-  return new Map(rows.map((row) => [row.id as string, row.name as string]));
+  return new Map(
+    rows.map((row) => {
+      const at = row.at as Date | null;
+      const namedAt = at === null ? undefined : { at, id: String(row.event_id) };
+      return [row.id as string, { kind: row.kind as DeviceKind, name: row.name as string, namedAt }];
+    }),
+  );
 }
 
 /** Who did something to an account, as the person is told: by name and agency. */

@@ -2,8 +2,8 @@ import { trailOf, type TrailEvent, type TrailPlace } from '../../audit/trail.js'
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
 import type { AccountId } from '../../kernel/ids.js';
 import type { Database } from '../../storage/database.js';
-import { selectDeviceNames, selectOfficers, selectReasons, type Officer } from './activity-store.js';
-import { tell, TOLD_TYPES, type Story } from './tellings.js';
+import { selectDevices, selectOfficers, selectReasons, type CalledDevice, type Officer } from './activity-store.js';
+import { tell, TOLD_TYPES, type NamedDevice, type Story } from './tellings.js';
 
 const DAYS = 90;
 /** What a page reads at most... */
@@ -68,16 +68,29 @@ function isOneMore(line: ActivityLine, older: ActivityLine): boolean {
   );
 }
 
+const isLater = (one: TrailPlace, other: TrailPlace): boolean =>
+  one.at > other.at || (one.at.getTime() === other.at.getTime() && BigInt(one.id) > BigInt(other.id));
+
+/** An authenticator as it was called at the time of an event; nameless where it was called otherwise. */
+function deviceAt(event: TrailPlace, device: CalledDevice | undefined): NamedDevice | undefined {
+  if (device === undefined) return undefined;
+  const { kind, name, namedAt } = device;
+  return { kind, name: namedAt !== undefined && isLater(namedAt, event) ? undefined : name };
+}
+
 export function createActivity(parts: { db: Database; services: ServiceNames; clock: Clock }): Activity {
   const { db, services, clock } = parts;
 
   /** Names for the ids in these events: one statement of each kind, and none where nothing is named. */
-  async function namesFor(accountId: AccountId, events: readonly TrailEvent[]) {
+  async function namesFor(accountId: AccountId, events: readonly TrailEvent[], since: Date) {
     const devices = idsIn(events.map(({ detail }) => detail.device));
     const resets = idsIn(events.map(({ detail }) => detail.reset));
     const actors = idsIn(events.map(({ actorId }) => (actorId === accountId ? undefined : actorId)));
     return {
-      devices: devices.length === 0 ? new Map<string, string>() : await selectDeviceNames(db, accountId, devices),
+      devices:
+        devices.length === 0
+          ? new Map<string, CalledDevice>()
+          : await selectDevices(db, accountId, { ids: devices, since }),
       reasons: resets.length === 0 ? new Map<string, string>() : await selectReasons(db, accountId, resets),
       officers: actors.length === 0 ? new Map<string, Officer>() : await selectOfficers(db, actors),
     };
@@ -88,7 +101,7 @@ export function createActivity(parts: { db: Database; services: ServiceNames; cl
       const since = secondsAfter(clock.now(), -DAYS * 24 * 3600);
       const query = { accountId, types: TOLD_TYPES, since, before, limit: MAX_ROWS + 1 };
       const events = await trailOf(db, query);
-      const { devices, reasons, officers } = await namesFor(accountId, events);
+      const { devices, reasons, officers } = await namesFor(accountId, events, since);
 
       const lines: ActivityLine[] = [];
       let last: TrailPlace | undefined;
@@ -97,7 +110,7 @@ export function createActivity(parts: { db: Database; services: ServiceNames; cl
         const officer = officers.get(actorId ?? '');
         const story = tell(event, {
           service: clientId === undefined ? undefined : services.nameOf(clientId),
-          device: devices.get(text(detail.device)),
+          device: deviceAt(event, devices.get(text(detail.device))),
           hasActor: officer !== undefined,
         });
         const line = story && {

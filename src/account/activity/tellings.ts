@@ -12,10 +12,15 @@ export interface Story {
 export interface Named {
   /** The service it was about. */
   readonly service: string | undefined;
-  /** What the person called the authenticator. */
-  readonly device: string | undefined;
+  /** The authenticator. Without a name where it had another one at the time: history is told as it was, or not. */
+  readonly device: NamedDevice | undefined;
   /** Whether somebody else did it who is known by name. */
   readonly hasActor: boolean;
+}
+
+export interface NamedDevice {
+  readonly kind: 'totp' | 'passkey';
+  readonly name: string | undefined;
 }
 
 type Tell<Type extends AuditType> = (detail: AuditDetails[Type], named: Named) => Story | undefined;
@@ -48,8 +53,12 @@ const aboutService =
   (_: object, { service }: Named): Story =>
     service === undefined ? { event, ...more } : { event: `${event}_service`, values: { service }, ...more };
 
-const aboutDevice = (event: string, device: string | undefined): Story =>
-  device === undefined ? { event } : { event: `${event}_named`, values: { device } };
+/** What became of an authenticator; a passkey is called one. */
+function aboutDevice(event: `device_${string}`, device: NamedDevice | undefined): Story {
+  const told = device?.kind === 'passkey' ? event.replace(/^device_(?!moved)/, 'passkey_') : event;
+  const { name } = device ?? {};
+  return name === undefined ? { event: told } : { event: `${told}_named`, values: { device: name } };
+}
 
 const CODE_CAUSES = {
   mismatch: 'code_wrong',
@@ -67,14 +76,8 @@ function refusedCode(detail: AuditDetails['sign_in.otp_refused' | 'device.code_r
   return { event, refused: true, values: { minutes: Math.abs(minutes) } };
 }
 
-const deviceEnd = by<AuditDetails['device.ended']['reason']>({
-  removed: 'device_removed',
-  moved: 'device_moved',
-  too_many_codes: 'device_disabled',
-  // Told as the reset that ended it.
-  helpdesk_reset: '',
-  self_reset: '',
-});
+/** A reset is told as the reset that it was. */
+const DEVICE_ENDS = { removed: 'device_removed', moved: 'device_moved', too_many_codes: 'device_disabled' } as const;
 const passwordChange = by<AuditDetails['password.changed']['by']>({
   reset: 'password_reset',
   activation: 'password_first',
@@ -143,15 +146,17 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     too_many: 'new_passkey_too_many',
     none_left: 'new_passkey_barred',
   }),
-  'device.ended': ({ reason }, { device }) => {
-    const event = deviceEnd(reason);
-    return event === undefined || event === '' ? undefined : aboutDevice(event, device);
-  },
+  'device.ended': ({ reason }, { device }) =>
+    Object.hasOwn(DEVICE_ENDS, reason)
+      ? aboutDevice(DEVICE_ENDS[reason as keyof typeof DEVICE_ENDS], device)
+      : undefined,
+  'device.closed': (_, { device }) => aboutDevice('device_disabled', device),
   'device.renamed': (_, { device }) => aboutDevice('device_renamed', device),
   'device.code_refused': refusedCode,
   'recovery_codes.issued': ({ count }) => ({ event: 'recovery_codes_made', values: { count } }),
   'reset.started': untold('whoever knows a NIP may open this page; nothing has happened yet'),
   'reset.email_refused': refused('reset_email_wrong'),
+  'reset.barred': refusedBy({ frozen: 'reset_frozen', inactive: 'reset_inactive' }),
   'reset.code_sent': happened('reset_code_sent'),
   'reset.code_refused': refusedBy({ wrong: 'reset_code_wrong', exhausted: 'reset_code_exhausted' }),
   'reset.otp_refused': refusedBy({
@@ -159,7 +164,9 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     reused: 'reset_otp_reused',
     drift: 'reset_otp_clock',
     throttled: 'reset_otp_throttled',
+    recovery_code: 'reset_recovery_wrong',
   }),
+  'reset.recovery_code_accepted': ({ left }) => ({ event: 'recovery_code_used', values: { left } }),
   'password.changed': (detail) => {
     const event = passwordChange(detail.by);
     return event === undefined ? undefined : { event };
@@ -185,6 +192,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'contact_change.stopped': happened('contact_stopped'),
   'contact_change.done': happened('contact_done'),
   'session.ended': (detail, { service }) => {
+    if (detail.elsewhere === true) return { event: detail.app === true ? 'app_ended' : 'session_ended_elsewhere' };
     const event = sessionEnd(detail.by);
     if (event !== 'signed_out_by') return event === undefined ? undefined : { event };
     return service === undefined ? { event: 'signed_out' } : { event, values: { service } };
@@ -200,6 +208,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     drift: 'self_reset_clock',
     throttled: 'self_reset_throttled',
     recovery_code: 'self_reset_recovery_wrong',
+    in_hand: 'self_reset_in_hand',
   }),
   'self_reset.code_sent': happened('self_reset_code_sent'),
   'self_reset.code_refused': refusedBy({ wrong: 'self_reset_code_wrong', exhausted: 'self_reset_code_exhausted' }),

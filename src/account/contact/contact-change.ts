@@ -36,14 +36,14 @@ export const CONTACT_OPENS = 'contact-opens';
 /** What a person is shown of a change under way. */
 export interface ChangeView {
   readonly state: store.LiveState;
-  /** Whole: only to who is logged in. */
+  /** Whole where the person typed it; masked where an officer did: the person need only know it again. */
   readonly address: string;
   readonly opensAt: Date;
 }
 
 export interface ContactView {
-  /** The registered address, masked. */
-  readonly emailHint: string | undefined;
+  /** The registered address. */
+  readonly registered: string | undefined;
   /** The change under way. */
   readonly change: ChangeView | undefined;
   /** Until then the person cannot ask for another address. */
@@ -60,8 +60,10 @@ export interface InvitedView {
 
 export type AskAnswer =
   | { readonly kind: 'asked' }
-  /** No address that mail could go to, or the registered one. */
+  /** No address that mail could go to. */
   | { readonly kind: 'invalid' }
+  /** The registered one. */
+  | { readonly kind: 'same' }
   /** The second factors were reset less than a day ago. */
   | { readonly kind: 'too_early' }
   | { readonly kind: 'throttled'; readonly until: Date };
@@ -99,7 +101,7 @@ export interface ContactChanges {
     reason: string;
   }): Promise<
     | { readonly kind: 'waiting'; readonly opensAt: Date; readonly told: boolean }
-    | { readonly kind: 'invalid' }
+    | { readonly kind: 'invalid' | 'same' }
     | { readonly kind: 'unusable' }
   >;
   /** Undefined when the link is unknown or its change has ended. */
@@ -144,10 +146,11 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
     return until !== undefined && until > clock.now() ? until : undefined;
   }
 
-  /** Undefined for what no mail may go to, and for the address on file. */
-  const usable = (typed: string, account: Account): string | undefined => {
+  /** What was typed as an address, unless no mail may go there or it is the one on file. */
+  const judged = (typed: string, account: Account): string | { readonly kind: 'invalid' | 'same' } => {
     const address = plainAddress(typed.normalize('NFKC').trim());
-    return address === undefined || isSameEmail(keyed, address, account.email) ? undefined : address;
+    if (address === undefined) return { kind: 'invalid' };
+    return isSameEmail(keyed, address, account.email) ? { kind: 'same' } : address;
   };
 
   /** of the account, the source and the mailbox that is written to, whoever asks. */
@@ -287,8 +290,12 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
       const { email } = await getById(db, accountId);
       const change = await store.findOfAccount(db, accountId, clock.now());
       return {
-        emailHint: email === undefined ? undefined : maskEmail(email),
-        change: change && { state: change.state, address: addressOf(change), opensAt: change.opensAt },
+        registered: email,
+        change: change && {
+          state: change.state,
+          address: change.state === 'asked' ? addressOf(change) : maskEmail(addressOf(change)),
+          opensAt: change.opensAt,
+        },
         closedUntil: await closedUntil(db, accountId),
       };
     },
@@ -297,8 +304,8 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
       db.transaction<AskAnswer>(async (tx) => {
         await holdAccount(tx, accountId);
         const account = await getById(tx, accountId);
-        const address = usable(typed, account);
-        if (address === undefined) return { kind: 'invalid' };
+        const address = judged(typed, account);
+        if (typeof address !== 'string') return address;
         if ((await closedUntil(tx, accountId)) !== undefined) return { kind: 'too_early' };
         const now = clock.now();
         const { requestId, agent, locale } = visitor;
@@ -338,8 +345,8 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
         await holdAccount(tx, accountId);
         const account = await getById(tx, accountId);
         if (account.status !== 'active') return { kind: 'unusable' };
-        const address = usable(email, account);
-        if (address === undefined) return { kind: 'invalid' };
+        const address = judged(email, account);
+        if (typeof address !== 'string') return address;
         const now = clock.now();
         const opensAt = secondsAfter(now, waitSeconds);
         const { frozen } = account;
@@ -361,7 +368,11 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
           accountId,
           agencyCode: account.agency.code,
         });
-        await accountMail.queue(tx, { account, mail: 'contact-change-waiting', data: { at: now, opensAt, frozen } });
+        await accountMail.queue(tx, {
+          account,
+          mail: 'contact-change-waiting',
+          data: { at: now, opensAt, newHint: maskEmail(address), frozen },
+        });
         await outbox.add(tx, { kind: CONTACT_OPENS, payload: { change: id }, notBefore: opensAt });
         return { kind: 'waiting', opensAt, told: account.email !== undefined };
       }),

@@ -33,14 +33,14 @@ export function contactRoutes({ contactChanges, write, clock }: ContactRoutePart
   };
 
   async function showContact(ctx: PageContext, person: Person, refused?: Refused & { email: string }): Promise<void> {
-    const { emailHint, change, closedUntil } = await contactChanges.view(person.id);
+    const { registered, change, closedUntil } = await contactChanges.view(person.id);
     const done = refused === undefined ? takeOneOf(ctx, ['contact_changed', 'contact_stopped']) : undefined;
     write(
       ctx,
       'account/contact',
       {
-        emailHint,
-        change: change && { state: change.state, opensAt: change.opensAt },
+        registered,
+        change,
         closedUntil,
         done,
         email: refused?.email,
@@ -108,7 +108,9 @@ export function contactRoutes({ contactChanges, write, clock }: ContactRoutePart
         else if (answer.kind === 'throttled') {
           await showContact(ctx, person, { ...throttled(ctx, answer.until), email });
         } else {
-          await showContact(ctx, person, { error: { code: 'invalid_input', field: 'new_email' }, status: 422, email });
+          const reason = answer.kind === 'same' ? 'same' : undefined;
+          const error = { code: 'invalid_input', field: 'new_email', reason } as const;
+          await showContact(ctx, person, { error, status: 422, email });
         }
       },
     },

@@ -8,6 +8,8 @@ import { HISTORY } from './registry.js';
 export type RenameAnswer =
   | { readonly kind: 'done' }
   | { readonly kind: 'name_invalid' }
+  /** Another of their active authenticators is called so. */
+  | { readonly kind: 'name_taken' }
   /** It is no active authenticator of this person. */
   | { readonly kind: 'not_found' }
   | { readonly kind: 'signed_out' };
@@ -15,7 +17,7 @@ export type RenameAnswer =
 export type RemoveAnswer =
   /** Also when it was removed before: a double tap gets the same answer. */
   | { readonly kind: 'done' }
-  /** It is the only one: one always stays. */
+  /** It is the only one that can prove: one always stays. */
   | { readonly kind: 'last' }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'signed_out' };
@@ -24,7 +26,7 @@ export type RemoveAnswer =
 export interface DeviceChanges {
   /** Changes nothing but the name; nobody is logged out. */
   rename(owner: Owner, renamed: { readonly id: string; readonly name: string }): Promise<RenameAnswer>;
-  /** Ends an authenticator unless it is the last, and with it every other session. */
+  /** Ends an authenticator unless no other could prove, and with it every other session. */
   remove(owner: Owner, id: string): Promise<RemoveAnswer>;
 }
 
@@ -40,7 +42,8 @@ export function createDeviceChanges(parts: { devices: Devices; ownChange: OwnCha
         const device = (await devices.activeOf(tx, accountId)).find((each) => each.id === id);
         if (device === undefined) return { kind: 'not_found' };
         if (device.name === name) return { kind: 'done' };
-        if (!(await devices.rename(tx, { accountId, device: device.id, name }))) return { kind: 'not_found' };
+        // It is there, and the account is held: nothing else can stand in the way.
+        if (!(await devices.rename(tx, { accountId, device: device.id, name }))) return { kind: 'name_taken' };
         const detail = { device: device.id };
         await audit.record(tx, { type: 'device.renamed', detail, accountId, requestId, agent });
         return { kind: 'done' };

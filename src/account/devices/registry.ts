@@ -1,4 +1,4 @@
-import type { Device, DeviceEnd, DeviceKind } from '../../devices/device.js';
+import { canProve, type Device, type DeviceEnd, type DeviceKind } from '../../devices/device.js';
 import type { Devices } from '../../devices/devices.js';
 import type { CodesLeft, RecoveryCodeSets } from '../../devices/recovery-code-sets.js';
 import type { AccountId, DeviceId } from '../../kernel/ids.js';
@@ -14,6 +14,8 @@ export interface RegisteredDevice {
   readonly kind: DeviceKind;
   readonly addedAt: Date;
   readonly lastUsedAt: Date | undefined;
+  /** Too many wrong codes: it proves nothing any more. */
+  readonly isClosed: boolean;
 }
 
 /** One that was registered once. */
@@ -37,16 +39,17 @@ export interface Registry {
 /** What a person has to prove themselves with. */
 export interface DeviceRegistry {
   of(accountId: AccountId): Promise<Registry>;
-  /** The active ones alone, oldest first. */
+  /** Those bound now alone, oldest first. */
   activeOf(accountId: AccountId): Promise<readonly RegisteredDevice[]>;
 }
 
-const shown = ({ id, name, kind, activatedAt, lastUsedAt }: Device): RegisteredDevice => ({
-  id,
-  name,
-  kind,
-  addedAt: activatedAt ?? new Date(Number.NaN),
-  lastUsedAt,
+const shown = (device: Device): RegisteredDevice => ({
+  id: device.id,
+  name: device.name,
+  kind: device.kind,
+  addedAt: device.activatedAt ?? new Date(Number.NaN),
+  lastUsedAt: device.lastUsedAt,
+  isClosed: !canProve(device),
 });
 
 export function createDeviceRegistry(parts: {

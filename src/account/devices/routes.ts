@@ -1,9 +1,9 @@
 import { MAX_DEVICES } from '../../devices/device.js';
 import { FEW_CODES } from '../../devices/recovery-code-sets.js';
-import { Refusal } from '../../kernel/refusal.js';
 import { pickFields } from '../../web/form.js';
 import { leaveNotice, takeOneOf } from '../../web/notice.js';
 import type { PageWriter } from '../../web/page.js';
+import type { PageError } from '../../web/pages.js';
 import type { Person } from '../../web/person.js';
 import { redirect } from '../../web/redirect.js';
 import type { PageContext } from '../../web/request.js';
@@ -19,6 +19,8 @@ export interface DeviceRouteParts {
   readonly write: PageWriter;
 }
 
+const LIST = '/account/devices';
+
 const idOf = (ctx: PageContext): string => (ctx.params as { id: string }).id;
 
 const ownerOf = (ctx: PageContext, { id, sessionUid }: Person): Owner => ({
@@ -29,15 +31,39 @@ const ownerOf = (ctx: PageContext, { id, sessionUid }: Person): Owner => ({
 
 /** A person's authenticators: what there is and was, and from here every way to change it. */
 export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Route[] {
-  /** The device that the address names, with all of the person's. Another person's is as unknown as none. */
+  /**
+   * The device that the address names, with all of the person's. Another person's is as unknown as none, and so is one
+   * that was removed: who goes back to its page is led to those there are.
+   */
   async function deviceAt(
     ctx: PageContext,
     person: Person,
-  ): Promise<{ device: RegisteredDevice; all: readonly RegisteredDevice[] }> {
+  ): Promise<{ device: RegisteredDevice; all: readonly RegisteredDevice[] } | undefined> {
     const all = await registry.activeOf(person.id);
     const device = all.find(({ id }) => id === idOf(ctx));
-    if (device === undefined) throw new Refusal('not_found');
-    return { device, all };
+    if (device === undefined) redirect(ctx, LIST);
+    return device && { device, all };
+  }
+
+  async function showRename(
+    ctx: PageContext,
+    person: Person,
+    refused?: { readonly deviceName: string; readonly error: PageError },
+  ): Promise<void> {
+    const at = await deviceAt(ctx, person);
+    if (at === undefined) return;
+    const { id, name } = at.device;
+    const status = refused === undefined ? 200 : 422;
+    write(ctx, 'account/devices/rename', { id, name, ...refused }, { person, status });
+  }
+
+  async function showRemove(ctx: PageContext, person: Person, refused?: { readonly error: PageError }): Promise<void> {
+    const at = await deviceAt(ctx, person);
+    if (at === undefined) return;
+    const { id, name, kind } = at.device;
+    const isLast = refused !== undefined || at.all.every((other) => other.id === id || other.isClosed);
+    const status = refused === undefined ? 200 : 422;
+    write(ctx, 'account/devices/remove', { id, name, kind, isLast, ...refused }, { person, status });
   }
 
   return [
@@ -46,12 +72,12 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       path: '/account',
       access: 'person',
       handle(ctx) {
-        redirect(ctx, '/account/devices');
+        redirect(ctx, LIST);
       },
     },
     {
       method: 'GET',
-      path: '/account/devices',
+      path: LIST,
       access: 'person',
       async handle(ctx, person) {
         const { devices, former, codes } = await registry.of(person.id);
@@ -74,9 +100,7 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       fresh: true,
       async handle(ctx, person) {
         const { length } = await registry.activeOf(person.id);
-        // That page says why, and what is possible instead.
-        if (length >= MAX_DEVICES) redirect(ctx, '/account/devices');
-        else write(ctx, 'account/devices/add', {}, { person });
+        write(ctx, 'account/devices/add', { mayAdd: length < MAX_DEVICES }, { person });
       },
     },
     {
@@ -93,10 +117,7 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       path: '/account/devices/:id/rename',
       access: 'person',
       fresh: true,
-      async handle(ctx, person) {
-        const { id, name } = (await deviceAt(ctx, person)).device;
-        write(ctx, 'account/devices/rename', { id, name }, { person });
-      },
+      handle: (ctx, person) => showRename(ctx, person),
     },
     {
       method: 'POST',
@@ -106,15 +127,14 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       async handle(ctx, fields, person) {
         const { device_name: typed } = pickFields(fields, ['device_name']);
         const answer = await changes.rename(ownerOf(ctx, person), { id: idOf(ctx), name: typed });
-        if (answer.kind === 'not_found') throw new Refusal('not_found');
-        if (answer.kind === 'name_invalid') {
-          const { id, name } = (await deviceAt(ctx, person)).device;
-          const error = { code: 'invalid_input', field: 'device_name' } as const;
-          write(ctx, 'account/devices/rename', { id, name, deviceName: typed, error }, { person, status: 422 });
+        if (answer.kind === 'name_invalid' || answer.kind === 'name_taken') {
+          const reason = answer.kind === 'name_taken' ? 'taken' : undefined;
+          const error = { code: 'invalid_input', field: 'device_name', reason } as const;
+          await showRename(ctx, person, { deviceName: typed, error });
           return;
         }
         if (answer.kind === 'done') leaveNotice(ctx, 'device_renamed');
-        redirect(ctx, '/account/devices');
+        redirect(ctx, LIST);
       },
     },
     {
@@ -122,11 +142,7 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       path: '/account/devices/:id/remove',
       access: 'person',
       fresh: true,
-      async handle(ctx, person) {
-        const { device, all } = await deviceAt(ctx, person);
-        const { id, name } = device;
-        write(ctx, 'account/devices/remove', { id, name, isLast: all.length === 1 }, { person });
-      },
+      handle: (ctx, person) => showRemove(ctx, person),
     },
     {
       method: 'POST',
@@ -136,15 +152,12 @@ export function deviceRoutes({ registry, changes, write }: DeviceRouteParts): Ro
       async handle(ctx, fields, person) {
         pickFields(fields, []);
         const answer = await changes.remove(ownerOf(ctx, person), idOf(ctx));
-        if (answer.kind === 'not_found') throw new Refusal('not_found');
         if (answer.kind === 'last') {
-          const { id, name } = (await deviceAt(ctx, person)).device;
-          const error = { code: 'invalid_input', field: 'device' } as const;
-          write(ctx, 'account/devices/remove', { id, name, isLast: true, error }, { person, status: 422 });
+          await showRemove(ctx, person, { error: { code: 'invalid_input', field: 'device' } });
           return;
         }
         if (answer.kind === 'done') leaveNotice(ctx, 'device_removed');
-        redirect(ctx, '/account/devices');
+        redirect(ctx, LIST);
       },
     },
   ];

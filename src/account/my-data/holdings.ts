@@ -99,6 +99,7 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       name: 'text',
       kind: 'word',
       activated_at: 'time',
+      closed_at: 'time',
       ended_at: 'time',
       id: 'file',
       status: 'file',
@@ -344,28 +345,39 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
   },
 };
 
-const MINUTES = 'a form under way: gone within the hour';
-const NOBODY = 'names no person';
+/** Why a table is not in the file, as the person is told: `account.data.leftOut.<kind>`. */
+export type LeftOutKind = 'nobody' | 'secret' | 'underway' | 'letters' | 'counted';
+
+interface LeftOut {
+  readonly kind: LeftOutKind;
+  /** More closely. */
+  readonly why: string;
+}
+
+const MINUTES: LeftOut = { kind: 'underway', why: 'a form under way: gone within the hour' };
+const NOBODY: LeftOut = { kind: 'nobody', why: 'names no person' };
+const COUNTED: LeftOut = { kind: 'counted', why: 'counted by keyed digest: no row says whose it is' };
+const secret = (why: string): LeftOut => ({ kind: 'secret', why });
+const letter = (why: string): LeftOut => ({ kind: 'letters', why });
 
 /** Tables that are not in the file, and why. */
-export const LEFT_OUT: Readonly<Record<string, string>> = {
-  agencies: 'names no person; the name of the person’s own agency is told with the account',
-  passkeys:
-    'public keys and credential ids: no secrets, and of no use elsewhere; what they say of a device is told with it',
-  passkey_challenges: 'random numbers of logins under way; gone within minutes',
-  recovery_codes: 'digests of secrets; how many there are, and when they were spent, is told with their set',
-  oidc_tokens: 'codes and tokens, which are secrets; each hangs on a service that is told',
+export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
+  agencies: { kind: 'nobody', why: 'the name of the person’s own agency is told with the account' },
+  passkeys: secret('public keys and credential ids, of no use elsewhere; what they say of a device is told with it'),
+  passkey_challenges: { kind: 'underway', why: 'random numbers of logins under way; gone within minutes' },
+  recovery_codes: secret('digests; how many there are, and when they were spent, is told with their set'),
+  oidc_tokens: secret('codes and tokens; each hangs on a service that is told'),
   sign_in_attempts: MINUTES,
   mailed_codes: MINUTES,
-  self_resets: 'a form under way: gone within days; what came of it stands in the audit trail',
+  self_resets: { kind: 'underway', why: 'gone within days; what came of it stands in the audit trail' },
   enrolment_tickets: MINUTES,
-  outbox: 'sealed letters on their way; gone when they are sent',
-  account_notices: 'sealed notices on their way; gone soon after they were sent',
-  unsaved_recovery_codes: 'sealed codes that were just shown; gone within the hour',
-  disavowals: 'secrets of links in mails that the person has',
-  failure_counters: 'counted by keyed digest: no row says whose it is',
-  quotas: 'counted by keyed digest: no row says whose it is',
-  idempotency_keys: 'keyed digests of what officers asked for; gone within a day',
+  outbox: letter('sealed letters on their way; gone when they are sent'),
+  account_notices: letter('sealed notices on their way; gone soon after they were sent'),
+  unsaved_recovery_codes: secret('sealed codes that were just shown; gone within the hour'),
+  disavowals: secret('of links in mails that the person has'),
+  failure_counters: COUNTED,
+  quotas: COUNTED,
+  idempotency_keys: { kind: 'counted', why: 'keyed digests of what officers asked for; gone within a day' },
   oidc_replays: NOBODY,
   signing_keys: NOBODY,
   digest_keys: NOBODY,

@@ -42,8 +42,23 @@ export interface MyData {
   file(accountId: AccountId, trace: Trace): Promise<FileAnswer>;
 }
 
-export function createMyData(parts: { db: Database; audit: Audit; keyed: KeyedDigest; clock: Clock }): MyData {
-  const { db, audit, keyed, clock } = parts;
+export function createMyData(parts: {
+  db: Database;
+  audit: Audit;
+  keyed: KeyedDigest;
+  clock: Clock;
+  /** In both languages: nobody knows who will read the file. */
+  texts: Readonly<Record<'id' | 'en', (key: string) => string>>;
+}): MyData {
+  const { db, audit, keyed, clock, texts } = parts;
+
+  const notInThisFile = (): object =>
+    Object.fromEntries(
+      Object.entries(LEFT_OUT).map(([table, { kind }]) => {
+        const key = `account.data.leftOut.${kind}`;
+        return [table, { id: texts.id(key), en: texts.en(key) }];
+      }),
+    );
 
   function valuesOf(name: string, row: Row): HeldValue[] {
     const { told = {}, added = {} } = HOLDINGS[name] ?? {};
@@ -72,7 +87,7 @@ export function createMyData(parts: { db: Database; audit: Audit; keyed: KeyedDi
       } while (behind !== undefined);
       yield ']';
     }
-    yield `,\n"not_in_this_file":${JSON.stringify(LEFT_OUT)}}\n`;
+    yield `,\n"not_in_this_file":${JSON.stringify(notInThisFile())}}\n`;
   }
 
   return {

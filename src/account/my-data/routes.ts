@@ -8,9 +8,12 @@ import type { Person } from '../../web/person.js';
 import type { PageContext } from '../../web/request.js';
 import type { Route } from '../../web/route-table.js';
 import { visitorOf } from '../../web/visitor.js';
+import { LEFT_OUT } from './holdings.js';
 import type { HeldValue, MyData } from './my-data.js';
 
 const PATH = '/account/data';
+
+const LEFT_OUT_KINDS = [...new Set(Object.values(LEFT_OUT).map(({ kind }) => kind))];
 
 export interface DataRouteParts {
   readonly myData: MyData;
@@ -38,7 +41,12 @@ export function dataRoutes({ myData, nameOf, write, clock }: DataRouteParts): Ro
       rows: rows.map((row) => row.map(lineOf)),
       hasMore,
     }));
-    write(ctx, 'account/data', { sections, error }, { person, status: error === undefined ? 200 : 429 });
+    write(
+      ctx,
+      'account/data',
+      { sections, leftOut: LEFT_OUT_KINDS, error },
+      { person, status: error === undefined ? 200 : 429 },
+    );
   }
 
   return [

@@ -3,7 +3,7 @@ import { lastThreeOf } from '../../accounts/nip.js';
 import type { Audit } from '../../audit/audit.js';
 import type { AuditEvent } from '../../audit/events.js';
 import { MAX_DEVICES, type Device } from '../../devices/device.js';
-import { cleanDeviceName } from '../../devices/device-name.js';
+import { cleanDeviceName, isNameTaken } from '../../devices/device-name.js';
 import type { Devices } from '../../devices/devices.js';
 import type { Enrolment, EnrolmentOffer } from '../../mfa/enrolment.js';
 import type { OtpVerdict } from '../../mfa/otp.js';
@@ -31,18 +31,21 @@ export interface Offer extends EnrolmentOffer {
 /** What the same code typed twice is told twice. */
 type KeptAnswer =
   | { readonly kind: 'accepted' }
-  | { readonly kind: 'otp_invalid' }
+  /** `again`: of several in a row that were wrong. */
+  | { readonly kind: 'otp_invalid'; readonly again?: boolean }
   | { readonly kind: 'clock_drift'; readonly minutes: number };
 
 export type ConfirmAnswer =
   | KeptAnswer
   | { readonly kind: 'name_invalid' }
+  /** Another of their active authenticators is called so, and does not end with this. */
+  | { readonly kind: 'name_taken' }
   /** Nothing waits for a code any more: too old, voided by another page, or the old phone was removed meanwhile. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'full' }
   | { readonly kind: 'otp_reused' }
   | { readonly kind: 'throttled'; readonly until: Date }
-  /** The fiftieth wrong code in a row: every authenticator has ended (R-07). */
+  /** The fiftieth wrong code in a row: every app is closed, and this session has ended (R-07). */
   | { readonly kind: 'disabled' }
   | { readonly kind: 'signed_out' };
 
@@ -86,14 +89,14 @@ export function createNewApp(parts: NewAppParts): NewApp {
     tx: Queryable,
     { accountId, sessionUid }: Pick<Owner, 'accountId' | 'sessionUid'>,
     journey: Journey,
-  ): Promise<(Waiting & { readonly registered: number }) | undefined> {
+  ): Promise<(Waiting & { readonly active: readonly Device[] }) | undefined> {
     const pending = await devices.findPending(tx, { session: sessionUid });
     if (pending?.accountId !== accountId) return undefined;
     const active = await devices.activeOf(tx, accountId);
     const old = active.find(({ id }) => id === pending.replaces);
     const isMove = pending.replaces !== undefined;
     if (isMove !== (journey === 'move') || (isMove && old === undefined)) return undefined;
-    return { pending, old, registered: active.length };
+    return { pending, old, active };
   }
 
   /** In one commit: the new one lives, the old one is history, everything else that is open ends, the owner is told. */
@@ -111,7 +114,7 @@ export function createNewApp(parts: NewAppParts): NewApp {
     const about = { accountId: account.id, requestId, agent };
     const enrolled: AuditEvent = { type: 'device.enrolled', detail: { device: device.id }, ...about };
     if (old === undefined) {
-      const data = { deviceName: name };
+      const data = { deviceName: name, isAnother: true };
       await ownChange.complete(tx, { owner, account, events: [enrolled], mail: 'authenticator-added', data });
       return;
     }
@@ -140,7 +143,9 @@ export function createNewApp(parts: NewAppParts): NewApp {
     const consequence = await wrongCodes.follow(tx, { account, failures: verdict.failures, trace: visitor });
     if (consequence.kind === 'wait') return { kind: 'throttled', until: consequence.until };
     if (consequence.kind === 'disabled') return consequence;
-    return verdict.kind === 'drift' ? { kind: 'clock_drift', minutes: verdict.minutes } : { kind: 'otp_invalid' };
+    return verdict.kind === 'drift'
+      ? { kind: 'clock_drift', minutes: verdict.minutes }
+      : { kind: 'otp_invalid', again: verdict.failures > 1 };
   }
 
   return {
@@ -179,8 +184,11 @@ export function createNewApp(parts: NewAppParts): NewApp {
         if (before !== undefined) return JSON.parse(before) as KeptAnswer;
         const waiting = await waitingFor(tx, owner, journey);
         if (waiting === undefined) return { kind: 'gone' };
-        const { pending, old, registered } = waiting;
-        if (old === undefined && registered >= MAX_DEVICES) return { kind: 'full' };
+        const { pending, old, active } = waiting;
+        if (old === undefined && active.length >= MAX_DEVICES) return { kind: 'full' };
+        // Before the code is spent: it is still good for the next try.
+        const others = active.filter(({ id }) => id !== old?.id);
+        if (isNameTaken(name, others)) return { kind: 'name_taken' };
 
         const verdict = await enrolment.confirm(tx, { place: { session: sessionUid }, typed: otp, name });
         if (verdict.kind === 'gone') return verdict;

@@ -32,7 +32,7 @@ const ownerOf = (ctx: PageContext, { id, sessionUid }: Person): Owner => ({
 export function newAppRoutes({ newApp, write, metrics, clock }: NewAppRouteParts): Route[] {
   const begun = (ctx: PageContext, journey: Journey, { kind }: BeginAnswer): void => {
     // Five are registered, or the old phone is gone: the page before tells what is possible.
-    redirect(ctx, kind === 'begun' ? APP[journey] : '/account/devices');
+    redirect(ctx, kind === 'begun' ? APP[journey] : kind === 'full' ? START[journey] : '/account/devices');
   };
 
   async function show(
@@ -67,7 +67,10 @@ export function newAppRoutes({ newApp, write, metrics, clock }: NewAppRouteParts
     switch (answer.kind) {
       case 'name_invalid':
         return { status: 422, error: { code: 'invalid_input', field: 'device_name' } };
+      case 'name_taken':
+        return { status: 422, error: { code: 'invalid_input', field: 'device_name', reason: 'taken' } };
       case 'otp_invalid':
+        return { status: 422, error: { code: answer.kind, again: answer.again } };
       case 'otp_reused':
         return { status: 422, error: { code: answer.kind } };
       case 'clock_drift':
@@ -104,12 +107,12 @@ export function newAppRoutes({ newApp, write, metrics, clock }: NewAppRouteParts
       const answer = await newApp.confirm(ownerOf(ctx, person), { journey, otp, deviceName });
       const refused = refusalOf(ctx, answer);
       if (answer.kind === 'accepted') metrics.otp('accepted');
-      else if (refused !== undefined && answer.kind !== 'name_invalid') metrics.otp(refused.error.code);
+      else if (refused !== undefined && refused.error.code !== 'invalid_input') metrics.otp(refused.error.code);
       if (refused !== undefined) await show(ctx, { person, journey, ...refused, deviceName });
       else if (answer.kind === 'gone' || answer.kind === 'disabled') expire(ctx, person, journey);
       else {
         if (answer.kind === 'accepted') leaveNotice(ctx, journey === 'add' ? 'device_added' : 'device_moved');
-        redirect(ctx, '/account/devices');
+        redirect(ctx, answer.kind === 'full' ? START[journey] : '/account/devices');
       }
     },
   });

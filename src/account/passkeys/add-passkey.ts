@@ -1,7 +1,7 @@
 import { getById } from '../../accounts/accounts.js';
 import type { Audit } from '../../audit/audit.js';
-import { MAX_DEVICES } from '../../devices/device.js';
-import { cleanDeviceName } from '../../devices/device-name.js';
+import { canProve, MAX_DEVICES } from '../../devices/device.js';
+import { cleanDeviceName, isNameTaken } from '../../devices/device-name.js';
 import type { Devices } from '../../devices/devices.js';
 import type { AccountId } from '../../kernel/ids.js';
 import type { CreationOptions, Passkeys } from '../../mfa/passkeys.js';
@@ -11,6 +11,8 @@ import type { Owner, OwnChange } from '../own-change.js';
 export type AddPasskeyAnswer =
   | { readonly kind: 'added' }
   | { readonly kind: 'name_invalid' }
+  /** Another of their active authenticators is called so. */
+  | { readonly kind: 'name_taken' }
   | { readonly kind: 'passkey_invalid' }
   /** Five are registered already. */
   | { readonly kind: 'full' }
@@ -56,14 +58,19 @@ export function createAddPasskey(parts: {
         const { requestId, agent } = owner.visitor;
         const about = { accountId: account.id, requestId, agent };
         // Counted with the account held: of two that add a fifth at once, of either kind, the second sees the first.
-        const held = (await devices.activeOf(tx, account.id)).length;
+        const bound = await devices.activeOf(tx, account.id);
+        const hasFactor = bound.some(canProve);
+        // Unless it is this very passkey's: the other half of a double tap has bound it.
+        if (isNameTaken(name, bound) && !(await passkeys.isBound(tx, account.id, credential))) {
+          return { kind: 'name_taken' };
+        }
         const registration = await passkeys.register(tx, {
           account,
           ceremony: ceremonyOf(owner),
           credential,
           name,
           // Whose factors were all taken away meanwhile begins with the mailbox.
-          mayBind: held > 0 && held < MAX_DEVICES,
+          mayBind: hasFactor && bound.length < MAX_DEVICES,
         });
         switch (registration.kind) {
           case 'known':
@@ -71,10 +78,10 @@ export function createAddPasskey(parts: {
           case 'barred':
             await audit.record(tx, {
               type: 'device.refused',
-              detail: { cause: held === 0 ? 'none_left' : 'too_many' },
+              detail: { cause: hasFactor ? 'too_many' : 'none_left' },
               ...about,
             });
-            return held === 0 ? { kind: 'passkey_invalid' } : { kind: 'full' };
+            return hasFactor ? { kind: 'full' } : { kind: 'passkey_invalid' };
           case 'refused':
             await audit.record(tx, { type: 'device.refused', detail: { cause: registration.cause }, ...about });
             return { kind: 'passkey_invalid' };

@@ -62,6 +62,12 @@ export function passkeyRoutes({ addPasskey, write }: PasskeyRouteParts): Route[]
           case 'full':
             await show(ctx, person, { deviceName });
             return;
+          case 'name_taken':
+            await show(ctx, person, {
+              deviceName,
+              error: { code: 'invalid_input', field: 'device_name', reason: 'taken' },
+            });
+            return;
           case 'name_invalid':
             await show(ctx, person, { deviceName, error: { code: 'invalid_input', field: 'device_name' } });
             return;

@@ -8,6 +8,7 @@ import { secondsAfter, type Clock } from '../../kernel/clock.js';
 import type { AccountId } from '../../kernel/ids.js';
 import type { Passwords } from '../../security/passwords.js';
 import type { Database } from '../../storage/database.js';
+import { addressBucket } from '../../throttle/address.js';
 import type { Visitor } from '../../throttle/visitor.js';
 
 /** Long enough for the second half of a double tap on a slow line. */
@@ -45,20 +46,21 @@ export function createOwnPassword(parts: {
   const { db, passwordCheck, passwords, newPassword, tickets, clock } = parts;
 
   /** Whether the first half of a double tap has done just this: the old password is no longer the password. */
-  async function wasJustDone(id: AccountId, password: string): Promise<boolean> {
+  async function wasJustDone(id: AccountId, password: string, from: string): Promise<boolean> {
     const since = secondsAfter(clock.now(), -DOUBLE_TAP_SECONDS);
     const [changed] = await trailOf(db, { accountId: id, types: ['password.changed'], since, limit: 1 });
     if (changed?.detail.by !== 'person') return false;
     const { passwordHash } = await getById(db, id);
-    return (await passwords.verify(passwordHash, password)).kind === 'match';
+    return (await passwords.verify(passwordHash, password, from)).kind === 'match';
   }
 
   return {
     async change({ id, sessionUid }, { password, newPassword: wanted, confirmation }, visitor) {
+      const from = addressBucket(visitor.address);
       const { nip } = await getById(db, id);
       const verdict = await passwordCheck.check({ username: nip, password }, visitor);
       if (verdict.kind === 'throttled') return verdict;
-      if (verdict.kind === 'refused') return (await wasJustDone(id, wanted)) ? { kind: 'done' } : verdict;
+      if (verdict.kind === 'refused') return (await wasJustDone(id, wanted, from)) ? { kind: 'done' } : verdict;
       const { account, accept } = verdict;
       // An import may give a NIP to somebody else at any moment: nobody changes the password of another account here.
       if (account.id !== id) return { kind: 'refused' };
@@ -67,7 +69,7 @@ export function createOwnPassword(parts: {
       const { met, rules } = judgePassword(wanted, account, password);
       if (!met) return { kind: 'password_policy', rules };
       if (wanted !== confirmation) return { kind: 'confirmation_mismatch' };
-      const passwordHash = await passwords.hash(wanted);
+      const passwordHash = await passwords.hash(wanted, from);
 
       const isSet = await db.transaction(async (tx) => {
         const order = { account, passwordHash, by: 'person', keep: { exceptSession: sessionUid } } as const;
@@ -76,7 +78,7 @@ export function createOwnPassword(parts: {
         return true;
       });
       // Of two that post one old password at once, the second finds that it is not the password any more.
-      return isSet || (await wasJustDone(id, wanted)) ? { kind: 'done' } : { kind: 'refused' };
+      return isSet || (await wasJustDone(id, wanted, from)) ? { kind: 'done' } : { kind: 'refused' };
     },
   };
 }

@@ -4,6 +4,7 @@ import type { AccountId } from '../../kernel/ids.js';
 import type { RecoveryCodes } from '../../mfa/recovery-codes.js';
 import type { SealedBox } from '../../security/sealed-box.js';
 import type { Database } from '../../storage/database.js';
+import { addressBucket } from '../../throttle/address.js';
 import type { Owner, OwnChange } from '../own-change.js';
 import * as store from './unsaved-code-store.js';
 
@@ -77,7 +78,7 @@ export function createCodeRenewal(parts: {
       const { requestId, agent } = visitor;
       if ((await store.findUnsaved(db, placeOf(owner))) !== undefined) return { kind: 'made' };
       // Ten slow hashes, made before any row is held.
-      const prepared = await recoveryCodes.prepare();
+      const prepared = await recoveryCodes.prepare(addressBucket(visitor.address));
       const answer = await ownChange.run<RenewAnswer>(owner, async (tx, account) => {
         // The other half of a double tap has made them.
         if ((await store.findUnsaved(tx, placeOf(owner))) !== undefined) return { kind: 'made' };

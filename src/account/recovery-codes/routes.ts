@@ -67,9 +67,10 @@ export function recoveryCodeRoutes({ renewal, write }: RecoveryCodeRouteParts): 
     },
     {
       method: 'GET',
-      path: '/account/recovery-codes/new.txt',
-      // Not fresh: who reads slowly would save the login page as a file. The codes themselves are gone in 15 minutes.
+      path: `${NEW}.txt`,
       access: 'person',
+      fresh: true,
+      page: NEW,
       async handle(ctx, person) {
         const shown = await renewal.show(hereOf(person));
         if (shown === undefined) throw new Refusal('not_found');
@@ -79,9 +80,11 @@ export function recoveryCodeRoutes({ renewal, write }: RecoveryCodeRouteParts): 
       },
     },
     {
+      // Without the tick it shows the codes again.
       method: 'POST',
       path: NEW,
       access: 'person',
+      fresh: true,
       async handle(ctx, fields, person) {
         const { saved } = pickFields(fields, ['saved']);
         const shown = saved === '' ? await renewal.show(hereOf(person)) : undefined;

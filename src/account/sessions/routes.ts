@@ -135,6 +135,7 @@ export function sessionRoutes({ sessions, write }: { sessions: Sessions; write: 
       async handle(ctx, fields, person) {
         pickFields(fields, []);
         await sessions.endAll(enderOf(ctx, person));
+        leaveNotice(ctx, 'all_sessions_ended');
         redirect(ctx, '/signed-out');
       },
     },

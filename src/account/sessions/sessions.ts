@@ -96,7 +96,7 @@ export function createSessions(parts: {
     endApp: (person, id) =>
       db.transaction(async (tx) => {
         const done = await endSessions.stayingApp(tx, { accountId: person.accountId, id });
-        if (done) await audit.record(tx, ended(person));
+        if (done) await audit.record(tx, ended(person, { elsewhere: true, app: true }));
         return done;
       }),
 

@@ -1,5 +1,6 @@
 import type { WaitingResets } from '../../mfa/waiting-resets.js';
 import { Refusal } from '../../kernel/refusal.js';
+import { isRecoveryCode } from '../../mfa/recovery-codes.js';
 import { readCookie, setCookie } from '../../web/cookies.js';
 import { pickFields } from '../../web/form.js';
 import { leaveNotice, takeNotice } from '../../web/notice.js';
@@ -22,6 +23,8 @@ import type { WayBack } from '../way-back.js';
 import type { FactorAnswer, SelfReset, SelfResetView } from './self-reset.js';
 
 const FLOW = 'mfa-reset';
+/** Within which somebody who has just reset a device logs in with another. */
+const LOGIN_SECONDS = 300;
 /** Links hold the token of one waiting reset; whatever else stands there never was one. */
 const TOKEN = /^[0-9A-Z]{26}$/;
 
@@ -34,8 +37,16 @@ export interface SelfResetRouteParts extends ResetFormParts {
   readonly showsEmailHint: boolean;
 }
 
+/** Whoever comes too late begins again here, not at the login. */
+const gone = (reason = 'reset gone'): Refusal => new Refusal('flow_expired', { passage: 'mfa_reset', reason });
+
 /** What each first page leads to, by the last segment of its path. */
 const WAYS = { now: 'factor', wait: 'wait' } as const;
+
+function wayOf({ way }: { way: string }): keyof typeof WAYS {
+  if (way !== 'now' && way !== 'wait') throw new Refusal('invalid_input', { reason: 'unknown way' });
+  return way;
+}
 
 /** Where a passage is shown. */
 function pathOf(view: SelfResetView): string {
@@ -50,12 +61,12 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
 
   const flowIdOf = (ctx: PageContext): string => {
     const id = readCookie(ctx, FLOW, AREA);
-    if (id === undefined) throw new Refusal('flow_expired', { reason: 'no reset in this browser' });
+    if (id === undefined) throw gone('no reset in this browser');
     return id;
   };
   async function viewOf(ctx: PageContext): Promise<SelfResetView> {
     const view = await selfReset.view(flowIdOf(ctx), visitorOf(ctx));
-    if (view === undefined) throw new Refusal('flow_expired', { reason: 'reset gone' });
+    if (view === undefined) throw gone();
     return view;
   }
   async function leadOn(ctx: PageContext): Promise<void> {
@@ -100,12 +111,14 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
   function errorOf(answer: FactorAnswer, field: 'otp' | 'recovery_code'): PageError | undefined {
     switch (answer.kind) {
       case 'otp_invalid':
-        return { code: answer.kind, field };
+        return { code: answer.kind, field, again: answer.again };
       case 'otp_reused':
         return { code: answer.kind };
       case 'clock_drift':
         return { code: answer.kind, driftMinutes: answer.minutes };
       case 'in_hand':
+        return { code: 'invalid_input', field: 'lost', isInHand: true };
+      case 'none_chosen':
         return { code: 'invalid_input', field: 'lost' };
       case 'no_such_device':
         return { code: 'invalid_input' };
@@ -121,13 +134,15 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
     answer: FactorAnswer,
     typed: { field: 'otp' | 'recovery_code'; lost?: string },
   ): Promise<void> {
-    if (answer.kind === 'gone') throw new Refusal('flow_expired');
+    if (answer.kind === 'gone') throw gone();
     const error = errorOf(answer, typed.field);
     if (answer.kind === 'throttled') await showFactor(ctx, throttled(ctx, answer.until, 'codes'));
     else if (error !== undefined) {
       await showFactor(ctx, { ...refused(error), ...(typed.lost === undefined ? {} : { lost: typed.lost }) });
     } else {
       metrics.reset('accepted');
+      // Told on the launcher, behind the login that comes next.
+      if (typed.field === 'otp') leaveNotice(ctx, 'device_lost', { seconds: LOGIN_SECONDS });
       await leadOn(ctx);
     }
   }
@@ -151,8 +166,7 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
       async handle(ctx, fields) {
         const typed = pickFields(fields, ['way', 'username', 'password', 'captcha']);
         const { username, password, captcha } = typed;
-        const way = typed.way === 'now' || typed.way === 'wait' ? typed.way : undefined;
-        if (way === undefined) throw new Refusal('invalid_input', { reason: 'unknown way' });
+        const way = wayOf(typed);
         const missing = username.trim() === '' ? 'username' : password === '' ? 'password' : undefined;
         if (missing !== undefined) {
           await showStart(ctx, { way, username, refused: refused({ code: 'invalid_input', field: missing }) });
@@ -173,13 +187,23 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
             await showStart(ctx, { way, username, refused: throttled(ctx, answer.until, answer.limit) });
             return;
           case 'gone':
-            throw new Refusal('flow_expired');
+            throw gone();
           case 'started':
             forgetCaptcha(ctx);
             setCookie(ctx, FLOW, answer.flowId, { path: AREA, maxAgeSeconds: HOUR_SECONDS });
             // The page of the last proof leads on where none is due.
             redirect(ctx, way === 'now' ? '/reset/mfa/factor' : '/reset/mfa/code');
         }
+      },
+    },
+    {
+      // What was typed stays, but the password.
+      method: 'POST',
+      path: '/reset/mfa/picture',
+      access: 'anyone',
+      async handle(ctx, fields) {
+        const typed = pickFields(fields, ['way', 'username', 'password', 'captcha']);
+        await showStart(ctx, { way: wayOf(typed), username: typed.username });
       },
     },
     { method: 'GET', path: '/reset/mfa/factor', access: 'anyone', handle: (ctx) => showFactor(ctx) },
@@ -199,6 +223,10 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
       access: 'anyone',
       async handle(ctx, fields) {
         const { recovery_code: code } = pickFields(fields, ['recovery_code']);
+        if (!isRecoveryCode(code)) {
+          await showFactor(ctx, refused({ code: 'invalid_input', field: 'recovery_code' }));
+          return;
+        }
         const answer = await selfReset.submitRecoveryCode(flowIdOf(ctx), code, visitorOf(ctx));
         await answerFactor(ctx, answer, { field: 'recovery_code' });
       },
@@ -213,7 +241,7 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
         const answer = await selfReset.submitCode(flowIdOf(ctx), code, visitorOf(ctx));
         switch (answer.kind) {
           case 'gone':
-            throw new Refusal('flow_expired');
+            throw gone();
           case 'code_invalid':
             await showCode(ctx, refused({ code: 'code_invalid' }));
             return;
@@ -235,7 +263,7 @@ export function selfResetRoutes(parts: SelfResetRouteParts): Route[] {
       async handle(ctx, fields) {
         pickFields(fields, []);
         const answer = await selfReset.resend(flowIdOf(ctx), visitorOf(ctx));
-        if (answer.kind === 'gone') throw new Refusal('flow_expired');
+        if (answer.kind === 'gone') throw gone();
         if (answer.kind === 'throttled') {
           await showCode(ctx, throttled(ctx, answer.until, 'mails'));
           return;

@@ -6,7 +6,7 @@ import type { Audit } from '../../audit/audit.js';
 import type { AuditDetails } from '../../audit/events.js';
 import type { Captchas } from '../../captcha/captchas.js';
 import type { MailedCodes } from '../../codes/mailed-codes.js';
-import type { Device } from '../../devices/device.js';
+import { canProve, type Device } from '../../devices/device.js';
 import type { Devices } from '../../devices/devices.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
 import type { AccountId } from '../../kernel/ids.js';
@@ -20,7 +20,7 @@ import { digest, type KeyedDigest } from '../../security/digests.js';
 import { randomId } from '../../security/secrets.js';
 import type { Database, Queryable } from '../../storage/database.js';
 import { addressBucket } from '../../throttle/address.js';
-import { giveBackQuotas, mailPlaces, spendQuotas } from '../../throttle/quotas.js';
+import type { MailsAfterPassword } from '../../throttle/mails-after-password.js';
 import type { Trace, Visitor } from '../../throttle/visitor.js';
 import type { WayBack } from '../way-back.js';
 import * as store from './self-reset-store.js';
@@ -43,14 +43,20 @@ export type StartAnswer =
   /** The credentials changed while the password was checked. */
   | { readonly kind: 'gone' };
 
+/** In place of one device that is lost: all but the one in hand. */
+const OTHERS = 'others';
+
 export type FactorAnswer =
   | { readonly kind: 'done' }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'otp_invalid' }
+  /** `again`: of several codes of the phone in a row that were wrong. */
+  | { readonly kind: 'otp_invalid'; readonly again?: boolean }
   | { readonly kind: 'otp_reused' }
   | { readonly kind: 'clock_drift'; readonly minutes: number }
   /** The code is of the very device that is said to be lost. */
   | { readonly kind: 'in_hand' }
+  /** Which one is lost was left open: carelessness ends none. */
+  | { readonly kind: 'none_chosen' }
   /** There is no such device, or no other one that could prove. */
   | { readonly kind: 'no_such_device' }
   /** Too many wrong ones: this passage is over (R-07). */
@@ -97,7 +103,10 @@ export interface SelfReset {
   ): Promise<StartAnswer>;
   /** Undefined when there is no such passage in this browser, or it has ended. */
   view(flowId: string, visitor: Visitor): Promise<SelfResetView | undefined>;
-  /** With a code of another device: ends the one that is lost, or, when none is named, all but the one in hand. */
+  /**
+   * With a code of another device: ends the one that is lost, or, with `others`, all but the one in hand; closed ones in
+   * any case.
+   */
   submitOtp(flowId: string, typed: { otp: string; lost: string }, visitor: Visitor): Promise<FactorAnswer>;
   /** With a recovery code: ends all. Throws `Busy`. */
   submitRecoveryCode(flowId: string, typed: string, visitor: Visitor): Promise<FactorAnswer>;
@@ -119,6 +128,7 @@ export interface SelfResetParts {
   readonly ownReset: OwnReset;
   readonly waitingResets: WaitingResets;
   readonly wayBack: WayBack;
+  readonly mails: MailsAfterPassword;
   readonly accountMail: AccountMail;
   readonly audit: Audit;
   readonly keyed: KeyedDigest;
@@ -137,7 +147,7 @@ const isCurrent = (account: Account, { credEpoch }: { credEpoch: number }): bool
 
 export function createSelfReset(parts: SelfResetParts): SelfReset {
   const { db, captchas, passwordCheck, codes, devices, otp, guesses, recoveryCodes, wrongCodes } = parts;
-  const { ownReset, waitingResets, wayBack, accountMail, audit, keyed, clock } = parts;
+  const { ownReset, waitingResets, wayBack, mails, accountMail, audit, keyed, clock } = parts;
 
   const holderOf = (flowId: string, visitor: Visitor) => ({
     id: digest(flowId),
@@ -145,10 +155,6 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
     now: clock.now(),
   });
   const codeFlow = (id: Buffer) => ({ flow: id.toString('hex'), purpose: 'mfa-reset' as const });
-  const addressKeyOf = (visitor: Visitor): Buffer => keyed('address', addressBucket(visitor.address));
-  // Not the quota of resets: strangers can use that one up, and this owner has typed the right password (R-20).
-  const placesOf = (accountId: AccountId, address: Buffer) =>
-    mailPlaces({ account: keyed('mail after password', accountId), address });
 
   /** Mails a new code, which voids the older one; nothing where no address is on file. */
   async function send(
@@ -158,8 +164,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
   ): Promise<{ kind: 'sent' } | Throttled> {
     if (account.email === undefined) return { kind: 'sent' };
     const now = clock.now();
-    const addressKey = addressKeyOf(visitor);
-    const spending = await spendQuotas(tx, { places: placesOf(account.id, addressKey), now });
+    const addressKey = mails.addressKeyOf(visitor);
+    const spending = await mails.spend(tx, { accountId: account.id, visitor, addressKey, now });
     if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
     const code = await codes.issue(tx, { ...codeFlow(id), accountId: account.id, ttlSeconds: CODE_SECONDS, now });
     const expiresAt = secondsAfter(now, CODE_SECONDS);
@@ -236,8 +242,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
 
   /** Devices one of which may be lost while another proves it; empty when there are not two. */
   function lostOrInHand(active: readonly Device[]): readonly Device[] {
-    const canProve = active.length > 1 && active.some(({ kind }) => kind === 'totp');
-    return canProve ? active : [];
+    const hasCodes = active.some((device) => device.kind === 'totp' && canProve(device));
+    return active.length > 1 && hasCodes ? active : [];
   }
 
   return {
@@ -302,11 +308,16 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
         const { account } = held;
         const active = lostOrInHand(await devices.activeOf(tx, account.id));
         const lost = active.find(({ id }) => id === typed.lost);
-        if (active.length === 0 || (typed.lost !== '' && lost === undefined)) return { kind: 'no_such_device' };
+        if (active.length === 0) return { kind: 'no_such_device' };
+        if (typed.lost === '') return { kind: 'none_chosen' };
+        if (typed.lost !== OTHERS && lost === undefined) return { kind: 'no_such_device' };
         const verdict = await otp.check(tx, { accountId: account.id, typed: typed.otp });
         if (verdict.kind === 'accepted') {
           const kept = verdict.device.id;
-          if (lost?.id === kept) return { kind: 'in_hand' };
+          if (lost?.id === kept) {
+            await recordRefusal(tx, held, { cause: 'in_hand', trace: visitor });
+            return { kind: 'in_hand' };
+          }
           return finish(tx, held, { by: 'device', but: { kept, lost: lost?.id }, trace: visitor });
         }
         await recordRefusal(tx, held, { cause: verdict.kind, trace: visitor });
@@ -322,23 +333,30 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
             if (over !== undefined) return over;
             return verdict.kind === 'drift'
               ? { kind: 'clock_drift', minutes: verdict.minutes }
-              : { kind: 'otp_invalid' };
+              : { kind: 'otp_invalid', again: verdict.failures > 1 };
           }
         }
       }),
 
     async submitRecoveryCode(flowId, typed, visitor) {
       const seen = await store.findFlow(db, holderOf(flowId, visitor));
-      // The slow hash is made before the transaction: no row is held meanwhile.
-      const slow = seen?.state === 'proved' ? await recoveryCodes.read(db, seen.accountId, typed) : undefined;
+      const read = (on: Queryable, accountId: AccountId) =>
+        recoveryCodes.read(on, accountId, typed, addressBucket(visitor.address));
+      const isDue = seen?.state === 'proved' && seen.way === 'factor';
+      // The slow hash is made before the transaction, no row is held meanwhile; and only for a code that is looked at.
+      const isLookedAt = isDue && (await guesses.findWait(db, seen.accountId)) === undefined;
+      const early = isLookedAt ? await read(db, seen.accountId) : undefined;
       return atLastProof<FactorAnswer>(flowId, { way: 'factor', visitor }, async (tx, held) => {
         const { account, flow } = held;
         const reserved = await guesses.reserve(tx, account.id);
         if (reserved.kind === 'waiting') {
+          await recordRefusal(tx, held, { cause: 'throttled', trace: visitor });
           await store.moveOn(tx, flow.id, { state: 'failed' });
           return { kind: 'throttled', until: reserved.until };
         }
-        if (slow !== undefined && (await recoveryCodes.redeem(tx, slow)) !== undefined) {
+        // In this very moment the wait ended.
+        const slow = isLookedAt ? early : await read(tx, account.id);
+        if (slow !== undefined && (await recoveryCodes.redeem(tx, account.id, slow)) !== undefined) {
           return finish(tx, held, { by: 'recovery_code', trace: visitor });
         }
         await recordRefusal(tx, held, { cause: 'recovery_code', trace: visitor });
@@ -359,8 +377,8 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
           return { kind: 'exhausted' };
         }
         if (flow.mail !== undefined) {
-          const places = placesOf(account.id, flow.mail.addressKey);
-          await giveBackQuotas(tx, { places, spentAt: flow.mail.at });
+          const { addressKey, at: spentAt } = flow.mail;
+          await mails.giveBack(tx, { accountId: account.id, visitor, addressKey, spentAt });
         }
         if ((await devices.activeOf(tx, account.id)).length === 0) {
           await store.moveOn(tx, flow.id, { state: 'done', outcome: 'nothing' });

@@ -42,8 +42,12 @@ export function createFactorRefusals(parts: { walk: Walk; metrics: Pick<Metrics,
         case 'disabled':
           throw new Refusal('flow_expired', { reason: 'authenticator disabled' });
         case 'otp_invalid':
-        case 'otp_reused':
+          metrics.otp(answer.kind);
+          return { status: 422, error: { code: answer.kind, again: answer.again } };
         case 'passkey_invalid':
+          metrics.otp(answer.kind);
+          return { status: 422, error: { code: answer.kind, isUnknown: answer.isUnknown } };
+        case 'otp_reused':
           metrics.otp(answer.kind);
           return { status: 422, error: { code: answer.kind } };
       }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import { Refusal } from '../../kernel/refusal.js';
 import { pickFields } from '../../web/form.js';
-import { leaveNotice, takeNotice } from '../../web/notice.js';
+import { leaveNotice, takeOneOf } from '../../web/notice.js';
 import type { PageWriter } from '../../web/page.js';
 import type { PageError } from '../../web/pages.js';
 import { redirect } from '../../web/redirect.js';
@@ -28,11 +28,11 @@ export function firstEnrolmentRoutes(parts: FirstEnrolmentRouteParts): Route[] {
 
   async function showMailbox(here: Here, refused?: Refused): Promise<void> {
     const emailHint = await firstEnrolment.mailboxOf(here.attempt);
-    const resent = takeNotice(here.ctx, 'resent');
+    const told = takeOneOf(here.ctx, ['resent', 'code_kept']);
     write(
       here.ctx,
       'sign-in/prove-mailbox',
-      { ...here.page, hasMailbox: emailHint !== undefined, emailHint, resent, error: refused?.error },
+      { ...here.page, hasMailbox: emailHint !== undefined, emailHint, told, error: refused?.error },
       { status: refused?.status ?? 200 },
     );
   }

@@ -1,5 +1,6 @@
 import type { Metrics } from '../../metrics/metrics.js';
 import { pickFields } from '../../web/form.js';
+import { leaveNotice, takeNotice } from '../../web/notice.js';
 import type { PageWriter } from '../../web/page.js';
 import type { PageError } from '../../web/pages.js';
 import type { Route } from '../../web/route-table.js';
@@ -18,10 +19,11 @@ export const passwordPage =
     const resetHref = `/reset?from=${here.uid}`;
     const { error, username, status } = refused ?? {};
     const onlyPasskey = wantsPasskey(here.attempt);
+    const sessionOver = refused === undefined && takeNotice(here.ctx, 'session_over');
     write(
       here.ctx,
       'sign-in/password',
-      { ...here.page, username, resetHref, onlyPasskey, error },
+      { ...here.page, username, resetHref, onlyPasskey, sessionOver, error },
       { status: status ?? 200 },
     );
   };
@@ -55,8 +57,10 @@ export function passwordRoutes({ walk, signIn, showPassword, metrics }: Password
         return;
       }
       metrics.login(answer.kind === 'refused' ? 'invalid_credentials' : answer.kind);
-      if (answer.kind === 'accepted') await proceed(ctx, answer.attempt);
-      else if (answer.kind === 'refused') {
+      if (answer.kind === 'accepted') {
+        if (answer.isCodeKept === true) leaveNotice(ctx, 'code_kept');
+        await proceed(ctx, answer.attempt);
+      } else if (answer.kind === 'refused') {
         showPassword(here, { error: { code: 'invalid_credentials' }, username, status: 422 });
       } else {
         const error: PageError = {

@@ -17,6 +17,7 @@ export const PATHS: Record<Exclude<Step, 'done'>, string> = {
   password: '',
   'second-factor': '/otp',
   'passkey-missing': '/passkey-missing',
+  'factors-closed': '/closed',
   'prove-mailbox': '/mailbox',
   'enrol-device': '/enrol',
   'save-codes': '/recovery-codes',
@@ -30,6 +31,8 @@ export interface Here {
   readonly ctx: PageContext;
   readonly uid: AttemptId;
   readonly attempt: Attempt;
+  /** It is our own account pages that ask, before a change. */
+  readonly isOwnAccount: boolean;
   /** What every page of this attempt is given. */
   readonly page: { readonly uid: string; readonly service: string };
 }
@@ -75,7 +78,8 @@ export function createWalk(parts: WalkParts): Walk {
     const { uid } = attempt;
     const party = relyingParties.find(attempt.clientId);
     ctx.state.formOrigins.push(...(party?.formOrigins ?? []));
-    return { ctx, uid, attempt, page: { uid, service: party?.name ?? '' } };
+    const isOwnAccount = party?.isOwnAccount === true;
+    return { ctx, uid, attempt, isOwnAccount, page: { uid, service: party?.name ?? '' } };
   }
 
   async function open(ctx: PageContext): Promise<Here & { readonly step: Step }> {

@@ -11,7 +11,11 @@ export interface Person {
   readonly id: string;
   readonly nip: string;
   readonly email: string;
+  /** Of the app, while codes of it are taken. */
   readonly secret: string | undefined;
+  /** Of whatever kind: then the mailed code is not enough. */
+  readonly hasFactor: boolean;
+  readonly recoveryCodes: readonly string[];
   readonly password: string | undefined;
 }
 

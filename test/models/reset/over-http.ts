@@ -1,9 +1,10 @@
 import { addAgencies } from '../../accounts/people.js';
-import { addEmployees, PASSWORD, type Employee } from '../../support/employees.js';
+import { addEmployees, PASSWORD } from '../../support/employees.js';
 import { attribute, openPerson, type Person as Browser, type Shown } from '../../support/person.js';
 import { startSite, type TestSite } from '../../support/site.js';
 import { stopTime } from '../../support/stopped-time.js';
-import type { Driver, Person, TwoPeople } from './driver.js';
+import type { Driver, TwoPeople } from './driver.js';
+import { furnish } from './factors.js';
 import { observe } from './observe.js';
 import type { BrowserName } from './steps.js';
 
@@ -44,19 +45,20 @@ export async function openHttpHouse() {
   const { services } = site.running;
   await addAgencies(services.db);
   let pairs = 0;
+  let persons = 0;
 
   async function addTwo(): Promise<TwoPeople> {
-    const person = ({ id, nip, email, secret }: Employee, password?: string): Person => ({
-      id,
-      nip,
-      email,
-      secret,
-      password,
-    });
     const [enrolled] = await addEmployees(services, { count: 1, state: 'enrolled' });
     const [fresh] = await addEmployees(services, { count: 1, state: 'new' });
     if (enrolled === undefined || fresh === undefined) throw new Error('nobody was added');
-    return { A: person(enrolled, PASSWORD), B: person(fresh) };
+    persons += 1;
+    const has = await furnish(services, enrolled.id, persons);
+    const { secret, ...known } = enrolled;
+    const factors = { secret: has.hasApp ? secret : undefined, recoveryCodes: has.recoveryCodes, hasFactor: true };
+    return {
+      A: { ...known, ...factors, password: PASSWORD },
+      B: { ...fresh, secret: undefined, hasFactor: false, recoveryCodes: [], password: undefined },
+    };
   }
 
   async function driver(): Promise<Driver> {

@@ -19,6 +19,7 @@ export interface Tally {
   byReset: Record<Who, number>;
   byWeak: Record<Who, number>;
   refusedWithRightCode: number;
+  byRecoveryCode: number;
 }
 
 export const emptyTally = (): Tally => ({
@@ -27,6 +28,7 @@ export const emptyTally = (): Tally => ({
   byReset: { A: 0, B: 0 },
   byWeak: { A: 0, B: 0 },
   refusedWithRightCode: 0,
+  byRecoveryCode: 0,
 });
 
 type Post =
@@ -41,6 +43,8 @@ export async function play(driver: Driver, people: TwoPeople, steps: readonly St
   const state = (who: Who): PersonState => ({
     who,
     secret: people[who].secret,
+    hasFactor: people[who].hasFactor,
+    recoveryCodes: new Set(people[who].recoveryCodes),
     password: people[who].password,
     lastStep: 0,
     wrongOtps: 0,
@@ -57,6 +61,7 @@ export async function play(driver: Driver, people: TwoPeople, steps: readonly St
   const mailsAt: Record<Who, number[]> = { A: [], B: [] };
   const posts: Post[] = [];
   const lastOtp: Record<Who, string> = { A: '000000', B: '000000' };
+  const lastRecovery: Record<Who, string> = { A: 'AAAAA-AAAAA-AAAAA', B: 'AAAAA-AAAAA-AAAAA' };
   const whoOf = new Map<string, Who>();
   let passwordTurn = 0;
 
@@ -66,6 +71,8 @@ export async function play(driver: Driver, people: TwoPeople, steps: readonly St
     const right = totp(secret ?? 'JBSWY3DPEHPK3PXP', new Date(driver.now()));
     if (kind === 'right') return (lastOtp[who] = right);
     if (kind === 'used') return lastOtp[who];
+    if (kind === 'recovery') return (lastRecovery[who] = [...known[who].recoveryCodes][0] ?? 'BBBBB-BBBBB-BBBBB');
+    if (kind === 'used recovery') return lastRecovery[who];
     return kind === 'none' ? '' : String((Number(right) + 500_000) % 1_000_000).padStart(6, '0');
   };
   const newPassword = (kind: 'good' | 'weak' | 'mismatched') => {
@@ -229,6 +236,8 @@ export async function play(driver: Driver, people: TwoPeople, steps: readonly St
         complain('another password became that');
     }
     if (must !== undefined) tally[by][must] += 1;
+    if (must === 'A' && post !== undefined && 'typed' in post && typeof post.typed === 'object')
+      tally.byRecoveryCode += post.typed.otp.includes('-') ? 1 : 0;
     before = after;
   }
   await driver.requireNobodySignedIn();

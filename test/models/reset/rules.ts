@@ -15,8 +15,11 @@ const OTP_WAIT_MINUTES = 15;
 
 export interface PersonState {
   readonly who: Who;
-  /** Of the active authenticator; undefined without one. */
+  /** Of the app whose codes are taken; undefined without one. */
   readonly secret: string | undefined;
+  readonly hasFactor: boolean;
+  /** Not yet spent. */
+  readonly recoveryCodes: Set<string>;
   password: string | undefined;
   lastStep: number;
   wrongOtps: number;
@@ -58,14 +61,20 @@ export function createRules(people: Readonly<Record<Who, PersonState>>) {
   const alive = (flow: Flow | undefined, browser: BrowserName, now: number): flow is Flow =>
     flow?.browser === browser && flow.state !== 'over' && now < flow.begunAt + FLOW_MINUTES * MINUTE;
 
-  /** Judges a one-time code and spends its step. */
+  /** Judges a one-time code and spends its step, or a recovery code. */
   function takesOtp(person: PersonState, otp: string, now: number): boolean {
-    if (person.secret === undefined) return true;
+    if (!person.hasFactor) return true;
     if (otp === '' || now < person.otpWaitsUntil) return false;
+    if (person.recoveryCodes.delete(otp)) {
+      person.wrongOtps = 0;
+      return true;
+    }
     const current = Math.floor(now / 30_000);
-    const step = [current + 1, current, current - 1].find(
-      (each) => totp(person.secret ?? '', new Date(each * 30_000)) === otp,
-    );
+    const { secret } = person;
+    const step =
+      secret === undefined
+        ? undefined
+        : [current + 1, current, current - 1].find((each) => totp(secret, new Date(each * 30_000)) === otp);
     if (step !== undefined && step <= person.lastStep) return false; // Told as spent, and no failure.
     if (step !== undefined) {
       person.lastStep = step;

@@ -21,7 +21,8 @@ export type Step =
   | { do: 'weak'; browser: BrowserName; who: Who; old: 'right' | 'wrong'; password: 'good' | 'same'; otp: Otp }
   | { do: 'wait'; minutes: number };
 
-export type Otp = 'none' | 'right' | 'wrong' | 'used';
+/** The one field: a one-time code or a recovery code. */
+export type Otp = 'none' | 'right' | 'wrong' | 'used' | 'recovery' | 'used recovery';
 
 /** The first alternative is what honest people do, and comes more often: else hardly a sequence would get anywhere. */
 const mostly = <const T extends string>(honest: T, ...rest: T[]): fc.Arbitrary<T> =>
@@ -29,7 +30,10 @@ const mostly = <const T extends string>(honest: T, ...rest: T[]): fc.Arbitrary<T
 
 const browser = fc.constantFrom<BrowserName>(0, 1);
 const who = fc.constantFrom<Who>('A', 'B');
-const otp = mostly<Otp>('right', 'none', 'wrong', 'used');
+const otp = fc.oneof(
+  { weight: 3, arbitrary: mostly<Otp>('right', 'none', 'wrong', 'used') },
+  { weight: 1, arbitrary: mostly<Otp>('recovery', 'used recovery') },
+);
 
 const start = fc.record({
   do: fc.constant('start' as const),
@@ -85,7 +89,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** The way of an honest person, to be crossed with anything. */
 const honest = fc
-  .record({ browser, who, otp: fc.constantFrom<Otp>('right', 'none') })
+  .record({ browser, who, otp: fc.constantFrom<Otp>('right', 'recovery', 'none') })
   .map(({ browser: at, who: person, otp: typed }): Step[] => [
     { do: 'start', browser: at, who: person, captcha: 'right' },
     { do: 'email', browser: at, typed: 'own' },

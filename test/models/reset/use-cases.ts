@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setPassword } from '#src/accounts/accounts.js';
 import { createNewPassword } from '#src/accounts/new-password.js';
 import { secretContext } from '#src/devices/device.js';
+import { createRecoveryCodeSets } from '#src/devices/recovery-code-sets.js';
 import { attemptId, deviceId } from '#src/kernel/ids.js';
+import { createEitherCode } from '#src/mfa/either-code.js';
+import { createRecoveryCodes } from '#src/mfa/recovery-codes.js';
 import { newSecret } from '#src/mfa/totp.js';
 import { createPasswordChange } from '#src/reset/password-change.js';
 import { createPasswordReset } from '#src/reset/password-reset.js';
@@ -12,6 +15,7 @@ import type { Visitor } from '#src/throttle/visitor.js';
 import { addAgencies, addPerson } from '../../accounts/people.js';
 import { BEGIN, openParts } from '../parts.js';
 import type { Driver, Person, TwoPeople } from './driver.js';
+import { furnish } from './factors.js';
 import { observe } from './observe.js';
 import type { BrowserName } from './steps.js';
 
@@ -22,11 +26,22 @@ const CODE = /\b[0-9A-Z]{5}-[0-9A-Z]{5}\b/;
 export async function openHouse(db: Database) {
   const parts = openParts(db);
   const { clock, keyed, box, passwords, audit, accountMail, codes, captchas, devices, tickets } = parts;
-  const { otp, wrongCodes, endSessions, passwordCheck } = parts;
+  const { endSessions, passwordCheck } = parts;
   const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
   const passwordChange = createPasswordChange({ newPassword, tickets, audit });
-  const common = { db, devices, otp, wrongCodes, passwords, passwordChange, audit };
-  const reset = createPasswordReset({ ...common, captchas, codes, accountMail, keyed, clock, requiresOtp: true });
+  const recoveryCodes = createRecoveryCodes({ passwords, sets: createRecoveryCodeSets(clock) });
+  const eitherCode = createEitherCode({ ...parts, recoveryCodes });
+  const common = { db, devices, eitherCode, passwords, passwordChange };
+  const reset = createPasswordReset({
+    ...common,
+    captchas,
+    codes,
+    accountMail,
+    audit,
+    keyed,
+    clock,
+    requiresOtp: true,
+  });
   const weakReset = createWeakPasswordReset({ ...common, passwordCheck });
   await audit.prepare(db);
   await addAgencies(db);
@@ -37,7 +52,8 @@ export async function openHouse(db: Database) {
       numbered += 1;
       const nip = `1980${String(numbered).padStart(14, '0')}`;
       const email = `pegawai${numbered}@contoh.example`;
-      return { id: await addPerson(db, nip, { email }), nip, email, secret: undefined, password: undefined };
+      const id = await addPerson(db, nip, { email });
+      return { id, nip, email, secret: undefined, hasFactor: false, recoveryCodes: [], password: undefined };
     };
     const [enrolled, fresh] = [await add(), await add()];
     const account = enrolled.id as Parameters<typeof devices.activeOf>[1];
@@ -48,7 +64,9 @@ export async function openHouse(db: Database) {
       await devices.addPending(tx, { id: device, accountId: account, attempt: attemptId(device), sealedSecret });
       await devices.confirm(tx, { device, name: 'Ponsel', step: 1 });
     });
-    return { A: { ...enrolled, secret, password: OLD_PASSWORD }, B: fresh };
+    const has = await furnish({ db, devices, recoveryCodes }, account, numbered / 2);
+    const factors = { secret: has.hasApp ? secret : undefined, recoveryCodes: has.recoveryCodes, hasFactor: true };
+    return { A: { ...enrolled, ...factors, password: OLD_PASSWORD }, B: fresh };
   }
 
   function driver(): Driver {

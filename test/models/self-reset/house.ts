@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { changePassword, findById, setPassword } from '#src/accounts/accounts.js';
+import { changePassword, findById, getById, setPassword } from '#src/accounts/accounts.js';
 import { createResetCases } from '#src/accounts/reset-cases.js';
 import { secretContext } from '#src/devices/device.js';
 import { createRecoveryCodeSets } from '#src/devices/recovery-code-sets.js';
@@ -10,6 +10,7 @@ import { newSecret } from '#src/mfa/totp.js';
 import { createWaitingResets } from '#src/mfa/waiting-resets.js';
 import { createSelfReset } from '#src/reset/mfa/self-reset.js';
 import type { Database } from '#src/storage/database.js';
+import { createMailsAfterPassword } from '#src/throttle/mails-after-password.js';
 import type { Visitor } from '#src/throttle/visitor.js';
 import { addAgencies, addPerson } from '../../accounts/people.js';
 import { BEGIN, openParts } from '../parts.js';
@@ -56,6 +57,7 @@ export async function openHouse(db: Database) {
     ownReset,
     waitingResets,
     wayBack: { find: nowhere, startOf: nowhere },
+    mails: createMailsAfterPassword(parts, 'mfa reset'),
   });
   await audit.prepare(db);
   await addAgencies(db);
@@ -71,10 +73,10 @@ export async function openHouse(db: Database) {
     const prepared = await recoveryCodes.prepare();
     await db.transaction(async (tx) => {
       await setPassword(tx, { accountId: id, passwordHash, now: clock.now() });
-      for (const device of made) {
+      for (const [index, device] of made.entries()) {
         const sealedSecret = box.seal(device.secret, secretContext(device.id));
         await devices.addPending(tx, { id: device.id, accountId: id, attempt: attemptId(device.id), sealedSecret });
-        await devices.confirm(tx, { device: device.id, name: 'Ponsel', step: 1 });
+        await devices.confirm(tx, { device: device.id, name: `Ponsel ${index + 1}`, step: 1 });
       }
       await recoveryCodes.issue(tx, id, prepared);
     });
@@ -125,8 +127,14 @@ export async function openHouse(db: Database) {
       /** A code of the authenticator, as a login spends it. */
       spend: (who: Who, otp: string) =>
         db.transaction((tx) => parts.otp.check(tx, { accountId: people[who].id, typed: otp })),
-      async change(who: Who, what: 'password' | 'address' | 'frozen' | 'thawed') {
+      async change(who: Who, what: 'password' | 'address' | 'frozen' | 'thawed' | 'closed') {
         const { id } = people[who];
+        if (what === 'closed') {
+          // As the fiftieth wrong code in a row does, wherever it is typed.
+          const account = await getById(db, id);
+          await db.transaction((tx) => parts.wrongCodes.follow(tx, { account, failures: 50, trace: visitor(0) }));
+          return;
+        }
         if (what === 'password') {
           const account = await findById(db, id);
           await changePassword(db, {

@@ -14,6 +14,9 @@ export interface Tally {
   begun: number;
   /** Stopped, or void, and then typed the password after the wait in vain. */
   inVain: number;
+  closed: number;
+  /** After the wait, of somebody whose apps were closed. */
+  closedByWaiting: number;
 }
 
 export const emptyTally = (): Tally => ({
@@ -24,6 +27,8 @@ export const emptyTally = (): Tally => ({
   byWaiting: 0,
   begun: 0,
   inVain: 0,
+  closed: 0,
+  closedByWaiting: 0,
 });
 
 const WHO = ['A', 'B'] as const;
@@ -37,7 +42,7 @@ export async function play(
 ): Promise<void> {
   const state = (who: Who): PersonState => ({
     who,
-    devices: people[who].devices.map((device) => ({ ...device, lastStep: 1 })),
+    devices: people[who].devices.map((device) => ({ ...device, lastStep: 1, isClosed: false })),
     codes: new Set(people[who].codes),
     epoch: 1,
     address: 0,
@@ -79,6 +84,16 @@ export async function play(
     return hasCode;
   }
 
+  /** The password was typed: what waits and is due ends all. */
+  function takeEffect(person: PersonState): Ends {
+    const wasClosed = person.devices.some(({ isClosed }) => isClosed);
+    const ends = rules.takeEffect(person, driver.now());
+    if (ends === undefined) return undefined;
+    tally.byWaiting += 1;
+    if (wasClosed) tally.closedByWaiting += 1;
+    return ends;
+  }
+
   async function start(step: Extract<Step, { do: 'start' }>): Promise<Ends> {
     const { browser, who, way } = step;
     const person = known[who];
@@ -101,8 +116,7 @@ export async function play(
     }
     person.wrongPasswords = 0;
     const now = driver.now();
-    const ends = way === 'wait' ? rules.takeEffect(person, now) : undefined;
-    if (ends !== undefined) tally.byWaiting += 1;
+    const ends = way === 'wait' ? takeEffect(person) : undefined;
     const waits = way === 'wait' && ends === undefined && rules.holds(person, now);
     const mails = way === 'wait' && ends === undefined && !waits;
     const mayMail =
@@ -141,7 +155,7 @@ export async function play(
     const right = totp(device?.secret ?? '', new Date(driver.now()));
     const wrong = String((Number(right) + 500_000) % 1_000_000).padStart(6, '0');
     const typed = { right, wrong, used: lastOtp[who] }[step.code];
-    const lost = step.lost === 'none' ? '' : (people[who].devices[step.lost === 'first' ? 0 : 1]?.id ?? 'x');
+    const lost = step.lost === 'none' ? 'others' : (people[who].devices[step.lost === 'first' ? 0 : 1]?.id ?? 'x');
     if (step.code === 'right') lastOtp[who] = right;
     const isAlive = rules.isAlive(flow, step.browser, driver.now()) && flow.way === 'factor';
     const ends = isAlive ? rules.otp(flow, { otp: typed, lost }, driver.now()) : undefined;
@@ -209,8 +223,7 @@ export async function play(
     }
     if (kind !== 'accepted') throw new Error(`${kind} for a right password`);
     person.wrongPasswords = 0;
-    const ends = rules.takeEffect(person, driver.now());
-    if (ends !== undefined) tally.byWaiting += 1;
+    const ends = takeEffect(person);
     if (ends === undefined && (endedWaits[who] ?? Number.POSITIVE_INFINITY) <= driver.now()) tally.inVain += 1;
     return ends;
   }
@@ -224,7 +237,13 @@ export async function play(
   async function fullLogin(who: Who): Promise<Ends> {
     const person = known[who];
     const [device] = person.devices;
-    if (device === undefined || person.isFrozen || !isFree(who) || !rules.mayTry(person, driver.now()))
+    if (
+      device === undefined ||
+      device.isClosed ||
+      person.isFrozen ||
+      !isFree(who) ||
+      !rules.mayTry(person, driver.now())
+    )
       return undefined;
     const ends = await login(who, 'right');
     if (ends !== undefined) return ends;
@@ -288,6 +307,12 @@ export async function play(
       case 'change': {
         await driver.change(step.who, step.what);
         const person = known[step.who];
+        if (step.what === 'closed') {
+          // A reset that waits goes on: it is the way out.
+          if (person.devices.length > 0) tally.closed += 1;
+          rules.close(person);
+          return undefined;
+        }
         noteEnd(step.who);
         if (step.what === 'password') Object.assign(person, { epoch: person.epoch + 1, wrongPasswords: 0 });
         else if (step.what === 'address') person.address += 1;
@@ -318,7 +343,8 @@ export async function play(
       if (ended.toSorted().join() !== must.toSorted().join()) {
         complain(`of ${who} ended [${ended.join()}] instead of [${must.join()}]`);
       }
-      const codesLeft = ends?.who === who && ends.what === 'all' ? 0 : before[who].codes;
+      const isClosed = step.do === 'change' && step.what === 'closed' && step.who === who;
+      const codesLeft = isClosed || (ends?.who === who && ends.what === 'all') ? 0 : before[who].codes;
       if (after[who].codes !== codesLeft) complain(`${after[who].codes} recovery codes of ${who}, not ${codesLeft}`);
       if (after[who].devices.some((id) => !before[who].devices.includes(id))) complain('a device appeared');
     }

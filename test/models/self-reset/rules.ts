@@ -18,6 +18,8 @@ export interface DeviceState {
   readonly id: string;
   readonly secret: string;
   lastStep: number;
+  /** None of its codes is taken any more; it ends with a reset only. */
+  isClosed: boolean;
 }
 
 export interface PersonState {
@@ -74,6 +76,14 @@ export const rules = {
     return { who: person.who, what: 'all' };
   },
 
+  /** The fiftieth wrong code: no app and no recovery code of this person is taken any more, but all stay bound. */
+  close(person: PersonState): void {
+    for (const device of person.devices) device.isClosed = true;
+    person.codes = new Set();
+    person.failures = 0;
+    person.waitsUntil = 0;
+  },
+
   begin(person: PersonState, now: number): void {
     if (rules.holds(person, now)) return;
     person.waiting = { dueAt: now + WAIT, epoch: person.epoch, address: person.address };
@@ -102,13 +112,15 @@ export const rules = {
   otp(flow: Flow, typed: { otp: string; lost: string }, now: number): Ends {
     const { person } = flow;
     const lost = person.devices.find(({ id }) => id === typed.lost);
-    if (person.devices.length < 2 || (typed.lost !== '' && lost === undefined)) return undefined;
+    const usable = person.devices.filter(({ isClosed }) => !isClosed);
+    if (person.devices.length < 2 || usable.length === 0 || (typed.lost !== 'others' && lost === undefined))
+      return undefined;
     if (!rules.mayTry(person, now)) {
       flow.isOver = true;
       return undefined;
     }
     const current = Math.floor(now / 30_000);
-    for (const device of person.devices) {
+    for (const device of usable) {
       const step = [current + 1, current, current - 1].find(
         (each) => totp(device.secret, new Date(each * 30_000)) === typed.otp,
       );

@@ -31,7 +31,7 @@ export type Step =
   | { do: 'login'; who: Who; password: 'right' | 'wrong' }
   /** A login with the old factor as well. */
   | { do: 'full login'; who: Who }
-  | { do: 'change'; who: Who; what: 'password' | 'address' | 'frozen' | 'thawed' }
+  | { do: 'change'; who: Who; what: 'password' | 'address' | 'frozen' | 'thawed' | 'closed' }
   | { do: 'wait'; minutes: number };
 
 /** What honest people do comes more often: else hardly a sequence would get anywhere. */
@@ -68,7 +68,11 @@ const steal = fc.record({ do: of('steal'), browser });
 const stop = fc.record({ do: of('stop'), who, by: fc.constantFrom('link', 'person', 'wrong link') });
 const login = fc.record({ do: of('login'), who, password: mostly('right', 'wrong') });
 const fullLogin = fc.record({ do: of('full login'), who });
-const change = fc.record({ do: of('change'), who, what: fc.constantFrom('password', 'address', 'frozen', 'thawed') });
+const change = fc.record({
+  do: of('change'),
+  who,
+  what: fc.constantFrom('password', 'address', 'frozen', 'thawed', 'closed'),
+});
 const wait = fc.record({ do: of('wait'), minutes: fc.constantFrom(1, 16, 31, 13 * 60, 24 * 60, 24 * 60, 8 * 24 * 60) });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -111,6 +115,12 @@ const equipped = fc
     { ...byCode, browser: at },
   ]);
 
+/** The same of somebody whose apps were closed by wrong codes before: the one way that is left. */
+const shutOut = patient.map((way): Step[] => [
+  { do: 'change', who: way[0]?.do === 'start' ? way[0].who : 'A', what: 'closed' },
+  ...way,
+]);
+
 /** The same, but something comes between. */
 const thwarted = fc.tuple(patient, fc.oneof(stop, fullLogin, change)).map(([[first, second, third, last], between]) => {
   const against = { ...between, who: first?.do === 'start' ? first.who : 'A' } as Step;
@@ -120,7 +130,12 @@ const thwarted = fc.tuple(patient, fc.oneof(stop, fullLogin, change)).map(([[fir
 /** An honest way with strange steps put in between. */
 const crossed = fc
   .tuple(
-    fc.oneof({ weight: 2, arbitrary: patient }, { weight: 1, arbitrary: thwarted }, { weight: 2, arbitrary: equipped }),
+    fc.oneof(
+      { weight: 2, arbitrary: patient },
+      { weight: 1, arbitrary: shutOut },
+      { weight: 1, arbitrary: thwarted },
+      { weight: 2, arbitrary: equipped },
+    ),
     fc.array(fc.tuple(step, fc.nat(9)), { maxLength: 6 }),
   )
   .map(([way, strange]) => strange.reduce((steps, [one, at]) => steps.toSpliced(at % (steps.length + 1), 0, one), way));

@@ -46,6 +46,8 @@ export interface Slot {
   readonly who: Who | undefined;
   readonly passwordAt: number;
   readonly factorAt: number;
+  /** Which of the mails to B has the code that it waits for. */
+  readonly mail: number;
 }
 
 export interface State {
@@ -55,11 +57,20 @@ export interface State {
   readonly enrolledB: boolean;
   /** Codes mailed to B. */
   readonly mails: number;
+  /** Whether the last of them is still to be typed: then the next sign-in of B waits for it too. */
+  readonly isMailOpen: boolean;
   readonly seconds: number;
 }
 
-const EMPTY: Slot = { phase: 'none', who: undefined, passwordAt: 0, factorAt: 0 };
-export const START: State = { slots: [EMPTY, EMPTY], session: undefined, enrolledB: false, mails: 0, seconds: 0 };
+const EMPTY: Slot = { phase: 'none', who: undefined, passwordAt: 0, factorAt: 0, mail: 0 };
+export const START: State = {
+  slots: [EMPTY, EMPTY],
+  session: undefined,
+  enrolledB: false,
+  mails: 0,
+  isMailOpen: false,
+  seconds: 0,
+};
 
 /** A right password opens the page for the code for so long (R-02). */
 const PASSWORD_SECONDS = 300;
@@ -86,6 +97,14 @@ function put(state: State, slot: SlotName, change: Partial<Slot>): State {
   const slots = state.slots.map((each, index) => (index === slot ? { ...each, ...change } : each));
   return { ...state, slots: slots as unknown as State['slots'] };
 }
+
+/** A code that was mailed to this browser and not typed is not mailed again. */
+export const mailed = (state: State): State =>
+  state.isMailOpen ? state : { ...state, mails: state.mails + 1, isMailOpen: true };
+
+/** Whether the code in the mail that this sign-in waits for can still be typed: it may have been, in the other one. */
+const opensMail = ({ slots, mails, isMailOpen }: State, slot: SlotName): boolean =>
+  isMailOpen && slots[slot].mail === mails;
 
 /** Somebody else's session ends when a person is vouched for. */
 function finish(state: State, slot: SlotName, change: Partial<Slot>): State {
@@ -136,15 +155,15 @@ export function next(before: State, action: Action, replayed: Action | undefined
         return { state: put(state, slot, { phase: 'otp', who: action.as, passwordAt: seconds }) };
       }
       return {
-        state: put({ ...state, mails: state.mails + 1 }, slot, { phase: 'mailbox', who: 'B', passwordAt: seconds }),
+        state: put(mailed(state), slot, { phase: 'mailbox', who: 'B', passwordAt: seconds, mail: mailed(state).mails }),
       };
     case 'otp':
       return phase === 'otp' && action.code === 'right'
         ? { state: finish(state, slot, { factorAt: seconds }) }
         : { state };
     case 'mailbox':
-      return phase === 'mailbox' && action.code === 'right'
-        ? { state: put(state, slot, { phase: 'enrol' }) }
+      return phase === 'mailbox' && action.code === 'right' && opensMail(state, slot)
+        ? { state: put({ ...state, isMailOpen: false }, slot, { phase: 'enrol' }) }
         : { state };
     case 'enrol':
       if (phase !== 'enrol' || action.code === 'wrong') return { state };
@@ -172,7 +191,11 @@ function repeat(state: State, post: Action): Outcome {
 }
 
 /** States from which the same follows. Time is left out: six steps take less than a password holds. */
-export function keyOf({ slots, session, enrolledB }: State): string {
-  const names = slots.map(({ phase, who }) => `${phase} ${who ?? ''}`);
-  return [...names, session?.who ?? 'nobody', enrolledB ? 'enrolled' : ''].join('; ');
+export function keyOf(state: State): string {
+  const { slots, session, enrolledB, isMailOpen } = state;
+  const names = slots.map(({ phase, who }, slot) => {
+    const isOpen = phase === 'mailbox' && opensMail(state, slot as SlotName);
+    return `${phase} ${who ?? ''} ${isOpen ? 'open' : ''}`;
+  });
+  return [...names, session?.who ?? 'nobody', enrolledB ? 'enrolled' : '', isMailOpen ? 'mailed' : ''].join('; ');
 }

@@ -86,7 +86,8 @@ export async function openWorld(house: House, people: Readonly<Record<Who, Emplo
     }
     return fail('no code was mailed');
   }
-  const mailed: Record<SlotName, string> = { 0: '', 1: '' };
+  /** In the last mail. */
+  let code = '';
 
   /** Takes in a page that the browser has come to: a new sign-in, or a service with its code. */
   function arrive(shown: Shown, slot: SlotName, asking: Asking): string | undefined {
@@ -162,7 +163,8 @@ export async function openWorld(house: House, people: Readonly<Record<Who, Emplo
         const username = people[action.as === 'B' ? 'B' : 'A'].nip;
         const password = action.as === 'wrong' ? 'Salah-Sekali-1' : PASSWORD;
         await post(action, slot, '/password', { username, password });
-        if (action.as === 'B' && phase === 'password' && !state.enrolledB) mailed[slot] = await mailedCode();
+        if (action.as === 'B' && phase === 'password' && !state.enrolledB && !state.isMailOpen)
+          code = await mailedCode();
         seenMails = house.site.mailbox.mails.length;
         return undefined;
       }
@@ -175,7 +177,7 @@ export async function openWorld(house: House, people: Readonly<Record<Who, Emplo
         return undefined;
       }
       case 'mailbox':
-        await post(action, slot, '/mailbox', { code: action.code === 'right' ? mailed[slot] : 'AAAAA-AAAAA' });
+        await post(action, slot, '/mailbox', { code: action.code === 'right' ? code : 'AAAAA-AAAAA' });
         return undefined;
       case 'enrol': {
         if (action.code === 'right') house.time.pass({ seconds: STEP_SECONDS });

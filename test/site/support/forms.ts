@@ -12,6 +12,8 @@ export interface Form extends Station {
   readonly path: string;
   readonly hidden: Readonly<Record<string, string>>;
   readonly inputs: readonly Input[];
+  /** By its other button: shows the page again with what was typed, whatever that is. */
+  readonly showsAgain?: true;
 }
 
 /** The path of a form as it stands in the route table. */
@@ -38,6 +40,8 @@ export function formsOn(station: Station): Form[] {
         else inputs.push({ name, isSecret: type === 'password' || SECRET_NAME.test(name) });
       }
       const posted = { ...station, path: attribute(form, 'action') ?? '', hidden, inputs };
+      const other = attribute(form, 'formaction');
+      if (other !== undefined) return [posted, { ...posted, path: other, showsAgain: true as const }];
       if (attribute(form, 'data-passkey') === undefined) return [posted];
       // Before it sends the form, the script asks for a challenge with the form's token.
       const { csrf = '' } = hidden;
