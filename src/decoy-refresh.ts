@@ -13,6 +13,8 @@ export async function keepDecoysFresh({ decoys, log }: Pick<Services, 'decoys' |
       });
     });
   }, EVERY_MS);
+  // Not a reason to stay for a process that cannot listen.
+  timer.unref();
   return {
     stop: () => {
       clearInterval(timer);

@@ -18,6 +18,8 @@ const EVERY_MS = 1_000;
 const BATCH = 2_000;
 /** A checkpoint a minute, while there is something new. */
 const CHECKPOINT_MS = 50_000;
+/** How often a process looks whether one is due: another may have made it. */
+const LOOK_MS = 10_000;
 
 export interface Sealer {
   /** Begins to seal every second; of several processes one does it at a time. */
@@ -46,6 +48,7 @@ export function createSealer(parts: SealerParts): Sealer {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> | undefined;
   let stopped = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
 
   const sealBatch = (): Promise<number> =>
     db.transaction(async (tx) => {
@@ -79,6 +82,9 @@ export function createSealer(parts: SealerParts): Sealer {
   async function sealDue(): Promise<number> {
     let total = 0;
     for (let sealed = BATCH; sealed === BATCH && !stopped; total += sealed) sealed = await sealBatch();
+    const now = clock.now().getTime();
+    if (now - lookedAt < LOOK_MS) return total;
+    lookedAt = now;
     const made = await checkpoint();
     if (made !== undefined) {
       log.info('audit checkpoint', lineOf(made));

@@ -137,7 +137,8 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'RESET_REQUIRES_OTP',
     defaultText: '`true`',
-    meaning: 'ask for a one-time code or a recovery code in a password reset when an authenticator is bound',
+    meaning:
+      'ask for a one-time code or a recovery code in a password reset when an authenticator is bound; must stay true in production',
   },
   {
     name: 'MFA_RESET_WAIT_SECONDS',

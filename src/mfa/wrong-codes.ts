@@ -1,4 +1,4 @@
-import { renewCredentials, type Account } from '../accounts/accounts.js';
+import type { Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
@@ -42,8 +42,7 @@ export function createWrongCodes(parts: {
       }
       if (guesses.isLast(failures)) {
         const closed = await devices.closeApps(tx, account.id);
-        // As with every change of factors: a login on its way with a code of before opens nothing.
-        await renewCredentials(tx, { accountId: account.id, credEpoch: account.credEpoch, now: clock.now() });
+        // The credentials stay what they were: a reset that its owner waits for must not be ended by a stranger's codes.
         await endSessions.ofAccounts(tx, [account.id]);
         // They were counted against what is closed: whoever binds a new authenticator may mistype its first code.
         await guesses.clear(tx, account.id);

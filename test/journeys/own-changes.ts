@@ -84,7 +84,10 @@ export const OWN_CHANGES: Readonly<Record<string, OwnChange>> = {
     const { secret } = await giveApp(house, person);
     const [visitor, page] = await startReset(house, person, 'now');
     house.time.pass({ seconds: 30 });
-    arrived(await visitor.submit(page, '/reset/mfa/factor', { otp: totp(secret, house.time.now()) }), 'reset/mfa/done');
+    arrived(
+      await visitor.submit(page, '/reset/mfa/factor', { otp: totp(secret, house.time.now()), lost: 'others' }),
+      'reset/mfa/done',
+    );
   },
   'a reset of the second factors with a recovery code': async (house, person) => {
     const { db, recoveryCodes } = house.site.running.services;

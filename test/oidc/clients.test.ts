@@ -302,7 +302,12 @@ describe('the registry', () => {
   const registry = clientRegistry(loaded.clients, { issuer: options.issuer, name: 'ASN Digital' });
 
   it('tells the login pages what a service is called and where its redirects may lead', () => {
-    expect(registry.find('web')).toEqual({ name: 'Client web', href: undefined, formOrigins: ['https://web.example'] });
+    expect(registry.find('web')).toEqual({
+      name: 'Client web',
+      href: undefined,
+      isOwnAccount: false,
+      formOrigins: ['https://web.example'],
+    });
     expect(registry.find('phone')?.formOrigins).toEqual(['http://127.0.0.1:*', 'id.example.phone:']);
     expect(registry.find('nobody')).toBeUndefined();
   });
@@ -311,6 +316,7 @@ describe('the registry', () => {
     expect(registry.find('asn-digital')).toEqual({
       name: 'ASN Digital',
       href: 'https://sso.asn.example/',
+      isOwnAccount: false,
       formOrigins: ['https://sso.asn.example'],
     });
     expect(registry.registration('asn-digital')?.redirect_uris).toEqual(['https://sso.asn.example/session/callback']);

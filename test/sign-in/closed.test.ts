@@ -260,7 +260,7 @@ describe('an account whose app is closed', () => {
     const browser = house.browser();
     await browser.get('/reset/mfa/now');
     await browser.submit('/reset/mfa/start', { username: employee.nip, password: PASSWORD, captcha: CAPTCHA });
-    const closed = await browser.submit('/reset/mfa/factor', { otp: otpOf(employee), lost: '' });
+    const closed = await browser.submit('/reset/mfa/factor', { otp: otpOf(employee), lost: key?.id ?? '' });
     expect(closed.errors).toEqual(['otp_invalid']);
     house.time.pass({ seconds: 31 });
     const done = await browser.submit('/reset/mfa/factor', {

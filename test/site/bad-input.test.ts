@@ -77,7 +77,8 @@ const faults = (): string[] => [
 
 it('knows every form there is', () => {
   const posted = site.running.site.routes.filter(({ method, access }) => method === 'POST' && access === 'anyone');
-  expect(forms.map(routeOf)).toEqual(expect.arrayContaining(posted.map(({ path }) => path)));
+  const known = new Set(forms.map(routeOf));
+  expect(posted.map(({ path }) => path).filter((path) => !known.has(path))).toEqual([]);
 });
 
 describe('what a form does not expect is refused, never a failure (R-47, R-67, A37, A41)', () => {

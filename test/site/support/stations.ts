@@ -87,7 +87,14 @@ async function afterPassword(
   return { visitor, page: await visitor.submit(page, '/password', { username: person.nip, password }) };
 }
 
-const atOtp: Way = async (house) => afterPassword(house, await house.person('enrolled'));
+/** With recovery codes too: without, there is no form for them. */
+const atOtp: Way = async (house) => {
+  const person = await house.person('enrolled');
+  const { db, recoveryCodes } = house.site.running.services;
+  const prepared = await recoveryCodes.prepare();
+  await db.transaction((tx) => recoveryCodes.issue(tx, person.id, prepared));
+  return afterPassword(house, person);
+};
 
 async function atMailboxAs(house: House): Promise<Station & { code: string }> {
   const person = await house.person('password');
