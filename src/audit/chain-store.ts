@@ -25,7 +25,13 @@ export const EVENT_TEXT =
   'ROW(a.id, a.at, a.type, a.account_id, a.actor_id, a.agency_code, a.client_id, a.request_id, a.detail)::text';
 
 /** Must hold where {@link EVENT_TEXT} is read. */
-export const CANONICAL = `SELECT set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true)`;
+const CANONICAL = `SELECT set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true)`;
+
+/** One picture of everything: what is sealed meanwhile is neither missing nor too much. First in its transaction. */
+export async function beginReading(tx: Queryable): Promise<void> {
+  await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await tx.query(CANONICAL);
+}
 
 /** False when another process is at it. The lock ends with the transaction. */
 export async function lockChain(tx: Queryable): Promise<boolean> {

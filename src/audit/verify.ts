@@ -1,6 +1,6 @@
 import type { BulkSession } from '../storage/copy.js';
 import {
-  CANONICAL,
+  beginReading,
   countUnsealed,
   findCheckpointBefore,
   findCheckpointsFrom,
@@ -56,9 +56,7 @@ const CHUNK = 50_000;
 export function verifyTrail(options: VerifyOptions): Promise<Verdict> {
   const { session, checkpoints, kept, since, onProgress } = options;
   return session.transaction(async (tx) => {
-    // One picture of everything: what is sealed meanwhile is neither missing nor too much.
-    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await tx.query(CANONICAL);
+    await beginReading(tx);
     const base = since === undefined ? undefined : await findCheckpointBefore(tx, since);
     const begin: Head = base ?? { seq: 0n, hash: GENESIS };
     const known = [...(await findCheckpointsFrom(tx, begin.seq)), ...kept.filter(({ seq }) => seq >= begin.seq)];

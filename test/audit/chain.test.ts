@@ -244,7 +244,7 @@ describe('a sealer', () => {
 
   it('whose second place cannot be written says so, and has sealed', async () => {
     await writeFile(join(folder, 'a file'), '');
-    const { sealDue } = createSealer({
+    const sealer = createSealer({
       db,
       checkpoints,
       checkpointFile: join(folder, 'a file', 'x'),
@@ -252,7 +252,7 @@ describe('a sealer', () => {
       log: quietLog(),
     });
     await write(2);
-    await expect(sealDue()).rejects.toThrow();
+    await expect(sealer.sealDue()).rejects.toThrow();
     expect(await verify()).toMatchObject({ breach: undefined, links: 2n, waiting: 0 });
   });
 });
