@@ -255,14 +255,14 @@ describe('a relying party that', () => {
   });
 
   it('answers again after a while gets everything', async () => {
-    await open({ slowMs: 2_000, failures: 5, pauseMs: 100 });
+    await open({ slowMs: 2_000, failures: 5, pauseMs: 2_000 });
     party.answer = 'never';
     await queue(...Array.from({ length: 25 }, () => 'myasn'));
     await worker.deliverDue();
     expect(await rows("last_error = 'timeout'")).toHaveLength(20);
     expect(await rows("last_error = 'paused'")).toHaveLength(5);
     party.answer = 204;
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
     advance(60);
     await worker.deliverDue();
     expect(await rows()).toEqual([]);
