@@ -49,6 +49,8 @@ beforeAll(async () => {
       if (asked.length >= awayFrom) throw new DatabaseUnavailable(new Error('gone'));
     },
   });
+  // It asks once a second, whoever asks the program.
+  await running.services.sealer.stop();
 });
 afterAll(async () => {
   await running.stop();
