@@ -25,13 +25,13 @@ export function createCheckpoints(keyed: KeyedDigest): Checkpoints {
 export const lineOf = ({ seq, at, hash, mac }: Checkpoint): Readonly<Record<string, string>> => ({
   seq: String(seq),
   at: at.toISOString(),
-  hash: hash.toString('hex'),
-  mac: mac.toString('hex'),
+  hash: hash.toString('base64url'),
+  mac: mac.toString('base64url'),
 });
 
 function fromLine(line: string): Checkpoint {
   const { seq, at, hash, mac } = JSON.parse(line) as Record<'seq' | 'at' | 'hash' | 'mac', string>;
-  return { seq: BigInt(seq), at: new Date(at), hash: Buffer.from(hash, 'hex'), mac: Buffer.from(mac, 'hex') };
+  return { seq: BigInt(seq), at: new Date(at), hash: Buffer.from(hash, 'base64url'), mac: Buffer.from(mac, 'base64url') };
 }
 
 /** The second place: a file that only grows, on another disk or shipped elsewhere if operators are wise. */

@@ -88,7 +88,10 @@ export function createSealer(parts: SealerParts): Sealer {
     const made = await checkpoint();
     if (made !== undefined) {
       log.info('audit checkpoint', lineOf(made));
-      await appendCheckpoint(checkpointFile, made);
+      // The log has it: a disk that is full or read-only costs the second place, not the sealing.
+      await appendCheckpoint(checkpointFile, made).catch((error: unknown) => {
+        log.error('the second place of audit checkpoints cannot be written', { reason: (error as Error).name });
+      });
     }
     return total;
   }
