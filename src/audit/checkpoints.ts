@@ -31,7 +31,12 @@ export const lineOf = ({ seq, at, hash, mac }: Checkpoint): Readonly<Record<stri
 
 function fromLine(line: string): Checkpoint {
   const { seq, at, hash, mac } = JSON.parse(line) as Record<'seq' | 'at' | 'hash' | 'mac', string>;
-  return { seq: BigInt(seq), at: new Date(at), hash: Buffer.from(hash, 'base64url'), mac: Buffer.from(mac, 'base64url') };
+  return {
+    seq: BigInt(seq),
+    at: new Date(at),
+    hash: Buffer.from(hash, 'base64url'),
+    mac: Buffer.from(mac, 'base64url'),
+  };
 }
 
 /** The second place: a file that only grows, on another disk or shipped elsewhere if operators are wise. */
