@@ -221,7 +221,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   INSTITUTION: ['x'.repeat(121)],
   LOG_LEVEL: ['INFO', 'trace', 'silent'],
 };
-const FREE_TEXT = ['DATA_DIR', 'CLIENTS_FILE'];
+const FREE_TEXT = ['DATA_DIR', 'CLIENTS_FILE', 'AUDIT_CHECKPOINT_FILE'];
 
 const GOOD: Readonly<Record<string, readonly string[]>> = {
   HOST: ['0.0.0.0', '::', 'localhost'],
@@ -274,10 +274,11 @@ describe('every setting', () => {
     const defaults = loadConfig({ DATA_DIR: dataDir });
     const dir = name === 'DATA_DIR' ? {} : { DATA_DIR: dataDir };
     const config = loadConfig({ ...keys, ...dir, [name]: '' });
-    const { encryptionKeys, passwordPeppers, cookieKeys, dataDir: found, ...rest } = config;
+    const { encryptionKeys, passwordPeppers, cookieKeys, auditCheckpointFile, dataDir: found, ...rest } = config;
     expect(defaults).toMatchObject({ ...rest });
     expect([encryptionKeys, passwordPeppers, cookieKeys].every(({ all }) => all.length === 1)).toBe(true);
     expect(found).toBe(name === 'DATA_DIR' ? resolve('data') : dataDir);
+    expect(auditCheckpointFile).toBe(join(found, 'audit-checkpoints.jsonl'));
   });
 });
 
