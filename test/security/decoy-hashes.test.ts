@@ -2,15 +2,22 @@ import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { hash as argon2Hash } from '@node-rs/argon2';
 import { hash as bcryptHash } from '@node-rs/bcrypt';
 import { setPassword } from '#src/accounts/accounts.js';
+import { createPasswordCheck } from '#src/accounts/password-check.js';
+import { createAudit } from '#src/audit/audit.js';
 import { sampleHashForms } from '#src/accounts/hash-forms-store.js';
 import { createDecoyHashes } from '#src/security/decoy-hashes.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { createHashQueue } from '#src/security/hash-queue.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createPasswords } from '#src/security/passwords.js';
+import { createSealedBox } from '#src/security/sealed-box.js';
 import { storedHashFault } from '#src/security/stored-hash.js';
 import type { Database } from '#src/storage/database.js';
+import { openInProcess } from '#src/storage/in-process.js';
+import { addressGuard } from '#src/throttle/address-guard.js';
+import { createKnownBrowsers } from '#src/throttle/known-browsers.js';
 import { addAgencies, addPerson, NOW } from '../accounts/people.js';
+import { accountMailWith } from '../support/account-mail.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** An unknown name costs what a known one may cost, whatever hashes were imported (R-19, A3). */
@@ -140,4 +147,40 @@ it('go over to ours, and never back, as logins replace the imported ones', async
   await db.query('UPDATE credentials SET password_hash = $1', [STORED.ours]);
   await decoys.refresh();
   expect(NAMES.filter((name) => decoys.of(name) !== undefined)).toEqual([]);
+});
+
+it('are what the login compares an unknown name with', async () => {
+  await db.query('UPDATE credentials SET password_hash = $1', [STORED.bcrypt]);
+  const [clock, keyed] = [{ now: () => NOW }, createKeyedDigest(randomBytes(32))];
+  const decoys = createDecoyHashes({ keyed, sample: () => sampleHashForms(db) });
+  await decoys.refresh();
+  const box = createSealedBox(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
+  const check = createPasswordCheck({
+    ...{ db, passwords, decoys, keyed, clock },
+    addresses: addressGuard({ keyValue: openInProcess(clock), clock }),
+    knownBrowsers: createKnownBrowsers(keyed),
+    accountMail: accountMailWith({ box, clock }),
+    audit: createAudit(clock),
+  });
+  const took = async (username: string, index: number): Promise<number> => {
+    const visitor = {
+      browserId: 'browser',
+      address: `10.0.0.${index}`,
+      knownBrowser: undefined,
+      agent: { browser: '', system: '' },
+      locale: 'id' as const,
+      requestId: 'request',
+    };
+    const began = performance.now();
+    expect(await check.check({ username, password: 'wrong' }, visitor)).toEqual({ kind: 'refused' });
+    return performance.now() - began;
+  };
+  const [known, unknown]: [number[], number[]] = [[], []];
+  for (let index = 1; index <= 9; index += 1) {
+    known.push(await took(`19800401201001100${index}`, index));
+    unknown.push(await took(`19700401201001100${index}`, index));
+  }
+  const median = (all: number[]): number => all.toSorted((a, b) => a - b)[4] ?? 0;
+  const ratio = median(unknown) / median(known);
+  expect({ alike: ratio > 0.6 && ratio < 1.7 ? true : ratio }).toEqual({ alike: true });
 });
