@@ -16,6 +16,7 @@ import { createEnrolmentTickets } from './devices/enrolment-tickets.js';
 import { createPasskeyRegistry } from './devices/passkey-registry.js';
 import { createRecoveryCodeSets } from './devices/recovery-code-sets.js';
 import { createMfaReset } from './helpdesk/mfa-reset.js';
+import { createRefusals } from './helpdesk/refusals.js';
 import type { Clock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import { createMailer } from './mail/mailer.js';
@@ -148,8 +149,10 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     waitSeconds: config.mfaResetWaitSeconds,
     origin,
   });
+  const refusals = createRefusals(audit);
   const mfaReset = createMfaReset({
     db,
+    refusals,
     devices,
     tickets,
     codes,
@@ -231,6 +234,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     endSessions,
     ownReset,
     waitingResets,
+    refusals,
     mfaReset,
     disavowals,
     underWay: allUnderWay,

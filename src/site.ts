@@ -25,6 +25,7 @@ import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
+import { mfaResetCall } from './helpdesk/mfa-reset-call.js';
 import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
@@ -334,9 +335,11 @@ export async function buildSite(services: Services): Promise<Site> {
       waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...adminRoutes({
-      mfaReset: services.mfaReset,
+      calls: [mfaResetCall(services.mfaReset)],
       tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },
-      adminHost: new URL(config.adminOrigin).host,
+      adminOrigin: config.adminOrigin,
+      issuer,
+      recordRefusal: (refused) => services.refusals.record(db, refused),
       clock,
     }),
     ...(localOutbox !== undefined && !config.production ? localMailRoutes({ outbox: localOutbox, write }) : []),

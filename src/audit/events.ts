@@ -67,6 +67,8 @@ export interface AuditDetails {
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
   'mfa_reset.refused': { readonly cause: string };
+  /** An officer, or a service, wanted something over the admin API or in the console. */
+  'desk.refused': { readonly action: string; readonly cause: string };
   'self_reset.started': { readonly way: 'factor' | 'wait' };
   /** `in_hand`: a right code, of the very device that was said to be lost. */
   'self_reset.factor_refused': {

@@ -10,6 +10,8 @@ export interface AdminCaller {
   readonly authenticatedAt: Date | undefined;
   /** How: `urn:asn:aal2` or `phr`. */
   readonly acr: string | undefined;
+  /** The agency that a service is bound to by its registration. */
+  readonly agency: string | undefined;
 }
 
 /** The port to the OpenID provider: whose access token this is. */

@@ -6,7 +6,7 @@ import { giveUpKey, keepAnswer, selectAnswer, takeKey } from './idempotency-stor
 const KEPT_SECONDS = 24 * 3600;
 
 /** A call that its caller may repeat because the answer was lost on the way. */
-interface RepeatableCall {
+export interface RepeatableCall {
   /** Keys of different callers never meet. */
   readonly caller: string;
   /** What the caller sent as `Idempotency-Key`; without one every call stands for itself. */

@@ -13,10 +13,7 @@ export const RESET_REASON = plainText(3, 500);
 const TICKET = plainText(1, 64);
 
 /** How identity was checked. */
-const VERIFICATION = z.discriminatedUnion('method', [
-  z.strictObject({ method: z.literal('photo_id') }),
-  z.strictObject({ method: z.literal('presence'), presence_code: z.string().max(32).optional() }),
-]);
+const VERIFICATION = z.discriminatedUnion('method', [z.strictObject({ method: z.literal('photo_id') })]);
 
 /** The body of `POST /accounts/{id}/mfa-reset` (docs/CONTRACT); nothing else may stand in it (R-47). */
 export const MFA_RESET_REQUEST = z.strictObject({ reason: RESET_REASON, ticket: TICKET, verification: VERIFICATION });

@@ -1,5 +1,4 @@
 import { getById, type Account } from '../accounts/accounts.js';
-import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
@@ -10,8 +9,9 @@ import { spendQuotas } from '../throttle/quotas.js';
 import { lockAccount } from './authority-store.js';
 import { createFactorReset, type FactorResetParts } from './factor-reset.js';
 import { createIdempotency, type KeyReused } from './idempotency.js';
-import { accountIdOf, judgeOfficer, type RefusalCause } from './judgement.js';
+import { judgeOfficer, type RefusalCause } from './judgement.js';
 import { insertOfficersReset, insertOperatorsReset } from './mfa-reset-store.js';
+import type { Refusals } from './refusals.js';
 
 /** so much one officer can do before somebody looks. */
 export const RESET_QUOTAS = {
@@ -52,15 +52,6 @@ interface OperatorsAnswer {
   readonly mailed: boolean;
 }
 
-/** A call that was refused before the use-case saw it. */
-interface RefusedCall {
-  readonly cause: string;
-  readonly actorId: AccountId | undefined;
-  readonly clientId: string;
-  readonly accountId: string;
-  readonly requestId: string;
-}
-
 /**
  * Ends every second factor of an account for somebody who cannot use theirs any more. The person then enrols anew
  * with password and mailed code; nobody here sees or sets a password, secret or code (R-10, SECURITY.md 3.4).
@@ -70,12 +61,11 @@ export interface MfaReset {
   byOfficer(order: OfficersOrder): Promise<OfficersAnswer>;
   /** For whoever operates the server: any account, also one that holds a role. */
   byOperator(order: OperatorsOrder): Promise<OperatorsAnswer>;
-  recordRefusal(refused: RefusedCall): Promise<void>;
 }
 
 export interface MfaResetParts extends FactorResetParts {
   readonly db: Database;
-  readonly audit: Audit;
+  readonly refusals: Refusals;
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
   readonly log: Log;
@@ -89,35 +79,26 @@ const ANSWERS: Readonly<Record<RefusalCause, OfficersAnswer>> = {
 };
 
 export function createMfaReset(parts: MfaResetParts): MfaReset {
-  const { db, audit, keyed, clock, log } = parts;
+  const { db, refusals, keyed, clock, log } = parts;
   const idempotency = createIdempotency({ keyed, clock });
   const factorReset = createFactorReset(parts);
 
-  const recordRefused = (tx: Queryable, refused: RefusedCall, target?: Account): Promise<void> =>
-    audit.record(tx, {
-      type: 'mfa_reset.refused',
-      detail: { cause: refused.cause },
-      // Also an id that nobody has: who tries them one after the other must stand out.
-      accountId: accountIdOf(refused.accountId),
-      actorId: refused.actorId,
+  const recordRefused = (tx: Queryable, order: OfficersOrder, cause: string, target?: Account): Promise<void> =>
+    refusals.record(tx, {
+      action: 'mfa_reset',
+      cause,
+      actorId: order.officer.accountId,
+      clientId: order.officer.clientId,
+      accountId: order.accountId,
       agencyCode: target?.agency.code,
-      clientId: refused.clientId,
-      requestId: refused.requestId,
+      trace: { requestId: order.requestId },
     });
-
-  const refusalOf = ({ officer, accountId, requestId }: OfficersOrder, cause: string): RefusedCall => ({
-    cause,
-    actorId: officer.accountId,
-    clientId: officer.clientId,
-    accountId,
-    requestId,
-  });
 
   async function reset(tx: Queryable, order: OfficersOrder): Promise<OfficersAnswer> {
     const { officer: caller, requestId, reason, ticket, method } = order;
     const judged = await judgeOfficer(tx, { officerId: caller.accountId, named: order.accountId });
     if (judged.kind === 'refused') {
-      await recordRefused(tx, refusalOf(order, judged.cause), judged.target);
+      await recordRefused(tx, order, judged.cause, judged.target);
       return ANSWERS[judged.cause];
     }
     const { target, officer, through } = judged;
@@ -128,7 +109,7 @@ export function createMfaReset(parts: MfaResetParts): MfaReset {
     const spending = await spendQuotas(tx, { places, now });
     if (spending.kind === 'exhausted') {
       log.warn('an officer has used up the MFA resets allowed', { account: officer.id, request_id: requestId });
-      await recordRefused(tx, refusalOf(order, 'throttled'), target);
+      await recordRefused(tx, order, 'throttled', target);
       return { kind: 'throttled', until: spending.until };
     }
 
@@ -144,7 +125,7 @@ export function createMfaReset(parts: MfaResetParts): MfaReset {
     const resetId = await insertOfficersReset(tx, made);
     if (resetId === undefined) {
       // The officer's own rights are not held: they ended since they were read.
-      await recordRefused(tx, refusalOf(order, 'out_of_scope'), target);
+      await recordRefused(tx, order, 'out_of_scope', target);
       return ANSWERS.out_of_scope;
     }
     await factorReset.apply(tx, {
@@ -167,7 +148,7 @@ export function createMfaReset(parts: MfaResetParts): MfaReset {
           keeps: ({ kind }: OfficersAnswer) => kind === 'done',
         };
         const answer = await idempotency.once<OfficersAnswer>(tx, call, () => reset(tx, order));
-        if (answer.kind === 'key_reused') await recordRefused(tx, refusalOf(order, 'key_reused'));
+        if (answer.kind === 'key_reused') await recordRefused(tx, order, 'key_reused');
         return answer;
       }),
 
@@ -180,7 +161,5 @@ export function createMfaReset(parts: MfaResetParts): MfaReset {
         const endedDevices = await factorReset.apply(tx, { account, resetId, method: 'operator' });
         return { kind: 'done', endedDevices, mailed: account.email !== undefined };
       }),
-
-    recordRefusal: (refused) => recordRefused(db, refused),
   };
 }

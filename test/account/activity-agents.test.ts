@@ -22,6 +22,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'role.revoked': 'a command of an operator',
   'mfa_reset.done': 'an officer, over the admin API, or a command',
   'mfa_reset.refused': 'an officer, over the admin API',
+  'desk.refused': 'an officer or a service, over the admin API',
   'grant.revoked': 'a service, at the token endpoint',
   'refresh_token.reused': 'a service, at the token endpoint',
   'key.generated': 'the program itself; it is about no account',

@@ -88,6 +88,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'role.revoked': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'mfa_reset.done': [{ reset: 'r1', devices: 1, method: 'photo_id' }],
   'mfa_reset.refused': [{ cause: 'out_of_scope' }],
+  'desk.refused': [{ action: 'accounts.show', cause: 'out_of_scope' }],
   'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],
   'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code', 'in_hand'] as const).map(
     (cause) => ({ cause }),

@@ -1,5 +1,6 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import Koa from 'koa';
+import { mfaResetCall } from '#src/helpdesk/mfa-reset-call.js';
 import { adminRoutes } from '#src/helpdesk/routes.js';
 import type { AdminCaller } from '#src/helpdesk/admin-tokens.js';
 import { knowBrowser } from '#src/web/browser.js';
@@ -39,7 +40,7 @@ export interface AdminApi {
 }
 
 /** The admin API behind the real web toolkit, on a port of its own. */
-export async function startAdminApi({ mfaReset, clock, keyed, log }: ResetParts): Promise<AdminApi> {
+export async function startAdminApi({ db, mfaReset, refusals, clock, keyed, log }: ResetParts): Promise<AdminApi> {
   const tokens = new Map<string, AdminCaller>();
   const origins = servedOrigins({
     issuer: new URL(`http://${ISSUER}`),
@@ -60,7 +61,14 @@ export async function startAdminApi({ mfaReset, clock, keyed, log }: ResetParts)
   app.use(errorBoundary({ log, write }));
   app.use(requireKnownHost(origins));
   const verify = (bearer: string): Promise<AdminCaller | undefined> => Promise.resolve(tokens.get(bearer));
-  const routes = adminRoutes({ tokens: { verify }, mfaReset, adminHost: ADMIN, clock });
+  const routes = adminRoutes({
+    calls: [mfaResetCall(mfaReset)],
+    tokens: { verify },
+    adminOrigin: `http://${ADMIN}`,
+    issuer: `http://${ISSUER}`,
+    recordRefusal: (refused) => refusals.record(db, refused),
+    clock,
+  });
   app.use(mountRoutes(routes, { tokens: createFormTokens(keyed), people: NOBODY, clock }));
   const answer = app.callback();
   const listener = await listen((req, res) => void answer(req, res), { host: '127.0.0.1', port: 0 });

@@ -4,6 +4,7 @@ import { createMailedCodes } from '#src/codes/mailed-codes.js';
 import { createDevices } from '#src/devices/devices.js';
 import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
 import { createMfaReset, type OfficersOrder } from '#src/helpdesk/mfa-reset.js';
+import { createRefusals } from '#src/helpdesk/refusals.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { createGuesses } from '#src/mfa/guesses.js';
 import { sealContext } from '#src/outbox/outbox.js';
@@ -24,6 +25,7 @@ export function resetParts(db: Database) {
   const keyed = createKeyedDigest(randomBytes(32));
   const box = createSealedBox(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
   const log = quietLog();
+  const audit = createAudit(clock);
   const parts = {
     db,
     devices: createDevices(clock),
@@ -32,7 +34,8 @@ export function resetParts(db: Database) {
     guesses: createGuesses({ keyed, clock }),
     endSessions,
     accountMail: accountMailWith({ box, clock }),
-    audit: createAudit(clock),
+    audit,
+    refusals: createRefusals(audit),
     keyed,
     clock,
     log,

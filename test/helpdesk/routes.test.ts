@@ -33,6 +33,7 @@ beforeEach(async () => {
     scopes: new Set(['accounts:read', 'accounts:mfa-reset']),
     authenticatedAt: secondsAfter(now, -60),
     acr: 'urn:asn:aal2',
+    agency: undefined,
   };
   api.tokens.clear();
   api.tokens.set('good', caller);

@@ -201,6 +201,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'role.revoked': aboutRole('role_revoked'),
   'mfa_reset.done': (_, { hasActor }) => ({ event: hasActor ? 'mfa_reset' : 'mfa_reset_operator' }),
   'mfa_reset.refused': refused('mfa_reset_refused'),
+  'desk.refused': untold('nothing has happened; who watches officers sees it'),
   'self_reset.started': happened('self_reset_password'),
   'self_reset.factor_refused': refusedBy({
     mismatch: 'self_reset_wrong',
