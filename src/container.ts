@@ -27,6 +27,7 @@ import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
 import { createOwnReset } from './mfa/own-reset.js';
 import { createPasskeys } from './mfa/passkeys.js';
+import { createPresence } from './mfa/presence.js';
 import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
@@ -124,6 +125,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
   const recoveryCodeSets = createRecoveryCodeSets(clock);
   const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
+  const presence = createPresence({ box, keyed, audit, clock });
   const enrolment = createEnrolment({ devices, otp, box, clock, issuerName: brand.name });
   const passwordCheck = createPasswordCheck({
     db,
@@ -229,6 +231,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     wrongCodes,
     recoveryCodeSets,
     recoveryCodes,
+    presence,
     enrolment,
     passwordCheck,
     endSessions,

@@ -9,6 +9,8 @@ export const EXPIRED_ROWS: readonly Expiry[] = [
   { table: 'devices', where: `status = 'pending' AND created_at < $1::timestamptz - interval '1 hour'` },
   { table: 'unsaved_recovery_codes', where: `created_at < $1::timestamptz - interval '1 hour'` },
   { table: 'enrolment_tickets', where: 'expires_at <= $1::timestamptz' },
+  { table: 'presence_codes', where: `expires_at < $1::timestamptz - interval '1 hour'` },
+  { table: 'activation_slips', where: `expires_at < $1::timestamptz - interval '90 days'` },
   { table: 'passkey_challenges', where: 'expires_at <= $1::timestamptz' },
   { table: 'password_resets', where: `expires_at < $1::timestamptz - interval '7 days'` },
   { table: 'self_resets', where: `expires_at < $1::timestamptz - interval '7 days'` },

@@ -53,6 +53,7 @@ import { createWeakPasswordReset } from './reset/weak-password-reset.js';
 import { createFirstEnrolment } from './sign-in/first-enrolment.js';
 import { createMailboxProof } from './sign-in/mailbox-proof.js';
 import { createPasskeySignIn } from './sign-in/passkey-sign-in.js';
+import { createPresenceSignIn } from './sign-in/presence.js';
 import { signInRoutes } from './sign-in/routes.js';
 import { createSecondFactor } from './sign-in/second-factor.js';
 import { createSignIn } from './sign-in/sign-in.js';
@@ -261,6 +262,7 @@ export async function buildSite(services: Services): Promise<Site> {
         clock,
       }),
       passkeySignIn: createPasskeySignIn({ db, passkeys, guesses, accountMail, audit, clock }),
+      presence: createPresenceSignIn({ db, presence: services.presence, clock }),
       firstEnrolment: createFirstEnrolment({
         db,
         devices,

@@ -37,6 +37,11 @@ export interface AuditDetails {
     readonly drift_minutes?: number;
   };
   'recovery_codes.issued': { readonly count: number };
+  /** A code for the officer before whom the person sits, made by the person. */
+  'presence.shown': { readonly presence: string };
+  'presence.withdrawn': { readonly presence: string };
+  /** Typed by an officer. `presence` where there was one to miss. */
+  'presence.refused': { readonly cause: 'wrong' | 'throttled'; readonly presence?: string | undefined };
   'reset.started': object;
   'reset.email_refused': object;
   /** The registered address was typed, and its mailbox told why there is no code. */

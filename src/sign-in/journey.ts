@@ -56,6 +56,16 @@ const passkeyHolds = ({ passkeyAt, factorAt }: Evidence, now: Date): boolean =>
   passkeyAt !== undefined && factorAt !== undefined && now.getTime() - passkeyAt.getTime() <= ENROLMENT_SECONDS * 1000;
 
 /**
+ * Whether the person may show an officer that they are there: a right password of the last half hour, and a second factor
+ * that is bound and was not proved. However long its codes wait: it is for those who cannot type one.
+ */
+export const mayShowPresence = ({ passwordAt, factorAt, hasDevice, hasClosed }: Evidence, now: Date): boolean =>
+  passwordAt !== undefined &&
+  factorAt === undefined &&
+  (hasDevice || hasClosed) &&
+  now.getTime() - passwordAt.getTime() <= ENROLMENT_SECONDS * 1000;
+
+/**
  * The one next step. `done` only with a second factor and a password, or a session that had both, or a passkey that
  * was both.
  */

@@ -7,15 +7,18 @@ import { createFactorRefusals } from './pages/factor-refusal.js';
 import { factorsClosedRoutes } from './pages/factors-closed.js';
 import { firstEnrolmentRoutes } from './pages/first-enrolment.js';
 import { passwordPage, passwordRoutes } from './pages/password.js';
+import { presenceRoutes } from './pages/presence.js';
 import { secondFactorRoutes } from './pages/second-factor.js';
 import { createWalk, type WalkParts } from './pages/walk.js';
 import type { PasskeySignIn } from './passkey-sign-in.js';
+import type { PresenceSignIn } from './presence.js';
 import type { SecondFactor } from './second-factor.js';
 import type { WeakPassword } from './weak-password.js';
 
 export interface SignInRouteParts extends WalkParts {
   readonly secondFactor: SecondFactor;
   readonly passkeySignIn: PasskeySignIn;
+  readonly presence: PresenceSignIn;
   readonly firstEnrolment: FirstEnrolment;
   readonly weakPassword: WeakPassword;
   readonly write: PageWriter;
@@ -34,6 +37,7 @@ export function signInRoutes(parts: SignInRouteParts): Route[] {
     ...passwordRoutes(pages),
     ...secondFactorRoutes(pages),
     ...factorsClosedRoutes(pages),
+    ...presenceRoutes(pages),
     ...firstEnrolmentRoutes(pages),
     ...changePasswordRoutes(pages),
   ];

@@ -53,6 +53,8 @@ export interface Pages {
     readonly mayUsePasskey?: boolean | undefined;
     /** A reset of MFA waits until then. */
     readonly waitingResetDueAt?: Date | undefined;
+    /** `/sign-in/:uid/presence` is open to the person. */
+    readonly mayShowPresence?: boolean | undefined;
     /** Where a new login starts once this one is destroyed by too many codes; `/login` unless given. */
     readonly restartHref?: string | undefined;
   };
@@ -65,6 +67,14 @@ export interface Pages {
     readonly resetHref: string;
     /** When the reset that waits already takes effect. */
     readonly dueAt?: Date | undefined;
+  };
+  /** Posts to `/sign-in/:uid/presence`: makes a code for the officer; *Batal* to `/sign-in/:uid/presence/withdraw`. */
+  'sign-in/presence': SignInPage & {
+    /** `code` is eight digits, `counterCode` three. */
+    readonly view:
+      | { readonly kind: 'none' | 'lapsed' | 'mistyped' }
+      | { readonly kind: 'live'; readonly code: string; readonly counterCode: string; readonly expiresAt: Date }
+      | { readonly kind: 'used'; readonly isDone: boolean };
   };
   /** Posts `code` to `/sign-in/:uid/mailbox`; *Kirim ulang* posts to `/sign-in/:uid/mailbox/resend`. */
   'sign-in/prove-mailbox': SignInPage & {

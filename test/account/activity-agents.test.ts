@@ -23,6 +23,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'mfa_reset.done': 'an officer, over the admin API, or a command',
   'mfa_reset.refused': 'an officer, over the admin API',
   'desk.refused': 'an officer or a service, over the admin API',
+  'presence.refused': 'an officer, who types it',
   'grant.revoked': 'a service, at the token endpoint',
   'refresh_token.reused': 'a service, at the token endpoint',
   'key.generated': 'the program itself; it is about no account',
@@ -248,6 +249,16 @@ const JOURNEYS: readonly Journey[] = [
       await add();
     },
     leaves: ['device.refused invalid', 'device.refused too_many', 'device.enrolled'],
+  },
+  {
+    name: 'a code for the officer before one',
+    async walk(employee, browser) {
+      await expectPage(typePassword(browser, employee), 'sign-in/otp');
+      await browser.follow('/presence');
+      await expectPage(browser.submit('/presence'), 'sign-in/presence');
+      await expectPage(browser.submit('/withdraw'), 'sign-in/otp');
+    },
+    leaves: ['presence.shown', 'presence.withdrawn'],
   },
   {
     name: 'new recovery codes, a new password and a file of what is held',

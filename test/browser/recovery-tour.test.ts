@@ -97,6 +97,11 @@ describeInBrowser('Reset MFA in Chromium', () => {
     clock.pass({ seconds: 1 });
     expect((await login(tab, who)).page).toBe('sign-in/factors-closed');
     await stop('sign-in/factors-closed');
+    await tab.press(t('signIn.presence.offer'));
+    await tab.press(t('signIn.presence.show'));
+    await stop('sign-in/presence');
+    expect(await tab.page.locator('[data-presence-code]').count()).toBe(1);
+    expect((await tab.press(t('action.cancel'))).page).toBe('sign-in/factors-closed');
     expect((await tab.press(/^Reset MFA/)).page).toBe('reset/mfa/start');
   });
 

@@ -87,6 +87,7 @@ const RECOVERY_STOPS = {
   'reset/mfa/stop': 'The link in the mail asks; a mail scanner stops nothing.',
   'reset/mfa/stopped': 'Stopped: everything is as it was.',
   'sign-in/factors-closed': 'After 50 wrong codes: what happened, and the ways on.',
+  'sign-in/presence': 'At the officer’s desk: a code to show, and a number that the officer reads back.',
 } as const;
 
 const NOTICE_STOPS = {

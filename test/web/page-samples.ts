@@ -44,6 +44,7 @@ const offer = {
   otpauthUri: 'otpauth://totp/SSO%20ASN:199001012023211001?secret=CONTOHKUNCIRAHASIAJANGANDIPAKAI2&issuer=SSO%20ASN',
   qr: { path: qrPath, size: 45 },
 };
+const presence = { kind: 'live', code: '48207316', counterCode: '042', expiresAt: SAMPLE_SHELL.now } as const;
 const enrol = { ...signIn, ...offer };
 const device = { id: 'd1', name: 'Ponsel kerja' };
 const removed = { ...device, kind: 'totp' } as const;
@@ -173,6 +174,14 @@ export const SAMPLES: readonly Sample[] = [
     'a reset waits',
     { ...signIn, waitSeconds: 86_400, resetHref: '/reset/mfa/wait?from=u1', dueAt: SAMPLE_SHELL.now },
   ],
+  ['sign-in/presence', 'none', { ...signIn, view: { kind: 'none' } }],
+  ['sign-in/presence', 'live', { ...signIn, view: presence }],
+  ['sign-in/presence', 'lapsed', { ...signIn, view: { kind: 'lapsed' } }],
+  ['sign-in/presence', 'mistyped', { ...signIn, view: { kind: 'mistyped' } }],
+  ['sign-in/presence', 'too many made', { ...signIn, view: { kind: 'lapsed' }, error: { ...wait, limit: 'requests' } }],
+  ['sign-in/presence', 'used', { ...signIn, view: { kind: 'used', isDone: false } }],
+  ['sign-in/presence', 'used, reset done', { ...signIn, view: { kind: 'used', isDone: true } }],
+  ['sign-in/otp', 'at a desk', { ...otp, mayShowPresence: true }],
   ['sign-in/otp', 'asked again', { ...otp, service: 'DMS', again: true }],
   ['sign-in/otp', 'asked again by the account pages', { ...otp, again: true, ownAccount: true }, PERSON],
   [

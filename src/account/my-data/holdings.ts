@@ -369,6 +369,8 @@ export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
   oidc_tokens: secret('codes and tokens; each hangs on a service that is told'),
   sign_in_attempts: MINUTES,
   mailed_codes: MINUTES,
+  presence_codes: MINUTES,
+  activation_slips: { kind: 'underway', why: 'good for 30 days; what came of it stands in the audit trail' },
   self_resets: { kind: 'underway', why: 'gone within days; what came of it stands in the audit trail' },
   enrolment_tickets: MINUTES,
   outbox: letter('sealed letters on their way; gone when they are sent'),

@@ -12,6 +12,7 @@ import { visitorOf } from '../../web/visitor.js';
 import { asksFactorOnly, usableOf, wantsPasskey } from '../attempt.js';
 import type { Interactions } from '../interactions.js';
 import type { PasskeySignIn } from '../passkey-sign-in.js';
+import type { PresenceSignIn } from '../presence.js';
 import type { FactorOutcome, SecondFactor } from '../second-factor.js';
 import type { FactorRefusals, Refused } from './factor-refusal.js';
 import type { ShowPassword } from './password.js';
@@ -21,6 +22,7 @@ export interface SecondFactorRouteParts {
   readonly walk: Walk;
   readonly secondFactor: SecondFactor;
   readonly passkeySignIn: PasskeySignIn;
+  readonly presence: Pick<PresenceSignIn, 'isOffered'>;
   readonly interactions: Pick<Interactions, 'decline'>;
   readonly refusals: FactorRefusals;
   readonly showPassword: ShowPassword;
@@ -30,7 +32,7 @@ export interface SecondFactorRouteParts {
 
 /** One-time code, recovery code, passkey: whatever the person has. */
 export function secondFactorRoutes(parts: SecondFactorRouteParts): Route[] {
-  const { walk, secondFactor, passkeySignIn, interactions, refusals, showPassword, write, clock } = parts;
+  const { walk, secondFactor, passkeySignIn, presence, interactions, refusals, showPassword, write, clock } = parts;
   const { page, at, open, proceed, leaveFinished } = walk;
 
   const showOtp = (here: Here, refused?: Refused & { readonly mayUsePasskey?: boolean }): void => {
@@ -41,7 +43,16 @@ export function secondFactorRoutes(parts: SecondFactorRouteParts): Route[] {
     const onlyPasskey = wantsPasskey(attempt);
     const again = asksFactorOnly(attempt);
     const waitingResetDueAt = dueAt !== undefined && dueAt > clock.now() ? dueAt : undefined;
-    const about = { devices, onlyPasskey, again, ownAccount: isOwnAccount, hasRecoveryCodes, waitingResetDueAt };
+    const mayShowPresence = presence.isOffered(attempt);
+    const about = {
+      devices,
+      onlyPasskey,
+      again,
+      ownAccount: isOwnAccount,
+      hasRecoveryCodes,
+      waitingResetDueAt,
+      mayShowPresence,
+    };
     // Who comes from the account pages still sees whose account it is.
     const name = again && isOwnAccount ? attempt.sessionName : undefined;
     const options = { status, ...(name === undefined ? {} : { person: { name } }) };

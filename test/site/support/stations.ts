@@ -96,6 +96,12 @@ const atOtp: Way = async (house) => {
   return afterPassword(house, person);
 };
 
+const atPresence: Way = async (house) => {
+  const { visitor, page } = await afterPassword(house, await house.person('enrolled'));
+  const asked = await visitor.ask(page.path.replace('/otp', '/presence'));
+  return { visitor, page: await visitor.submit(asked, '/presence') };
+};
+
 async function atMailboxAs(house: House): Promise<Station & { code: string }> {
   const person = await house.person('password');
   const began = new Date();
@@ -257,6 +263,7 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   help: open('/bantuan'),
   'sign-in/password': atPassword,
   'sign-in/otp': atOtp,
+  'sign-in/presence': atPresence,
   'sign-in/prove-mailbox': atMailboxAs,
   'sign-in/enrol': atEnrol,
   'sign-in/recovery-codes': atRecoveryCodes,
