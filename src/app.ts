@@ -9,9 +9,10 @@ import type { FormTokens } from './web/csrf.js';
 import { errorBoundary } from './web/error-boundary.js';
 import { refuseLargeBody } from './web/form.js';
 import { securityHeaders } from './web/headers.js';
-import { fixOrigin, refuseNul, requireKnownHost, type Origins } from './web/origin.js';
+import { fixOrigin, keepAdminApart, refuseNul, requireKnownHost, type Origins } from './web/origin.js';
 import type { PageWriter } from './web/page.js';
 import { requestLog, type RequestObserver } from './web/request-log.js';
+import type { Officers } from './web/officer.js';
 import type { People } from './web/person.js';
 import { mountRoutes, type Route } from './web/route-table.js';
 import type { RequestState } from './web/request.js';
@@ -25,6 +26,7 @@ export interface AppParts {
   readonly openid: OpenIdProvider;
   readonly tokens: FormTokens;
   readonly people: People;
+  readonly officers: Officers;
   readonly write: PageWriter;
   readonly observe: RequestObserver;
   readonly log: Log;
@@ -33,7 +35,7 @@ export interface AppParts {
 
 /** The public listener: what happens to every request, in this order. */
 export function createApp(parts: AppParts): Koa<RequestState> {
-  const { origins, openid, tokens, people, write, log, clock, observe } = parts;
+  const { origins, openid, tokens, people, officers, write, log, clock, observe } = parts;
   const app = new Koa<RequestState>();
   app.keys = [...parts.cookieKeys];
   app.silent = true;
@@ -46,8 +48,9 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(requireKnownHost(origins));
   app.use(refuseNul);
   app.use(serveAssets(parts.assets));
+  app.use(keepAdminApart(origins));
   app.use(openid.metadata);
-  app.use(mountRoutes(parts.routes, { tokens, people, clock }));
+  app.use(mountRoutes(parts.routes, { tokens, people, officers, clock }));
   app.use(refuseLargeBody);
   app.use(async (ctx, next) => {
     await next();

@@ -91,7 +91,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const decoys = createDecoyHashes({ keyed, sample: () => sampleHashForms(db) });
 
   // Relying parties
-  const { registry, demoKeys } = await loadRelyingParties(config, { keyed, portalName: brand.portal });
+  const { registry, demoKeys } = await loadRelyingParties(config, { keyed, brand });
 
   // Mechanisms
   const audit = createAudit(clock);

@@ -22,7 +22,7 @@ export interface RelyingPartiesLoaded {
 /** Reads the clients file. Throws {@link ClientsRefused} with every problem in it at once. */
 export async function loadRelyingParties(
   config: Config,
-  { keyed, portalName }: { keyed: KeyedDigest; portalName: string },
+  { keyed, brand }: { keyed: KeyedDigest; brand: { name: string; portal: string } },
 ): Promise<RelyingPartiesLoaded> {
   const loaded = await loadClients(config.clientsFile, {
     issuer: config.issuer,
@@ -31,6 +31,10 @@ export async function loadRelyingParties(
     demoSecret: config.demo ? keyed('demo clients', config.issuerText) : undefined,
   });
   if (loaded.kind === 'refused') throw new ClientsRefused(loaded.problems);
-  const registry = clientRegistry(loaded.clients, { issuer: config.issuer, name: portalName });
+  const registry = clientRegistry(loaded.clients, {
+    issuer: config.issuer,
+    name: brand.portal,
+    console: { origin: config.adminOrigin, name: `Helpdesk ${brand.name}` },
+  });
   return { registry, demoKeys: loaded.demoKeys };
 }

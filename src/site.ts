@@ -26,6 +26,9 @@ import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
 import { mfaResetCall } from './helpdesk/mfa-reset-call.js';
+import { createConsole } from './helpdesk/console/console.js';
+import { homeRoutes } from './helpdesk/console/pages/home.js';
+import { consoleOfficers } from './helpdesk/console/pages/officers.js';
 import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
@@ -41,8 +44,10 @@ import { ownLogin as createOwnLogin } from './oidc/own-login.js';
 import { createProvider } from './oidc/provider.js';
 import { adminResourceOf } from './oidc/resources.js';
 import type { OutboxHandler } from './outbox/worker.js';
+import type { OwnPages } from './portal/own-login.js';
 import { createPageSessions } from './portal/page-sessions.js';
-import { portalPeople, portalRoutes } from './portal/routes.js';
+import { createPageLogins } from './portal/pages/page-logins.js';
+import { portalRoutes } from './portal/routes.js';
 import { createPasswordChange } from './reset/password-change.js';
 import { createEitherCode } from './mfa/either-code.js';
 import { selfResetRoutes } from './reset/mfa/routes.js';
@@ -96,16 +101,17 @@ export async function buildSite(services: Services): Promise<Site> {
 
   const tokens = createFormTokens(keyed);
   const texts = loadTranslators(join(VIEWS, 'locales'));
-  const write = pageWriter({
-    views: createViews({ directory: VIEWS, translators: texts }),
-    tokens,
-    brand: services.brand,
-    clock,
-  });
   const origins = servedOrigins({
     issuer: config.issuer,
     adminOrigin: config.adminOrigin,
     allowedHosts: config.allowedHosts,
+  });
+  const write = pageWriter({
+    views: createViews({ directory: VIEWS, translators: texts }),
+    tokens,
+    brand: services.brand,
+    origins,
+    clock,
   });
 
   const keys = await loadSigningKeys({ db, box, clock, audit });
@@ -135,7 +141,6 @@ export async function buildSite(services: Services): Promise<Site> {
     issuer,
     endpointStyle,
   });
-  const ownLogin = createOwnLogin({ db, clock, issuer, endpointStyle });
 
   const mailboxProof = createMailboxProof({
     codes,
@@ -186,21 +191,34 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
   );
 
-  const sessions = createPageSessions({ db, ownLogin, endSessions, waitingResets, audit, clock });
-  const people = portalPeople(sessions);
+  const loginsOf = (pages: OwnPages, origin: string) => {
+    const ownLogin = createOwnLogin({ db, clock, issuer, endpointStyle, pages, origin });
+    const sessions = createPageSessions({ db, pages, ownLogin, endSessions, waitingResets, audit, clock });
+    return createPageLogins({ pages, sessions });
+  };
+  const portal = loginsOf('portal', config.issuer.origin);
+  const consoleLogins = loginsOf('console', config.adminOrigin);
+  const people = portal.people;
+  const officers = consoleOfficers({
+    people: consoleLogins.people,
+    console: createConsole({ db, audit }),
+    isAdmin: origins.isAdmin,
+    write,
+  });
   const nameOf = (clientId: string): string | undefined => registry.find(clientId)?.name;
   const ownChange = createOwnChange({ db, devices, endSessions, accountMail, audit, clock });
   const routes: Route[] = [
     ...portalRoutes({
-      sessions,
-      people,
+      portal,
+      console: consoleLogins,
       services: {
-        ofPerson: async (account) =>
-          registry.servicesFor(
-            account,
-            (await rolesOf(db, account.id)).map(({ role }) => role),
-          ),
+        async ofPerson(account) {
+          const roles = (await rolesOf(db, account.id)).map(({ role }) => role);
+          const helpdeskHref = roles.length > 0 ? `${config.adminOrigin}/helpdesk` : undefined;
+          return { services: registry.servicesFor(account, roles), helpdeskHref };
+        },
       },
+      isConsoleOnly: origins.isConsoleOnly,
       write,
     }),
     ...deviceRoutes({
@@ -336,6 +354,7 @@ export async function buildSite(services: Services): Promise<Site> {
       ...forms,
       waitSeconds: config.mfaResetWaitSeconds,
     }),
+    ...homeRoutes({ write }),
     ...adminRoutes({
       calls: [mfaResetCall(services.mfaReset)],
       tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },
@@ -357,6 +376,7 @@ export async function buildSite(services: Services): Promise<Site> {
     openid,
     tokens,
     people,
+    officers,
     write,
     observe: (seen) => {
       metrics.httpRequest(seen);

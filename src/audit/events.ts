@@ -68,6 +68,8 @@ export interface AuditDetails {
   /** `elsewhere`: the person ended it from another browser; `app`: it was an application that stays logged in. */
   'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true; readonly app?: true };
   'account.data_exported': object;
+  /** Somebody who holds no role opened the console. */
+  'console.refused': { readonly cause: 'no_role' };
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };

@@ -5,11 +5,18 @@ import type { RelyingParties } from '../sign-in/relying-parties.js';
 import type { ClientRegistration } from './client-schema.js';
 import { mayUse } from './entitlement.js';
 
-/** The portal and the account pages, as a client of the provider. */
-export const OWN_CLIENT_ID = 'asn-digital';
-/** The same pages where they are about to change the account: asks for a second factor of the last five minutes. */
-export const FRESH_CLIENT_ID = 'asn-account';
+/**
+ * Our own pages, as clients of the provider: the portal with the account pages, and the helpdesk console. `fresh` are
+ * the same pages where they are about to change an account.
+ */
+export const OWN_CLIENTS = {
+  portal: { usual: 'asn-digital', fresh: 'asn-account' },
+  console: { usual: 'helpdesk', fresh: 'helpdesk-act' },
+} as const;
+/** Age of a second factor with which an account is changed (R-34). */
 const FRESH_SECONDS = 5 * 60;
+/** Age of a second factor with which the console is opened (R-58). */
+const CONSOLE_SECONDS = 15 * 60;
 
 /** A service as the launcher shows it. */
 export interface Service {
@@ -31,26 +38,26 @@ export interface ClientRegistry extends RelyingParties {
   readonly metadata: readonly ClientMetadata[];
 }
 
-export const ownRedirectUri = (issuer: URL): string => `${issuer.origin}/session/callback`;
+export const ownRedirectUri = (origin: string): string => `${origin}/session/callback`;
 
 /**
  * A built-in client. Its codes are redeemed in process; at the token endpoint it would have to sign with a key
  * that nobody has, since the private half is thrown away here.
  */
-function ownRegistration({ issuer, name }: Own, id: string, x: ClientRegistration['x'] = {}): ClientRegistration {
+function ownRegistration({ origin, name, path }: OwnPages, id: string, maxAge?: number): ClientRegistration {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
     client_id: id,
     client_name: name,
     application_type: 'web',
     grant_types: ['authorization_code'],
-    redirect_uris: [ownRedirectUri(issuer)],
-    post_logout_redirect_uris: [`${issuer.origin}/`],
+    redirect_uris: [ownRedirectUri(origin)],
+    post_logout_redirect_uris: [`${origin}${path}`],
     token_endpoint_auth_method: 'private_key_jwt',
     id_token_signed_response_alg: 'ES256',
     jwks: { keys: [{ ...(publicKey.export({ format: 'jwk' }) as { kty: string }) }] },
     scope: 'openid',
-    x: { claims: [], launch_uri: `${issuer.origin}/`, ...x },
+    x: { claims: [], launch_uri: `${origin}${path}`, ...(maxAge === undefined ? {} : { max_age_seconds: maxAge }) },
   };
 }
 
@@ -81,18 +88,30 @@ const metadataOf = (client: ClientRegistration): ClientMetadata => ({
   response_types: client.response_types ?? (client.grant_types.includes('authorization_code') ? ['code'] : []),
 });
 
+/** Pages of ours: what they are called at the login, and where they begin. */
+interface OwnPages {
+  readonly origin: string;
+  readonly path: string;
+  readonly name: string;
+}
+
 /** What the built-in clients are called on the pages, and where they are. */
 interface Own {
   readonly issuer: URL;
   readonly name: string;
+  readonly console: { readonly origin: string; readonly name: string };
 }
 
 /** All clients by id: those of the file and the built-in ones. */
 export function clientRegistry(registrations: readonly ClientRegistration[], own: Own): ClientRegistry {
+  const portal = { origin: own.issuer.origin, path: '/', name: own.name };
+  const helpdesk = { ...own.console, path: '/helpdesk' };
   const all = [
     ...registrations,
-    ownRegistration(own, OWN_CLIENT_ID),
-    ownRegistration(own, FRESH_CLIENT_ID, { max_age_seconds: FRESH_SECONDS }),
+    ownRegistration(portal, OWN_CLIENTS.portal.usual),
+    ownRegistration(portal, OWN_CLIENTS.portal.fresh, FRESH_SECONDS),
+    ownRegistration(helpdesk, OWN_CLIENTS.console.usual, CONSOLE_SECONDS),
+    ownRegistration(helpdesk, OWN_CLIENTS.console.fresh, FRESH_SECONDS),
   ];
   const byId = new Map(all.map((client) => [client.client_id, client]));
   const formOrigins = new Map(all.map((client) => [client.client_id, formOriginsOf(client)]));
@@ -103,7 +122,7 @@ export function clientRegistry(registrations: readonly ClientRegistration[], own
     find(clientId) {
       const client = byId.get(clientId);
       if (client === undefined) return undefined;
-      const isOwnAccount = clientId === FRESH_CLIENT_ID;
+      const isOwnAccount = clientId === OWN_CLIENTS.portal.fresh;
       const origins = formOrigins.get(clientId) ?? [];
       return { name: client.client_name, href: startOf(client), isOwnAccount, formOrigins: origins };
     },

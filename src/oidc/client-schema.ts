@@ -12,7 +12,7 @@ export interface ClientRules {
 }
 
 /** Ids of the clients that are part of this program. */
-export const OWN_CLIENT_IDS = ['asn-digital', 'asn-account', 'helpdesk'];
+export const OWN_CLIENT_IDS = ['asn-digital', 'asn-account', 'helpdesk', 'helpdesk-act'];
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
-import type { OwnLogin } from '../portal/own-login.js';
+import type { OwnLogin, OwnPages } from '../portal/own-login.js';
 import type { Database } from '../storage/database.js';
-import { FRESH_CLIENT_ID, OWN_CLIENT_ID, ownRedirectUri } from './client-registry.js';
+import { OWN_CLIENTS, ownRedirectUri } from './client-registry.js';
 import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { SESSION_TOUCH_SECONDS } from './lifetimes.js';
 import { sessionStore, type Changes } from './session-store.js';
@@ -10,17 +10,19 @@ import { tokenStore } from './token-store.js';
 
 const NOTHING: Changes = { set: {}, removed: [] };
 
-const clientOf = (fresh = false): string => (fresh ? FRESH_CLIENT_ID : OWN_CLIENT_ID);
-
 /** The login of our own pages: the code flow of a client that is this program, so its codes are redeemed in process. */
 export function ownLogin(parts: {
   db: Database;
   clock: Clock;
   issuer: string;
   endpointStyle: EndpointStyle;
+  pages: OwnPages;
+  /** Where those pages are. */
+  origin: string;
 }): OwnLogin {
-  const { db, clock, issuer } = parts;
-  const redirectUri = ownRedirectUri(new URL(issuer));
+  const { db, clock, issuer, pages, origin } = parts;
+  const redirectUri = ownRedirectUri(origin);
+  const clientOf = (fresh = false): string => OWN_CLIENTS[pages][fresh ? 'fresh' : 'usual'];
   const sessions = sessionStore(db);
   return {
     async isAlive(sessionUid) {

@@ -1,5 +1,8 @@
 import type { AccountId } from '../kernel/ids.js';
 
+/** Our own pages that people log in to: the portal with the account pages, and the helpdesk console. */
+export type OwnPages = 'portal' | 'console';
+
 /** What a redeemed authorization code of a built-in client says. */
 export interface RedeemedLogin {
   readonly accountId: AccountId;
@@ -10,8 +13,9 @@ export interface RedeemedLogin {
 }
 
 /**
- * The code flow of the built-in clients, redeemed in process: they are this program, not a party over HTTP. A `fresh`
- * login asks who is signed in already for a second factor of the last five minutes, and for nothing else.
+ * The code flow of the built-in clients of some of our pages, redeemed in process: they are this program, not a party
+ * over HTTP. A `fresh` login asks who is signed in already for a second factor of the last five minutes, and for nothing
+ * else; the console's usual one for one of the last fifteen.
  */
 export interface OwnLogin {
   /** Address of the authorization endpoint with PKCE S256 and state. */

@@ -7,7 +7,7 @@ import { digest } from '../security/digests.js';
 import { randomId } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
 import type { Trace } from '../throttle/visitor.js';
-import type { OwnLogin } from './own-login.js';
+import type { OwnLogin, OwnPages } from './own-login.js';
 import * as store from './page-session-store.js';
 
 const ABSOLUTE_SECONDS = 12 * 3600;
@@ -29,7 +29,7 @@ export interface SignedIn {
   readonly waitingResetDueAt: Date | undefined;
 }
 
-/** Who is logged in on our own pages: the built-in client's code flow, tied to the provider's session. */
+/** Who is logged in on some pages of ours: their built-in client's code flow, tied to the provider's session. */
 export interface PageSessions {
   /** Begins the code flow with PKCE S256 (RFC 7636) and a new state; `fresh` as in {@link OwnLogin}. */
   begin(login: { fresh: boolean }): BegunLogin;
@@ -46,13 +46,14 @@ export interface PageSessions {
 
 export function createPageSessions(parts: {
   db: Database;
+  pages: OwnPages;
   ownLogin: OwnLogin;
   endSessions: EndSessions;
   waitingResets: { dueAt(db: Database, account: Account): Promise<Date | undefined> };
   audit: Audit;
   clock: Clock;
 }): PageSessions {
-  const { db, ownLogin, endSessions, waitingResets, audit, clock } = parts;
+  const { db, pages, ownLogin, endSessions, waitingResets, audit, clock } = parts;
   return {
     begin({ fresh }) {
       const state = randomId(16);
@@ -62,8 +63,9 @@ export function createPageSessions(parts: {
     },
 
     async complete(response) {
-      const login = await ownLogin.redeem(response);
-      if (login === undefined) return undefined;
+      const redeemed = await ownLogin.redeem(response);
+      if (redeemed === undefined) return undefined;
+      const login = { ...redeemed, pages };
       const secret = randomId(16);
       const now = clock.now();
       await db.transaction(async (tx) => {
@@ -79,7 +81,7 @@ export function createPageSessions(parts: {
     },
 
     async find(secret) {
-      const session = await store.findSession(db, digest(secret), clock.now());
+      const session = await store.findSession(db, { id: digest(secret), pages, now: clock.now() });
       if (session === undefined || !(await ownLogin.isAlive(session.sessionUid))) return undefined;
       const { sessionUid, authenticatedAt, acr } = session;
       const account = await getById(db, session.accountId);
@@ -88,7 +90,7 @@ export function createPageSessions(parts: {
     },
 
     async end(secret, trace) {
-      const session = await store.findSession(db, digest(secret), clock.now());
+      const session = await store.findSession(db, { id: digest(secret), pages, now: clock.now() });
       if (session === undefined) return;
       await db.transaction(async (tx) => {
         await endSessions.one(tx, session.sessionUid);

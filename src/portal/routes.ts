@@ -1,118 +1,49 @@
-import { sameBytes } from '../security/digests.js';
-import { clearCookie, readCookie, setCookie } from '../web/cookies.js';
 import { pickFields, queryValue } from '../web/form.js';
-import { leaveNotice, takeCount, takeNotice } from '../web/notice.js';
+import { takeCount, takeNotice } from '../web/notice.js';
 import type { PageWriter } from '../web/page.js';
-import type { People } from '../web/person.js';
 import { redirect } from '../web/redirect.js';
 import type { PageContext } from '../web/request.js';
 import type { Route } from '../web/route-table.js';
-import { visitorOf } from '../web/visitor.js';
-import type { PageSessions, SignedIn } from './page-sessions.js';
+import type { PageLogins } from './pages/page-logins.js';
 import { grouped, type Services } from './services.js';
 
-/** The page session. Ends with the browser; the server ends it earlier. */
-const SESSION = 'portal';
-/**
- * State and code verifier of logins under way, one in each: two tabs may both be on their way. Taken in turn, since a
- * cookie for every login begun would fill the head of the request that ends one (R-48).
- */
-const LOGINS = Array.from({ length: 16 }, (_, index) => `login-${index}`);
-const CALLBACK_AREA = '/session';
-const LOGIN_SECONDS = 3600;
-
-/** A login under way, as the browser keeps it in a signed cookie. */
-interface LoginUnderWay {
-  readonly state: string;
-  readonly codeVerifier: string;
-  readonly fresh: boolean;
-  /** The page that asked for it, a path of ours. */
-  readonly back: string;
-}
-
-const keep = ({ state, codeVerifier, fresh, back }: LoginUnderWay): string =>
-  [state, codeVerifier, fresh ? 'fresh' : '', Buffer.from(back).toString('base64url')].join('.');
-
-/** The login under way in this browser that was begun with this state. */
-function loginOf(ctx: PageContext, state: string): (LoginUnderWay & { name: string }) | undefined {
-  for (const name of LOGINS) {
-    const [begun = '', codeVerifier = '', fresh, back = ''] = readCookie(ctx, name, CALLBACK_AREA)?.split('.') ?? [];
-    if (begun === '' || !sameBytes(Buffer.from(begun), Buffer.from(state))) continue;
-    return {
-      name,
-      state,
-      codeVerifier,
-      fresh: fresh === 'fresh',
-      back: Buffer.from(back, 'base64url').toString(),
-    };
-  }
-  return undefined;
-}
-
-const signedIn = async (ctx: PageContext, sessions: PageSessions): Promise<SignedIn | undefined> => {
-  const secret = readCookie(ctx, SESSION);
-  return secret === undefined ? undefined : sessions.find(secret);
-};
-
-/** Who is logged in on our own pages, over the cookie of the page session. */
-export function portalPeople(sessions: PageSessions): People {
-  let turn = 0;
-  return {
-    async find(ctx) {
-      const found = await signedIn(ctx, sessions);
-      if (found === undefined) return undefined;
-      const { account, ...rest } = found;
-      return { id: account.id, name: account.name, ...rest };
-    },
-    askToSignIn(ctx, { fresh, back }) {
-      // Who asks for a fresh factor is logged in; who else has the cookie was: ended elsewhere, or too old.
-      if (!fresh && readCookie(ctx, SESSION) !== undefined) {
-        clearCookie(ctx, SESSION);
-        leaveNotice(ctx, 'session_over');
-      }
-      const { location, state, codeVerifier } = sessions.begin({ fresh });
-      turn += 1;
-      const name = LOGINS[turn % LOGINS.length] ?? '';
-      const value = keep({ state, codeVerifier, fresh, back });
-      setCookie(ctx, name, value, { path: CALLBACK_AREA, maxAgeSeconds: LOGIN_SECONDS });
-      redirect(ctx, location);
-    },
-  };
-}
-
 export interface PortalRouteParts {
-  readonly sessions: PageSessions;
-  readonly people: People;
+  readonly portal: PageLogins;
+  readonly console: PageLogins;
   readonly services: Services;
+  /** True at an origin that has the console and nothing else. */
+  readonly isConsoleOnly: (ctx: PageContext) => boolean;
   readonly write: PageWriter;
 }
 
 /** The front door, the launcher and how people get from one to the other. */
-export function portalRoutes({ sessions, people, services, write }: PortalRouteParts): Route[] {
+export function portalRoutes(parts: PortalRouteParts): Route[] {
+  const { portal, console, services, isConsoleOnly, write } = parts;
   return [
     {
       method: 'GET',
       path: '/',
       access: 'anyone',
       async handle(ctx) {
-        const found = await signedIn(ctx, sessions);
+        const found = await portal.find(ctx);
         if (found === undefined) {
-          const sessionOver = readCookie(ctx, SESSION) !== undefined;
+          const sessionOver = portal.wasSignedIn(ctx);
           // Said once.
-          if (sessionOver) clearCookie(ctx, SESSION);
+          if (sessionOver) portal.forget(ctx);
           write(ctx, 'front', { sessionOver });
           return;
         }
         const { account, waitingResetDueAt } = found;
         ctx.state.accountId = account.id;
         const query = queryValue(ctx, 'q');
-        const groups = grouped(await services.ofPerson(account), query);
+        const offered = await services.ofPerson(account);
+        const groups = grouped(offered.services, query);
         const codesLeft = takeCount(ctx, 'recovery_code_used');
         const isDeviceLost = takeNotice(ctx, 'device_lost');
         write(
           ctx,
           'launcher',
-          { groups, query, codesLeft, isDeviceLost },
+          { groups, query, helpdeskHref: offered.helpdeskHref, codesLeft, isDeviceLost },
           { person: { name: account.name, waitingResetDueAt } },
         );
       },
@@ -122,7 +53,7 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       path: '/login',
       access: 'anyone',
       handle(ctx) {
-        people.askToSignIn(ctx, { fresh: false, back: '/' });
+        portal.people.askToSignIn(ctx, { wanted: 'login', back: '/' });
       },
     },
     {
@@ -130,14 +61,19 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       path: '/session/callback',
       access: 'anyone',
       async handle(ctx) {
-        const [state = '', code] = [queryValue(ctx, 'state'), queryValue(ctx, 'code')];
-        // Without the cookie of this very login the answer belongs to another browser (login CSRF, A23).
-        const login = loginOf(ctx, state);
-        if (login !== undefined) clearCookie(ctx, login.name, CALLBACK_AREA);
-        const secret =
-          code === undefined || login === undefined ? undefined : await sessions.complete({ ...login, code });
-        if (secret !== undefined) setCookie(ctx, SESSION, secret);
-        redirect(ctx, secret === undefined || login === undefined ? '/' : login.back);
+        const answer = { state: queryValue(ctx, 'state') ?? '', code: queryValue(ctx, 'code') };
+        const end = await portal.complete(ctx, answer);
+        if (end !== undefined) {
+          redirect(ctx, end.signedIn ? end.back : '/');
+          return;
+        }
+        const opened = await console.complete(ctx, answer);
+        if (opened?.signedIn === true) redirect(ctx, opened.back);
+        // Not back to the console by itself: a browser that keeps no cookies would go in circles.
+        else if (opened !== undefined || isConsoleOnly(ctx)) {
+          const gone = { cause: 'waited', kept: 'nothing', restartHref: '/helpdesk' } as const;
+          write(ctx, 'expired', gone, { status: 410 });
+        } else redirect(ctx, '/');
       },
     },
     {
@@ -147,9 +83,8 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       access: 'anyone',
       async handle(ctx, fields) {
         pickFields(fields, []);
-        const secret = readCookie(ctx, SESSION);
-        if (secret !== undefined) await sessions.end(secret, visitorOf(ctx));
-        clearCookie(ctx, SESSION);
+        await portal.end(ctx);
+        await console.end(ctx);
         redirect(ctx, '/signed-out');
       },
     },
@@ -158,11 +93,12 @@ export function portalRoutes({ sessions, people, services, write }: PortalRouteP
       path: '/signed-out',
       access: 'anyone',
       async handle(ctx) {
-        // All sessions were ended in this browser: its own has no more to say.
-        if (readCookie(ctx, SESSION) !== undefined && (await signedIn(ctx, sessions)) === undefined) {
-          clearCookie(ctx, SESSION);
+        // All sessions were ended in this browser: its own have no more to say.
+        for (const pages of [portal, console]) {
+          if (pages.wasSignedIn(ctx) && (await pages.find(ctx)) === undefined) pages.forget(ctx);
         }
-        write(ctx, 'sign-out/done', { everywhere: takeNotice(ctx, 'all_sessions_ended') });
+        const loginHref = isConsoleOnly(ctx) ? '/helpdesk' : undefined;
+        write(ctx, 'sign-out/done', { everywhere: takeNotice(ctx, 'all_sessions_ended'), loginHref });
       },
     },
     {

@@ -10,9 +10,16 @@ export interface Service {
   readonly asksAgain: boolean;
 }
 
-/** What a person may use; implemented over the client registry. */
+/** What the launcher offers to a person. */
+interface Offered {
+  readonly services: readonly Service[];
+  /** Where the console is, for who holds a role. */
+  readonly helpdeskHref?: string | undefined;
+}
+
+/** What a person may use; implemented over the client registry and the roles of the moment. */
 export interface Services {
-  ofPerson(account: Account): Promise<readonly Service[]>;
+  ofPerson(account: Account): Promise<Offered>;
 }
 
 /** The groups in the order their users know. */

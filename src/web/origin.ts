@@ -5,6 +5,10 @@ import { Refusal } from '../kernel/refusal.js';
 export interface Origins {
   find(hostHeader: string | undefined): URL | undefined;
   readonly issuer: URL;
+  /** The one that serves the console and the admin API. */
+  readonly isAdmin: (ctx: Pick<Koa.Context, 'host'>) => boolean;
+  /** True at the admin origin where it is another than the issuer's: it has nothing else (R-58). */
+  readonly isConsoleOnly: (ctx: Pick<Koa.Context, 'host'>) => boolean;
 }
 
 /**
@@ -13,11 +17,29 @@ export interface Origins {
  */
 export function servedOrigins(options: { issuer: URL; adminOrigin: string; allowedHosts: readonly string[] }): Origins {
   const { issuer } = options;
-  const origins = [new URL(issuer.origin), new URL(options.adminOrigin)].concat(
+  const admin = new URL(options.adminOrigin);
+  const origins = [new URL(issuer.origin), admin].concat(
     options.allowedHosts.map((host) => new URL(`${issuer.protocol}//${host}`)),
   );
   const byHost = new Map(origins.map((origin) => [origin.host, origin]));
-  return { issuer, find: (host) => (host === undefined ? undefined : byHost.get(host.toLowerCase())) };
+  const isApart = admin.host !== issuer.host;
+  return {
+    issuer,
+    find: (host) => (host === undefined ? undefined : byHost.get(host.toLowerCase())),
+    isAdmin: ({ host }) => host === admin.host,
+    isConsoleOnly: ({ host }) => isApart && host === admin.host,
+  };
+}
+
+/** What an admin origin of its own answers at: the console, its login and logout, the admin API. */
+const ADMIN_PATHS = /^\/(?:helpdesk(?:\/.*)?|api\/admin(?:\/.*)?|session\/callback|logout|signed-out)$/;
+
+/** Keeps everything else from an admin origin of its own: no portal, no sign-in, no provider (R-58). */
+export function keepAdminApart({ isConsoleOnly }: Origins): Koa.Middleware {
+  return async (ctx, next) => {
+    if (isConsoleOnly(ctx) && !ADMIN_PATHS.test(ctx.path)) throw new Refusal('not_found');
+    await next();
+  };
 }
 
 /** Makes `app` see the configured origin in place of what the request claims. */

@@ -17,6 +17,8 @@ export interface Pages {
   launcher: {
     readonly groups: readonly ServiceGroup[];
     readonly query?: string | undefined;
+    /** Where the console is, for who holds a role. */
+    readonly helpdeskHref?: string | undefined;
     /** Once after a login with a recovery code: how many are left. */
     readonly codesLeft?: number | undefined;
     /** Once after a reset of the device that is lost: another one may take its place. */
@@ -310,10 +312,17 @@ export interface Pages {
     readonly back?: ServiceLink | undefined;
     /** Every session was ended, not this browser's alone. */
     readonly everywhere?: boolean | undefined;
+    /** Where LOGIN leads; `/login` unless given. */
+    readonly loginHref?: string | undefined;
   };
 
   /** `/bantuan`. */
   help: object;
+
+  /** `/helpdesk`. */
+  'helpdesk/home': object;
+  /** 403 on every page of the console: who is logged in holds no role. */
+  'helpdesk/no-role': object;
 
   /** Any refusal without a page of its own, and every bug (code `unavailable`, status 500). Shows `shell.requestId`. */
   error: {
@@ -378,6 +387,12 @@ export interface Shell {
   readonly now: Date;
   readonly brand: Brand;
   readonly person?: ShownPerson | undefined;
+  readonly officer?: ShownOfficer | undefined;
+  /**
+   * The origin of the portal, where this page stands on another: the console's. Links to the portal's pages begin with
+   * it.
+   */
+  readonly portalOrigin?: string | undefined;
   readonly requestId?: string | undefined;
 }
 
@@ -386,6 +401,15 @@ export interface ShownPerson {
   readonly name: string;
   /** A reset of MFA waits until then: shown on every page, with a button that stops it. */
   readonly waitingResetDueAt?: Date | undefined;
+}
+
+/** Who is on duty, as every page of the console shows them. */
+export interface ShownOfficer {
+  readonly name: string;
+  /** The agency of their role; nothing where the role is national. */
+  readonly office?: string | undefined;
+  /** The pages of the console that their roles open; labels are `helpdesk.tabs.<name>`. */
+  readonly tabs: readonly { readonly name: string; readonly href: string }[];
 }
 
 /** The name of the hidden field every form carries (R-29). */

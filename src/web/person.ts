@@ -13,12 +13,15 @@ export interface Person extends ShownPerson {
   readonly acr: string | undefined;
 }
 
+/**
+ * Why somebody is sent to the login: nobody is logged in; or the second factor of who is may be used for reading on the
+ * console no more, or is too old for a change. Then only the factor is asked for.
+ */
+type Wanted = 'login' | 'recent factor' | 'fresh factor';
+
 /** Who is logged in on our own pages; implemented over the page sessions. */
 export interface People {
   find(ctx: PageContext): Promise<Person | undefined>;
-  /**
-   * Answers with the way to the login and back to `back`, a path of ours. `fresh` asks who is logged in for a second
-   * factor only.
-   */
-  askToSignIn(ctx: PageContext, login: { fresh: boolean; back: string }): void;
+  /** Answers with the way to the login and back to `back`, a path of ours. */
+  askToSignIn(ctx: PageContext, login: { wanted: Wanted; back: string }): void;
 }

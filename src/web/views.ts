@@ -79,6 +79,8 @@ export function createViews({ directory, translators }: ViewsOptions): Views {
         path: readable(shell.path),
         now: shell.now,
         person: shell.person ?? null,
+        officer: shell.officer ?? null,
+        portal: shell.portalOrigin ?? '',
         requestId: shell.requestId ?? null,
         part: (name: string, members: object = {}): string =>
           renderTemplate(`parts/${name}`, { ...frame, ...members, maybe: members }),

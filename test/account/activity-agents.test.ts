@@ -105,6 +105,15 @@ interface Journey {
 
 const JOURNEYS: readonly Journey[] = [
   {
+    name: 'the console, opened by somebody who holds no role',
+    async walk(employee, browser) {
+      await browser.get('/helpdesk');
+      await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+      expect((await browser.submit('/otp', fresh(employee))).page).toBe('helpdesk/no-role');
+    },
+    leaves: ['sign_in.completed', 'console.refused no_role'],
+  },
+  {
     name: 'a login, with wrong codes, to the last that is taken',
     async walk(employee, browser) {
       await typePassword(browser, employee, 'salah');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { secretContext } from '#src/devices/device.js';
 import { attemptId, deviceId, type DeviceId } from '#src/kernel/ids.js';
 import { newSecret } from '#src/mfa/totp.js';
-import { openHouse as openSignInHouse, type House as SignInHouse } from '../sign-in/house.js';
+import { openHouse as openSignInHouse, type House as SignInHouse, type Settings } from '../sign-in/house.js';
 import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { attribute, type Person, type Shown } from '../support/person.js';
 import { totp } from '../support/totp.js';
@@ -29,8 +29,8 @@ export interface House extends SignInHouse {
   shows(secret: string): string;
 }
 
-export async function openHouse(): Promise<House> {
-  const house = await openSignInHouse();
+export async function openHouse(settings: Settings = {}): Promise<House> {
+  const house = await openSignInHouse(settings);
   const { services, time } = house;
   return {
     ...house,

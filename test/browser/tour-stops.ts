@@ -7,10 +7,11 @@ type State =
   | 'sign-in/otp, clock slow'
   | 'launcher, reset waits'
   | 'account/devices, with history'
-  | 'account/devices/move/app, clock slow';
+  | 'account/devices/move/app, clock slow'
+  | 'launcher, of an officer';
 
 /** The tests that walk, one a file. */
-export type Tour = 'login' | 'account' | 'recovery' | 'notices';
+export type Tour = 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk';
 
 /** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
 const LOGIN_STOPS = {
@@ -99,13 +100,26 @@ const NOTICE_STOPS = {
   'contact/done': 'Registered.',
 } as const;
 
-export const TOURS = { login: LOGIN_STOPS, account: ACCOUNT_STOPS, recovery: RECOVERY_STOPS, notices: NOTICE_STOPS };
+const HELPDESK_STOPS = {
+  'launcher, of an officer': 'Who holds a role finds the helpdesk on the launcher.',
+  'helpdesk/home': 'The console, behind a second factor of the last 15 minutes.',
+  'helpdesk/no-role': 'Whoever lost the role meanwhile sees it at the next click.',
+} as const;
+
+export const TOURS = {
+  login: LOGIN_STOPS,
+  account: ACCOUNT_STOPS,
+  recovery: RECOVERY_STOPS,
+  notices: NOTICE_STOPS,
+  helpdesk: HELPDESK_STOPS,
+};
 
 const STOPS: Readonly<Record<PageName | State, string>> = {
   ...LOGIN_STOPS,
   ...ACCOUNT_STOPS,
   ...RECOVERY_STOPS,
   ...NOTICE_STOPS,
+  ...HELPDESK_STOPS,
 };
 
 export type Stop = keyof typeof STOPS;

@@ -109,7 +109,7 @@ async function openSession({ id: accountId }: Employee): Promise<string> {
   const now = new Date();
   const login = { credEpoch: 1, at: now, userAgent: undefined, address: undefined };
   await sessionStore(db).insert({ uid, id: randomId(16), accountId, login, payload: {}, authorizations: {}, now });
-  const page = { accountId, sessionUid: uid, authenticatedAt: now, acr: 'urn:asn:aal2' };
+  const page = { pages: 'portal', accountId, sessionUid: uid, authenticatedAt: now, acr: 'urn:asn:aal2' } as const;
   await insertSession(db, { ...page, id: digest(secret), now, expiresAt: secondsAfter(now, 3600) });
   const key = config.cookieKeys.all[0]?.bytes.toString('base64') ?? '';
   const signature = createHmac('sha1', key).update(`portal=${secret}`).digest('base64url');

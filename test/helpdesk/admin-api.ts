@@ -11,7 +11,7 @@ import { fixOrigin, requireKnownHost, servedOrigins } from '#src/web/origin.js';
 import { requestLog } from '#src/web/request-log.js';
 import type { RequestState } from '#src/web/request.js';
 import { mountRoutes } from '#src/web/route-table.js';
-import { NOBODY } from '../support/nobody.js';
+import { NOBODY, NOBODY_ON_DUTY } from '../support/nobody.js';
 import { listen } from '#src/web/server.js';
 import type { ResetParts } from './reset-parts.js';
 
@@ -69,7 +69,7 @@ export async function startAdminApi({ db, mfaReset, refusals, clock, keyed, log 
     recordRefusal: (refused) => refusals.record(db, refused),
     clock,
   });
-  app.use(mountRoutes(routes, { tokens: createFormTokens(keyed), people: NOBODY, clock }));
+  app.use(mountRoutes(routes, { tokens: createFormTokens(keyed), people: NOBODY, officers: NOBODY_ON_DUTY, clock }));
   const answer = app.callback();
   const listener = await listen((req, res) => void answer(req, res), { host: '127.0.0.1', port: 0 });
 

@@ -297,9 +297,14 @@ describe('who may use a client', () => {
 });
 
 describe('the registry', () => {
+  const OWN = {
+    issuer: options.issuer,
+    name: 'ASN Digital',
+    console: { origin: 'https://admin.asn.example', name: 'Helpdesk SSO ASN' },
+  };
   const loaded = parseClients(registrations(ADMIN), { ...options, production: false });
   if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
-  const registry = clientRegistry(loaded.clients, { issuer: options.issuer, name: 'ASN Digital' });
+  const registry = clientRegistry(loaded.clients, OWN);
 
   it('tells the login pages what a service is called and where its redirects may lead', () => {
     expect(registry.find('web')).toEqual({
@@ -322,15 +327,30 @@ describe('the registry', () => {
     expect(registry.registration('asn-digital')?.redirect_uris).toEqual(['https://sso.asn.example/session/callback']);
   });
 
+  it('knows the console, on its own origin, which asks for a second factor of the last 15 minutes (R-58)', () => {
+    expect(registry.find('helpdesk')).toEqual({
+      name: 'Helpdesk SSO ASN',
+      href: 'https://admin.asn.example/helpdesk',
+      isOwnAccount: false,
+      formOrigins: ['https://admin.asn.example'],
+    });
+    const redirectUris = ['https://admin.asn.example/session/callback'];
+    expect(registry.registration('helpdesk')).toMatchObject({
+      redirect_uris: redirectUris,
+      x: { max_age_seconds: 900 },
+    });
+    expect(registry.registration('helpdesk-act')).toMatchObject({
+      redirect_uris: redirectUris,
+      x: { max_age_seconds: 300 },
+    });
+  });
+
   it('lists what a person may open, in the order of the file', async () => {
     const file = await loadClients(FILE, options);
     if (file.kind === 'refused') throw new Error();
     const [myasn, ...others] = file.clients;
     const limited = { ...others[0], x: { ...others[0]?.x, allowed_roles: ['helpdesk'] } } as never;
-    const services = clientRegistry([myasn as never, limited, ...others.slice(1)], {
-      issuer: options.issuer,
-      name: 'A',
-    });
+    const services = clientRegistry([myasn as never, limited, ...others.slice(1)], OWN);
     const person = { employment: 'PNS', agency: { code: '1', name: 'A' } } as never;
     expect(services.servicesFor(person, []).map(({ name }) => name)).toEqual(['MyASN', 'SSCASN', 'DMS']);
     expect(services.servicesFor(person, ['helpdesk']).map(({ name, asksAgain }) => [name, asksAgain])).toEqual([

@@ -64,7 +64,11 @@ async function open(patience?: BreakerOptions): Promise<void> {
     { issuer: new URL(ISSUER), adminResource: 'x', production: false, demoSecret: undefined },
   );
   if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
-  const registry = clientRegistry(loaded.clients, { issuer: new URL(ISSUER), name: 'ASN Digital' });
+  const registry = clientRegistry(loaded.clients, {
+    issuer: new URL(ISSUER),
+    name: 'ASN Digital',
+    console: { origin: ISSUER, name: 'Helpdesk SSO ASN' },
+  });
   const keys = await loadSigningKeys({ db, box, clock: systemClock, audit: createAudit(systemClock) });
   jwks = {
     keys: await Promise.all(

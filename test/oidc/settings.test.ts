@@ -27,7 +27,11 @@ function settingsFor(issuer: string): Configuration {
     clock: systemClock,
     issuer: url,
     endpoints: ENDPOINTS.standard,
-    registry: clientRegistry(loaded.clients, { issuer: url, name: 'ASN Digital' }),
+    registry: clientRegistry(loaded.clients, {
+      issuer: url,
+      name: 'ASN Digital',
+      console: { origin: url.origin, name: 'Helpdesk SSO ASN' },
+    }),
     keys: [],
     cookieKeys: ['new', 'old'],
     adminResource: ADMIN,

@@ -99,18 +99,23 @@ export function authorizationRequest(clientId: string = PLAIN, more: Readonly<Re
 
 let addresses = 0;
 
-export async function openHouse(settings: Environment = {}): Promise<House> {
+/** More settings; some depend on where the site is. */
+export type Settings = Environment | ((origin: string) => Environment);
+
+export async function openHouse(settings: Settings = {}): Promise<House> {
   const time = stopTime();
   const folder = await makeTemporaryFolder('sso-asn-house-');
   const clientsFile = join(folder, 'clients.json');
   await writeFile(clientsFile, JSON.stringify(REGISTRATIONS));
-  const site = await startSite({
-    DEMO: 'false',
-    CLIENTS_FILE: clientsFile,
-    // Browsers come from where they say, so that each has limits of its own.
-    TRUSTED_PROXIES: '127.0.0.1',
-    ...settings,
-  });
+  const site = await startSite((origin) =>
+    Promise.resolve({
+      DEMO: 'false',
+      CLIENTS_FILE: clientsFile,
+      // Browsers come from where they say, so that each has limits of its own.
+      TRUSTED_PROXIES: '127.0.0.1',
+      ...(typeof settings === 'function' ? settings(origin) : settings),
+    }),
+  );
   const { services } = site.running;
   await addAgencies(services.db);
 
@@ -133,6 +138,7 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
     });
   }
 
+  const ours = [site.origin, services.config.adminOrigin];
   const house: House = {
     site,
     services,
@@ -140,7 +146,7 @@ export async function openHouse(settings: Environment = {}): Promise<House> {
     browser(more = {}) {
       addresses += 1;
       const headers = { 'x-forwarded-for': `10.9.${(addresses >> 8) % 256}.${addresses % 256}`, ...more };
-      return openPerson(site.origin, { headers, stopAt: (url) => url.origin !== site.origin });
+      return openPerson(site.origin, { headers, stopAt: (url) => !ours.includes(url.origin) });
     },
     ask: authorizationRequest,
     codeOf(address) {

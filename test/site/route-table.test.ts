@@ -170,9 +170,9 @@ describe('a page', () => {
     expect(await snapshot(db)).toEqual(before);
   });
 
-  it.each(titled(table.filter(({ access }) => access === 'person')))(
+  it.each(titled(table.filter(({ access }) => access === 'person' || access === 'officer')))(
     '%s of a person shows and does nothing for strangers',
-    async (_, { method, path: pattern }) => {
+    async (_, { method, path: pattern, access }) => {
       for (const path of addressesOf(pattern, mine.uid)) {
         const before = await snapshot(db);
         const reply =
@@ -181,8 +181,9 @@ describe('a page', () => {
             : await post(path, tokenFor(mine, path));
         expect([303, 401, 403, 404]).toContain(reply.status);
         // Our own login: by way of the provider, like every client's.
+        const client = access === 'officer' ? 'helpdesk' : 'asn-digital';
         if (reply.status === 303)
-          expect(reply.headers.location?.startsWith(`${issuer}/oidc/auth?client_id=asn-`)).toBe(true);
+          expect(reply.headers.location?.startsWith(`${issuer}/oidc/auth?client_id=${client}&`)).toBe(true);
         expect(await snapshot(db)).toEqual(before);
       }
     },
@@ -233,7 +234,7 @@ describe('the admin API', () => {
 describe('in production', () => {
   const key = (name: string): string => `${name}:${Buffer.alloc(32, name).toString('base64')}`;
 
-  it('there is nothing of development, and the admin API on its own origin only', async () => {
+  it('there is nothing of development, and the admin plane on its own origin only', async () => {
     const production = await startSite({
       NODE_ENV: 'production',
       ISSUER: 'https://sso.contoh.example',
@@ -268,6 +269,29 @@ describe('in production', () => {
           expect([path, (await away.send(asked)).status]).toEqual([path, 404]);
           expect([path, (await away.send({ ...asked, host: 'admin.contoh.example' })).status]).toEqual([path, 401]);
         }
+      }
+      const isOfficers = ({ access }: Route): boolean => access === 'officer';
+      const onBoth = ['/session/callback', '/logout', '/signed-out'];
+      expect(table.filter(isOfficers).length).toBeGreaterThan(0);
+      for (const { method, path: pattern } of table.filter(isOfficers)) {
+        for (const path of addressesOf(pattern, 'uid')) {
+          expect([path, (await away.send({ method, path })).status]).toEqual([path, method === 'GET' ? 404 : 403]);
+        }
+      }
+      const elsewhere = table.filter((route) => !isOfficers(route) && !calls.includes(route));
+      for (const { method, path: pattern } of elsewhere.filter(({ path }) => !onBoth.includes(path))) {
+        for (const path of addressesOf(pattern, 'uid')) {
+          expect([path, (await away.send({ method, path, host: 'admin.contoh.example' })).status]).toEqual([path, 404]);
+        }
+      }
+      for (const path of [
+        '/.well-known/openid-configuration',
+        '/oidc/auth',
+        '/oidc/token',
+        '/oidc/logout',
+        '/assets/x',
+      ]) {
+        expect([path, (await away.send({ path, host: 'admin.contoh.example' })).status]).toEqual([path, 404]);
       }
     } finally {
       away.close();

@@ -5,7 +5,7 @@ import { openToolkitSite, type ToolkitSite } from './toolkit-site.js';
 /** Everything a handler could build an address from. */
 const seen: Route = {
   method: 'GET',
-  path: '/seen',
+  path: '/helpdesk/seen',
   access: 'anyone',
   handle: (ctx) => {
     ctx.cookies.set('c', '1');
@@ -43,7 +43,7 @@ afterAll(() => site.stop());
 
 const of = (origin: string): object => {
   const { host, hostname, protocol } = new URL(origin);
-  const href = `${origin}/seen`;
+  const href = `${origin}/helpdesk/seen`;
   return { href, origin, host, hostname, protocol: protocol.slice(0, -1), secure: true, url: href };
 };
 
@@ -55,7 +55,7 @@ describe('served hosts (R-13, A9)', () => {
     ['a further host', 'lama.example', 'https://lama.example'],
     ['a further address', '[2001:db8::1]:444', 'https://[2001:db8::1]:444'],
   ])('%s is answered, and every address is of its origin', async (_, host, origin) => {
-    const answer = await site.ask('/seen', { headers: { host } });
+    const answer = await site.ask('/helpdesk/seen', { headers: { host } });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toEqual(of(origin));
   });
@@ -121,7 +121,7 @@ describe('served hosts (R-13, A9)', () => {
     ['x-rewrite-url', '/evil'],
     ['x-original-host', 'evil.example'],
   ])('%s changes nothing, not even in a redirect', async (name, value) => {
-    const answer = await site.ask('/seen', { headers: { [name]: value } });
+    const answer = await site.ask('/helpdesk/seen', { headers: { [name]: value } });
     expect(JSON.parse(answer.text)).toEqual(of(ISSUER));
     const moved = await site.ask('/go', { headers: { [name]: value } });
     expect(moved.headers.location).toBe(`${ISSUER}/there`);
@@ -130,7 +130,7 @@ describe('served hosts (R-13, A9)', () => {
 
 it('an http issuer is not secure, and says so', async () => {
   const plain = await openToolkitSite({ issuer: 'http://localhost:3000', routes: () => [seen] });
-  const answer = await plain.ask('/seen', { headers: { 'x-forwarded-proto': 'https' } });
+  const answer = await plain.ask('/helpdesk/seen', { headers: { 'x-forwarded-proto': 'https' } });
   expect(JSON.parse(answer.text)).toMatchObject({ origin: 'http://localhost:3000', protocol: 'http', secure: false });
   await plain.stop();
 });

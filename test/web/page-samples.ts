@@ -98,6 +98,14 @@ const unknownBrowser: SessionLine = {
 
 /** Of pages of who is logged in. */
 const PERSON = { person: { name: 'Sari Contoh' } };
+const OFFICER: Partial<Shell> = {
+  path: '/helpdesk',
+  officer: {
+    name: 'Nama Petugas',
+    office: 'BKPSDM Kabupaten Contoh',
+    tabs: [{ name: 'search', href: '/helpdesk' }],
+  },
+};
 
 const TOMORROW = new Date('2026-11-24T01:15:42Z');
 const LEFT_OUT = ['nobody', 'secret', 'underway', 'letters', 'counted'];
@@ -131,6 +139,7 @@ export const SAMPLES: readonly Sample[] = [
     { path: '/', ...PERSON },
   ],
   ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
+  ['launcher', 'of an officer', { groups: [], helpdeskHref: '/helpdesk' }, { path: '/', ...PERSON }],
   ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
   ['launcher', 'after a recovery code', { groups: [], codesLeft: 7 }, { path: '/', ...PERSON }],
   ['launcher', 'after the last recovery code', { groups: [], codesLeft: 0 }, { path: '/', ...PERSON }],
@@ -626,6 +635,11 @@ export const SAMPLES: readonly Sample[] = [
   ['expired', 'waited, MFA on', { cause: 'waited', kept: 'mfa_active', back }],
   ['expired', 'five wrong codes', { cause: 'too_many_codes', kept: 'password_unchanged', restartHref: '/reset', back }],
   ['expired', 'finished', { cause: 'finished', kept: 'password_changed' }],
+  ['helpdesk/home', 'plain', {}, OFFICER],
+  ['helpdesk/home', 'of a national officer', {}, { ...OFFICER, officer: { name: 'Nama Petugas', tabs: [] } }],
+  ['helpdesk/no-role', 'plain', {}, { path: '/helpdesk' }],
+  ['helpdesk/no-role', 'on an origin of its own', {}, { path: '/helpdesk', portalOrigin: 'https://sso.asn.example' }],
+  ['sign-out/done', 'on the console', { loginHref: '/helpdesk' }],
   ['no-access', 'plain', { service: 'SIASN' }],
   ['no-access', 'with a way back', { service: 'SIASN', back }],
   ['busy', 'plain', { error: { code: 'busy', retryAfterSeconds: 20 } }],

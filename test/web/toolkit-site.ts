@@ -10,7 +10,7 @@ import { pageWriter, type PageWriter } from '#src/web/page.js';
 import type { Route } from '#src/web/route-table.js';
 import { listen, type Listener } from '#src/web/server.js';
 import { createViews } from '#src/web/views.js';
-import { NOBODY } from '../support/nobody.js';
+import { NOBODY, NOBODY_ON_DUTY } from '../support/nobody.js';
 import { quietLog, type QuietLog } from '../support/quiet-log.js';
 
 const VIEWS = fileURLToPath(new URL('../../views', import.meta.url));
@@ -58,20 +58,22 @@ export async function openToolkitSite(options: ToolkitSiteOptions = {}): Promise
   const clock = { now: () => new Date('2026-11-23T01:15:42Z') };
   const tokens = createFormTokens(createKeyedDigest(Buffer.alloc(32, 7)));
   const brand = { name: 'SSO ASN', portal: 'ASN Digital', institution: 'Lembaga', host: issuer.host };
+  const origins = servedOrigins({
+    issuer,
+    adminOrigin: options.adminOrigin ?? issuer.origin,
+    allowedHosts: options.allowedHosts ?? [],
+  });
   const write = pageWriter({
     views: options.render === undefined ? views : { render: options.render },
     tokens,
     brand,
+    origins,
     clock,
   });
   const log = quietLog();
   const pass = (_: unknown, next: () => Promise<unknown>): Promise<unknown> => next();
   const answer = createApp({
-    origins: servedOrigins({
-      issuer,
-      adminOrigin: options.adminOrigin ?? issuer.origin,
-      allowedHosts: options.allowedHosts ?? [],
-    }),
+    origins,
     cookieKeys: options.cookieKeys ?? KEYS,
     trustedProxies: options.trustedProxies ?? [],
     assets: `${VIEWS}/assets`,
@@ -80,6 +82,7 @@ export async function openToolkitSite(options: ToolkitSiteOptions = {}): Promise
     openid: { provider: undefined as never, metadata: pass, endpoints: pass, signOutPath: '/oidc/logout' },
     tokens,
     people: NOBODY,
+    officers: NOBODY_ON_DUTY,
     write,
     observe: () => undefined,
     log,

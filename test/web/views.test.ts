@@ -97,6 +97,7 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
     const whole: Partial<Record<PageName, string>> = {
       'not-found': 'not_found',
       'no-access': 'no_access',
+      'helpdesk/no-role': 'forbidden',
       expired: 'flow_expired',
       'link-gone': 'flow_expired',
     };

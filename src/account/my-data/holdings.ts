@@ -199,7 +199,7 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
   page_sessions: {
     table: 'page_sessions',
     owner: 'account_id',
-    told: { created_at: 'time', authenticated_at: 'time', expires_at: 'time', acr: 'file' },
+    told: { created_at: 'time', authenticated_at: 'time', expires_at: 'time', acr: 'file', pages: 'file' },
     withheld: { id: SECRET, session_uid: SECRET },
     order: [
       ['created_at', 'timestamptz'],

@@ -147,7 +147,11 @@ export class House {
       demoSecret: undefined,
     });
     if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
-    const registry = clientRegistry(loaded.clients, { issuer: issuerUrl, name: 'ASN Digital' });
+    const registry = clientRegistry(loaded.clients, {
+      issuer: issuerUrl,
+      name: 'ASN Digital',
+      console: { origin: issuerUrl.origin, name: 'Helpdesk SSO ASN' },
+    });
     const origins = servedOrigins({ issuer: issuerUrl, adminOrigin: issuerUrl.origin, allowedHosts: ['sso.internal'] });
     const cookieKeys = ['first cookie key', 'second cookie key'];
     const notices = createLogoutNotices({ outbox: createOutbox({ box: BOX, clock: systemClock }), registry });
@@ -229,7 +233,14 @@ export class House {
       issuer,
       openid,
       interactions,
-      own: ownLogin({ db, clock: systemClock, issuer, endpointStyle: style }),
+      own: ownLogin({
+        db,
+        clock: systemClock,
+        issuer,
+        endpointStyle: style,
+        pages: 'portal',
+        origin: issuerUrl.origin,
+      }),
       verifyAdminToken: adminTokens({ db, clock: systemClock, registry, adminResource }),
       adminResource,
       statements,

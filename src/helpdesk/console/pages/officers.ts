@@ -1,0 +1,30 @@
+import type { Officer, Officers } from '../../../web/officer.js';
+import type { PageWriter } from '../../../web/page.js';
+import type { People } from '../../../web/person.js';
+import type { PageContext } from '../../../web/request.js';
+import { visitorOf } from '../../../web/visitor.js';
+import type { Console } from '../console.js';
+import { tabsOf } from '../tabs.js';
+
+/** Who is on duty: somebody logged in on the console, with the roles they hold at this moment. */
+export function consoleOfficers(parts: {
+  people: People;
+  console: Console;
+  isAdmin: (ctx: PageContext) => boolean;
+  write: PageWriter;
+}): Officers {
+  const { people, console, isAdmin, write } = parts;
+  return {
+    ...people,
+    isServedAt: isAdmin,
+    async admit(ctx, { id, name, sessionUid }): Promise<Officer | undefined> {
+      const roles = await console.open(id, visitorOf(ctx));
+      if (roles === undefined) {
+        write(ctx, 'helpdesk/no-role', {}, { status: 403 });
+        return undefined;
+      }
+      const office = roles.find(({ agency }) => agency !== undefined)?.agency?.name;
+      return { id, name, sessionUid, office, roles, tabs: tabsOf(roles) };
+    },
+  };
+}

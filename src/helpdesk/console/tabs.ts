@@ -1,0 +1,10 @@
+import type { Role } from '../../accounts/role.js';
+
+/** Every page of the console that has a tab, in their order, and the roles that it is for. */
+const TABS: readonly { readonly name: string; readonly href: string; readonly roles: readonly Role[] }[] = [
+  { name: 'search', href: '/helpdesk', roles: ['helpdesk', 'agency_admin', 'operator'] },
+];
+
+/** The tabs of somebody who holds these roles. */
+export const tabsOf = (held: readonly { readonly role: Role }[]) =>
+  TABS.filter(({ roles }) => held.some(({ role }) => roles.includes(role))).map(({ name, href }) => ({ name, href }));
