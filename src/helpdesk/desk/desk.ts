@@ -139,6 +139,18 @@ export type DiagnoseAnswer =
   | { readonly kind: 'not_found' }
   | { readonly kind: 'throttled'; readonly until: Date };
 
+/** Where an officer may look for names. */
+export interface Reach {
+  /** Of their roles; each with all below it. */
+  readonly agencies: readonly NamedAgency[];
+  /** Every agency: a national role. */
+  readonly everywhere: boolean;
+}
+
+export type OpenAnswer =
+  | { readonly kind: 'opened'; readonly person: PersonView; readonly diagnosis: Diagnosis }
+  | Exclude<ShowAnswer, { readonly kind: 'shown' }>;
+
 /**
  * What an officer may look at. The scope is part of each statement, read at that moment (R-10, A47); every look leaves
  * an audit row and takes a place of the officer's quota (A46). `id` is as the caller named it: a UUID or not.
@@ -148,4 +160,8 @@ export interface Desk {
   show(officer: DeskOfficer, id: string): Promise<ShowAnswer>;
   /** Why the person cannot log in, if they cannot, and what to tell them. */
   diagnose(officer: DeskOfficer, id: string): Promise<DiagnoseAnswer>;
+  /** Both at once, as one look: for a page that shows both. */
+  open(officer: DeskOfficer, id: string): Promise<OpenAnswer>;
+  /** Undefined for whoever reaches nobody at this moment. */
+  reachOf(officer: DeskOfficer): Promise<Reach | undefined>;
 }

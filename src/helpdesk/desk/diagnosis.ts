@@ -20,6 +20,7 @@ export const CAUSES = [
   'email_mistyped',
   'captcha_wrong',
   'password_wrong',
+  'code_mailed',
   'all_well',
 ] as const;
 export type Cause = (typeof CAUSES)[number];
@@ -43,6 +44,7 @@ export const ADVICE = [
   'type_the_registered_email',
   'hear_the_captcha',
   'retype_password',
+  'look_in_mailbox',
   'try_again',
 ] as const;
 export type Advice = (typeof ADVICE)[number];
@@ -65,14 +67,18 @@ export const STEPS = [
   'code',
   'recovery_code',
   'passkey',
-  'mailbox_code',
+  'mailed_code',
+  'email',
+  'new_password',
+  'factors',
   'sign_in',
-  'reset_password',
-  'reset_mfa',
-  'new_device',
 ] as const;
-/** Where it was tried. `sign_in`: the whole login. */
+/** What was tried. `factors`: their reset by the person; `sign_in`: the whole login. */
 export type Step = (typeof STEPS)[number];
+
+export const PASSAGES = ['sign_in', 'reset_password', 'reset_mfa', 'new_device'] as const;
+/** During what. */
+export type Passage = (typeof PASSAGES)[number];
 
 export const OUTCOMES = [
   'accepted',
@@ -95,6 +101,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface Attempt {
   readonly at: Date;
   readonly step: Step;
+  readonly during: Passage;
   readonly outcome: Outcome;
   /** Of `clock_drift`, when two codes have told it: minutes ahead; negative when behind. */
   readonly minutes?: number;
