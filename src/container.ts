@@ -34,6 +34,9 @@ import { createWrongCodes } from './mfa/wrong-codes.js';
 import { createEndSessions } from './oidc/end-sessions.js';
 import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
+import { createFeedEffects } from './provisioning/feed-effects.js';
+import { loadFeedKeys } from './provisioning/feed-signature.js';
+import { createPersonnelFeed } from './provisioning/personnel-feed.js';
 import { endPasswordResets } from './reset/end-resets.js';
 import { loadRelyingParties } from './relying-parties.js';
 import { loadDigestKey } from './security/digest-key-store.js';
@@ -198,6 +201,15 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     audit,
     clock,
   });
+  const personnelFeed = createPersonnelFeed({
+    db,
+    databaseUrl,
+    limit: { percent: config.feedMaxInactivePercent, atLeast: config.feedMaxInactiveAtLeast },
+    verify: config.feedKeysFile === undefined ? undefined : await loadFeedKeys(config.feedKeysFile),
+    effects: createFeedEffects({ endSessions, underWay: allUnderWay, accountMail, audit, clock }),
+    audit,
+    clock,
+  });
 
   return {
     config,
@@ -243,6 +255,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     underWay: allUnderWay,
     contactChanges,
     freezing,
+    personnelFeed,
   };
 }
 

@@ -17,6 +17,11 @@ export async function selectAgency(db: Queryable, code: AgencyCode): Promise<Age
   return row === undefined ? undefined : fromRow(row);
 }
 
+export async function selectSubtree(db: Queryable, code: AgencyCode): Promise<readonly AgencyCode[]> {
+  const rows = await db.query('SELECT code FROM agencies WHERE $1 = ANY (ancestors) ORDER BY code', [code]);
+  return rows.map((row) => agencyCode(row.code as string));
+}
+
 export async function upsertAgencies(tx: Queryable, agencies: readonly Agency[], now: Date): Promise<void> {
   // All in one statement: parents are looked up at its end, so children may come first.
   await tx.query(

@@ -55,3 +55,41 @@ export async function endGrant(tx: Queryable, change: GrantChange): Promise<stri
   );
   return row === undefined ? undefined : (row.id as string);
 }
+
+/** A grant that ended. */
+export interface EndedGrant {
+  readonly id: string;
+  readonly accountId: AccountId;
+  readonly role: Role;
+  readonly agencyCode: AgencyCode | undefined;
+}
+
+const ENDED = 'r.id, r.account_id, r.role, r.agency_code';
+
+const endedFrom = (row: Row): EndedGrant => ({
+  id: row.id as string,
+  accountId: accountId(row.account_id as string),
+  role: row.role as Role,
+  agencyCode: row.agency_code === null ? undefined : agencyCode(row.agency_code as string),
+});
+
+export async function endAllGrants(tx: Queryable, holders: readonly AccountId[], now: Date) {
+  const rows = await tx.query(
+    `UPDATE role_grants r SET revoked_at = $2
+      WHERE r.account_id = ANY ($1::uuid[]) AND r.revoked_at IS NULL RETURNING ${ENDED}`,
+    [holders, now],
+  );
+  return rows.map(endedFrom);
+}
+
+export async function endGrantsElsewhere(tx: Queryable, holders: readonly AccountId[], now: Date) {
+  const rows = await tx.query(
+    `UPDATE role_grants r SET revoked_at = $2
+       FROM accounts a JOIN agencies g ON g.code = a.agency_code
+      WHERE a.id = ANY ($1::uuid[]) AND r.account_id = a.id AND r.revoked_at IS NULL
+        AND r.agency_code IS NOT NULL AND r.agency_code <> ALL (g.ancestors)
+     RETURNING ${ENDED}`,
+    [holders, now],
+  );
+  return rows.map(endedFrom);
+}

@@ -1,7 +1,14 @@
 import type { AccountId, AgencyCode } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
 import { findAgency } from './agencies.js';
-import { endGrant, insertGrant, selectGrants } from './role-store.js';
+import {
+  endAllGrants,
+  endGrant,
+  endGrantsElsewhere,
+  insertGrant,
+  selectGrants,
+  type EndedGrant,
+} from './role-store.js';
 import { needsAgency, type Role, type RoleGrant } from './role.js';
 
 export interface RoleChange {
@@ -39,6 +46,26 @@ export async function revokeRole(tx: Queryable, change: RoleChange): Promise<Rev
   const grantId = await endGrant(tx, { ...change, agencyCode, by });
   return grantId === undefined ? { kind: 'not_held' } : { kind: 'revoked', grantId };
 }
+
+/**
+ * Ends every role of people who left: a role must not come back with its holder by itself. The caller records
+ * `role.revoked` for each in the same transaction.
+ */
+export const revokeRolesOfLeavers = (
+  tx: Queryable,
+  holders: readonly AccountId[],
+  now: Date,
+): Promise<readonly EndedGrant[]> => endAllGrants(tx, holders, now);
+
+/**
+ * Ends the roles of people who moved that are of an agency neither theirs now nor above it (A21). The caller records
+ * `role.revoked` for each in the same transaction.
+ */
+export const revokeRolesOfMovers = (
+  tx: Queryable,
+  holders: readonly AccountId[],
+  now: Date,
+): Promise<readonly EndedGrant[]> => endGrantsElsewhere(tx, holders, now);
 
 /** A role of an agency without one would reach nobody or, worse, everybody (SECURITY.md A21). */
 function withMatchingAgency({ role, agencyCode, by }: RoleChange) {

@@ -53,6 +53,10 @@ export interface AuditDetails {
   'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' | 'person' };
   'account.activated': object;
   'account.imported_inactive': object;
+  /** Was inactive before. */
+  'account.imported_active': object;
+  /** To another agency: their codes. */
+  'account.moved': { readonly from: string; readonly to: string };
   /** An import brought another address to an account in use. */
   'account.email_imported': object;
   /** "Bukan saya" was chosen in a notice mail. */
@@ -88,6 +92,18 @@ export interface AuditDetails {
   'self_reset.done': { readonly devices: number; readonly by: 'recovery_code' | 'device' | 'waited' };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
+  'feed.applied': {
+    readonly run: string;
+    readonly mode: string;
+    readonly created: number;
+    readonly updated: number;
+    readonly left: number;
+    readonly moved: number;
+    readonly skipped: number;
+  };
+  'feed.refused': { readonly run: string; readonly mode: string; readonly cause: string };
+  /** Broken off: what was written until then stays, and stands in the trail. */
+  'feed.failed': { readonly run: string; readonly cause: string };
   'key.generated': { readonly kid: string; readonly alg: string };
 }
 

@@ -5,6 +5,7 @@ import { newKey } from '../config/development-secrets.js';
 import { weaknesses } from '../oidc/client-weaknesses.js';
 import { loadClients } from '../oidc/clients.js';
 import { findUnreachableLogout } from '../oidc/logout-reach.js';
+import { loadFeedKeys } from '../provisioning/feed-signature.js';
 import { createReachable } from '../security/reachable.js';
 import { lineOf, printProblems } from './problems.js';
 
@@ -23,6 +24,7 @@ async function checkConfig(): Promise<number> {
       }
       return 1;
     }
+    if (config.feedKeysFile !== undefined) await loadFeedKeys(config.feedKeysFile);
     const reachable = createReachable({
       privateHosts: config.backchannelPrivateHosts,
       allowsLoopback: !config.production,

@@ -159,6 +159,22 @@ export const SETTINGS: readonly Setting[] = [
       'how long a new e-mail address that an operator entered waits, while the old one can stop it; a day or more in production',
   },
   {
+    name: 'FEED_MAX_INACTIVE_PERCENT',
+    defaultText: '`1`',
+    meaning: 'share of the active accounts that one personnel file may make inactive; more refuses the whole file',
+  },
+  {
+    name: 'FEED_MAX_INACTIVE_AT_LEAST',
+    defaultText: '`20`',
+    meaning: 'so many accounts a personnel file may always make inactive, for installations of few people',
+  },
+  {
+    name: 'FEED_KEYS_FILE',
+    defaultText: 'none',
+    meaning:
+      'a JWK set with the public keys (Ed25519 or P-256) of who signs personnel files; with it unsigned files are refused',
+  },
+  {
     name: 'DEMO',
     defaultText: '`true` in development without `DATABASE_URL`',
     meaning: 'demo accounts, agencies and sample relying parties; refused in production',
@@ -210,6 +226,9 @@ export interface Config {
   readonly mfaResetWaitSeconds: number;
   readonly noticeMergeSeconds: number;
   readonly contactChangeWaitSeconds: number;
+  readonly feedMaxInactivePercent: number;
+  readonly feedMaxInactiveAtLeast: number;
+  readonly feedKeysFile: string | undefined;
   readonly demo: boolean;
   readonly captchaTestAnswer: string | undefined;
   readonly institution: string;
@@ -332,6 +351,9 @@ export const schema = z.object({
   MFA_RESET_WAIT_SECONDS: number(1, 30 * 24 * 3600).default(24 * 3600),
   NOTICE_MERGE_SECONDS: number(0, 3600).default(300),
   CONTACT_CHANGE_WAIT_SECONDS: number(0, 2_592_000).default(259_200),
+  FEED_MAX_INACTIVE_PERCENT: number(0, 100).default(1),
+  FEED_MAX_INACTIVE_AT_LEAST: number(0, 1_000_000).default(20),
+  FEED_KEYS_FILE: z.string().optional(),
   DEMO: flag.optional(),
   CAPTCHA_TEST_ANSWER: z.string().max(32, 'must have 1 to 32 characters').optional(),
   INSTITUTION: z.string().max(120, 'must have 120 characters at most').default('Badan Kepegawaian Negara'),

@@ -1,5 +1,5 @@
-import { accountId, type AccountId } from '../kernel/ids.js';
-import type { Queryable } from '../storage/database.js';
+import { accountId, agencyCode, type AccountId, type AgencyCode } from '../kernel/ids.js';
+import type { Queryable, Row } from '../storage/database.js';
 
 /** Which planned rows to write: the entangled ones, or the others between two lines. */
 export type Portion =
@@ -16,11 +16,22 @@ export interface EmailMoved {
   readonly oldEmail: string | undefined;
 }
 
+/** A person who works elsewhere now. */
+export interface AgencyMove {
+  readonly id: AccountId;
+  readonly from: AgencyCode;
+  readonly to: AgencyCode;
+}
+
+/** Accounts by what happened to them. What follows from it must happen in the same transaction. */
 export interface Applied {
-  /** Became inactive: whatever they have open must end in this same transaction. */
-  readonly inactive: readonly AccountId[];
+  /** Became inactive. */
+  readonly left: readonly AccountId[];
+  /** Were inactive, and are active again. */
+  readonly returned: readonly AccountId[];
+  readonly moved: readonly AgencyMove[];
   /** In use, with another address than before. */
-  readonly moved: readonly EmailMoved[];
+  readonly emailMoved: readonly EmailMoved[];
 }
 
 /**
@@ -28,15 +39,20 @@ export interface Applied {
  * stands until the personnel system says something new, and is never taken away for nothing.
  */
 const SAID = 'CASE WHEN a.email_chosen THEN a.email_imported ELSE a.email END';
-const KEEPS_CHOICE = `a.email_chosen AND (r.email IS NULL OR r.email IS NOT DISTINCT FROM ${SAID})`;
+export const KEEPS_CHOICE = `a.email_chosen AND (r.email IS NULL OR r.email IS NOT DISTINCT FROM ${SAID})`;
+
+/** Account `a`, row `r`. */
+export const LEAVES = `a.status = 'active' AND r.status = 'inactive'`;
+export const RETURNS = `a.status = 'inactive' AND r.status = 'active'`;
 
 /** Changes the accounts that the portion's rows speak of. */
 export async function applyChanges(tx: Queryable, portion: Portion, now: Date): Promise<Applied> {
   const { where, values } = chosen(portion);
   const rows = await tx.query(
     `WITH was AS MATERIALIZED (
-       SELECT a.id, a.nip AS old_nip, a.name AS old_name, a.email AS old_email, a.activated_at AS was_activated_at,
-              a.status = 'active' AND r.status = 'inactive' AS leaves, ${KEEPS_CHOICE} AS keeps_choice, r.*
+       SELECT a.id, a.nip AS old_nip, a.name AS old_name, a.email AS old_email, a.agency_code AS old_agency,
+              a.activated_at IS NOT NULL AND NOT (${KEEPS_CHOICE}) AND a.email IS DISTINCT FROM r.email AS email_moves,
+              ${LEAVES} AS leaves, ${RETURNS} AS returns, ${KEEPS_CHOICE} AS keeps_choice, r.*
          FROM import_change c
          JOIN import_row r USING (line)
          JOIN accounts a ON a.id = c.account_id
@@ -51,7 +67,7 @@ export async function applyChanges(tx: Queryable, portion: Portion, now: Date): 
               email_chosen = was.keeps_choice,
               email_unproved = CASE WHEN was.keeps_choice OR a.email IS NOT DISTINCT FROM was.email THEN a.email_unproved
                                     ELSE a.activated_at IS NOT NULL END,
-              agency_code = was.agency_code, status = was.status,
+              agency_code = was.agency_code, status = was.status, from_feed = true,
               account_name = coalesce(was.account_name, a.account_name),
               person_id = coalesce(was.person_id, a.person_id),
               cred_epoch = a.cred_epoch + was.leaves::integer,
@@ -70,23 +86,41 @@ export async function applyChanges(tx: Queryable, portion: Portion, now: Date): 
        SELECT id, previous_nip, $1::timestamptz FROM was WHERE previous_nip <> nip
        ON CONFLICT (account_id, nip) DO NOTHING
      )
-     SELECT id, old_nip, old_name, old_email, leaves,
-            was_activated_at IS NOT NULL AND NOT keeps_choice AND old_email IS DISTINCT FROM email AS moves
+     SELECT id, old_nip, old_name, old_email, old_agency, agency_code, leaves, returns, email_moves
        FROM was
-      WHERE leaves OR (was_activated_at IS NOT NULL AND NOT keeps_choice AND old_email IS DISTINCT FROM email)`,
+      WHERE leaves OR returns OR email_moves OR old_agency <> agency_code`,
     [now, ...values],
   );
+  const idOf = (row: Row): AccountId => accountId(row.id as string);
   return {
-    inactive: rows.filter(({ leaves }) => leaves).map((row) => accountId(row.id as string)),
+    left: rows.filter(({ leaves }) => leaves).map(idOf),
+    returned: rows.filter(({ returns }) => returns).map(idOf),
     moved: rows
-      .filter(({ moves }) => moves)
+      .filter((row) => row.old_agency !== row.agency_code)
       .map((row) => ({
-        id: accountId(row.id as string),
+        id: idOf(row),
+        from: agencyCode(row.old_agency as string),
+        to: agencyCode(row.agency_code as string),
+      })),
+    emailMoved: rows
+      .filter((row) => row.email_moves)
+      .map((row) => ({
+        id: idOf(row),
         nip: row.old_nip as string,
         name: row.old_name as string,
         oldEmail: (row.old_email as string | null) ?? undefined,
       })),
   };
+}
+
+/** Makes people inactive whom a full file does not name. Answers those who were active until now. */
+export async function leaveMissing(tx: Queryable, accounts: readonly AccountId[], now: Date): Promise<Applied> {
+  const rows = await tx.query(
+    `UPDATE accounts SET status = 'inactive', cred_epoch = cred_epoch + 1, updated_at = $2
+      WHERE id = ANY ($1::uuid[]) AND status = 'active' RETURNING id`,
+    [accounts, now],
+  );
+  return { left: rows.map(({ id }) => accountId(id as string)), returned: [], moved: [], emailMoved: [] };
 }
 
 /** Adds accounts for the portion's rows that speak of nobody known. */
@@ -99,9 +133,10 @@ export async function addAccounts(tx: Queryable, portion: Portion, now: Date): P
         WHERE ${where} AND NOT EXISTS (SELECT FROM import_match m WHERE m.line = r.line)
      ), account AS (
        INSERT INTO accounts (id, nip, account_name, name, email, employment, agency_code, status, person_id,
-                             activated_at, created_at, updated_at)
+                             activated_at, created_at, updated_at, from_feed)
        SELECT id, nip, account_name, name, email, employment, agency_code, status, person_id,
-              CASE WHEN password_hash IS NULL THEN NULL ELSE $1::timestamptz END, $1::timestamptz, $1::timestamptz
+              CASE WHEN password_hash IS NULL THEN NULL ELSE $1::timestamptz END, $1::timestamptz, $1::timestamptz,
+              true
          FROM fresh
      ), credential AS (
        INSERT INTO credentials (account_id, password_hash, changed_at)

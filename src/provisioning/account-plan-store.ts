@@ -1,6 +1,6 @@
 import { copyLine, type BulkSession } from '../storage/copy.js';
 import type { Queryable } from '../storage/database.js';
-import type { AccountRow } from './account-rows.js';
+import type { AccountRow, Mentioned } from './account-rows.js';
 import type { RowProblem } from './table.js';
 
 /**
@@ -9,7 +9,7 @@ import type { RowProblem } from './table.js';
  */
 
 /** Arbitrary, ours: one import at a time, or two plans would not know of each other. */
-const LOCK = 7_202_611;
+export const IMPORT_LOCK = 7_202_611;
 
 const TABLES = [
   // Sound rows; those that turn out to be in the way of others leave again.
@@ -19,6 +19,9 @@ const TABLES = [
      password_hash text, problem_column text, problem text)`,
   `CREATE TEMPORARY TABLE import_problem (
      id integer GENERATED ALWAYS AS IDENTITY, line integer NOT NULL, column_name text NOT NULL, reason text NOT NULL)`,
+  // Whom the rows with a problem speak of, as far as they can be read: who is in a file has not left.
+  `CREATE TEMPORARY TABLE import_set_aside (
+     line integer NOT NULL, nip text COLLATE "C", person_id text COLLATE "C", previous_nip text COLLATE "C")`,
   // The account that a row speaks of. A row without a match is a new person.
   'CREATE TEMPORARY TABLE import_match (line integer PRIMARY KEY, account_id uuid NOT NULL UNIQUE)',
   // NIPs and account names that a row wants and another account has.
@@ -30,7 +33,7 @@ const TABLES = [
 
 /** False when another import runs at this moment. */
 export async function beginPlan(session: BulkSession): Promise<boolean> {
-  const [row] = await session.query('SELECT pg_try_advisory_lock($1) AS locked', [LOCK]);
+  const [row] = await session.query('SELECT pg_try_advisory_lock($1) AS locked', [IMPORT_LOCK]);
   if (row?.locked !== true) return false;
   await session.query("SET work_mem = '64MB'");
   await session.query('SET jit = off');
@@ -55,10 +58,19 @@ const stagedLine = (row: AccountRow): string =>
     undefined,
   ]);
 
-const NOTHING = Array.from({ length: 10 }, () => undefined);
-const problemLine = (it: RowProblem): string => copyLine([it.line, ...NOTHING, it.column, it.reason]);
+/** A row with a problem, and whom it speaks of as far as that can be read. */
+export interface FaultyRow extends RowProblem, Partial<Mentioned> {}
 
-export type Staged = AccountRow | RowProblem;
+const NONE = Array.from({ length: 6 }, () => undefined);
+const problemLine = ({ line, nip, personId, previousNip, column, reason }: FaultyRow): string =>
+  copyLine([line, nip, ...NONE, personId, previousNip, undefined, column, reason]);
+
+export type Staged = AccountRow | FaultyRow;
+
+/** Removes rows, and keeps whom they speak of. */
+const SET_ASIDE = (remove: string): string => `
+  WITH gone AS (${remove} RETURNING r.line, r.nip, r.person_id, r.previous_nip)
+  INSERT INTO import_set_aside SELECT * FROM gone`;
 
 /** Takes in all rows of the file, sound and faulty, as one COPY. */
 export async function stageRows(session: BulkSession, rows: AsyncIterable<readonly Staged[]>): Promise<void> {
@@ -70,7 +82,7 @@ export async function stageRows(session: BulkSession, rows: AsyncIterable<readon
     `INSERT INTO import_problem (line, column_name, reason)
      SELECT line, problem_column, problem FROM import_row WHERE problem IS NOT NULL`,
   );
-  await session.query('DELETE FROM import_row WHERE problem IS NOT NULL');
+  await session.query(SET_ASIDE('DELETE FROM import_row r WHERE r.problem IS NOT NULL'));
   await session.query('CREATE UNIQUE INDEX ON import_row (line)');
   await session.query('ANALYZE import_row');
 }
@@ -161,6 +173,18 @@ export async function setAsideDoubles(session: BulkSession): Promise<void> {
   await removeProblemRows(session);
 }
 
+/** Of a feed that is bound to an agency: rows that speak of people elsewhere. */
+export async function setAsideStrangers(session: BulkSession, reach: readonly string[]): Promise<void> {
+  await session.query(
+    `INSERT INTO import_problem (line, column_name, reason)
+     SELECT m.line, 'nip', 'belongs to a person of another agency'
+       FROM import_match m JOIN accounts a ON a.id = m.account_id
+      WHERE a.agency_code <> ALL ($1::text[])`,
+    [reach],
+  );
+  await removeProblemRows(session);
+}
+
 /**
  * Sets aside the rows that want a NIP or account name which another account has and keeps. A row set aside keeps
  * its own, which may be in the way of the next: so until none is left.
@@ -195,7 +219,7 @@ export async function setAsideClashes(session: BulkSession): Promise<void> {
 }
 
 async function removeProblemRows(session: BulkSession): Promise<void> {
-  await session.query('DELETE FROM import_row r USING import_problem p WHERE p.line = r.line');
+  await session.query(SET_ASIDE('DELETE FROM import_row r USING import_problem p WHERE p.line = r.line'));
   await session.query('DELETE FROM import_match m USING import_problem p WHERE p.line = m.line');
 }
 
@@ -224,6 +248,7 @@ export async function countPlan(session: BulkSession): Promise<PlanCounts> {
          OR a.person_id IS DISTINCT FROM coalesce(r.person_id, a.person_id)
          OR (r.previous_nip IS NOT NULL AND r.previous_nip <> a.nip AND NOT EXISTS (
               SELECT FROM nip_history h WHERE h.account_id = a.id AND h.nip = r.previous_nip))
+         OR NOT a.from_feed
          OR (r.password_hash IS NOT NULL AND NOT EXISTS (SELECT FROM credentials c WHERE c.account_id = a.id))`,
   );
   await session.query(

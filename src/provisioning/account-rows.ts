@@ -36,6 +36,13 @@ export interface AccountRow {
   readonly passwordHash: string | undefined;
 }
 
+/** Whom a row speaks of, sound or not. */
+export interface Mentioned {
+  readonly nip: string | undefined;
+  readonly personId: string | undefined;
+  readonly previousNip: string | undefined;
+}
+
 const NIP_FAULTS: Readonly<Record<NipFault, string>> = {
   length: 'is not 18 digits',
   'birth date': 'begins with no calendar date',
@@ -101,6 +108,17 @@ export function readAccountRow(row: TableRow<AccountColumn>): AccountRow | reado
     typeof reason === 'string' ? [{ line: row.line, column, reason }] : [],
   );
   return problems.length === 0 ? read : problems;
+}
+
+/** What a row with a problem still says of whose it is. */
+export function mentionedBy(row: TableRow<AccountColumn>): Mentioned {
+  const [nip, previous, personId] = [row.cell('nip'), row.cell('previous_nip'), row.cell('person_id')];
+  const ofForm = (text: string): string | undefined => (isNip(text) ? text : undefined);
+  return {
+    nip: ofForm(ungrouped(nip)),
+    previousNip: ofForm(ungrouped(previous)),
+    personId: PERSON_ID.test(personId) ? personId : undefined,
+  };
 }
 
 const isName = (name: string): boolean => name.length <= MAX_NAME_LENGTH && /\p{L}/u.test(name);

@@ -1,9 +1,10 @@
-import { allAgencies } from '../accounts/agencies.js';
+import { createHash } from 'node:crypto';
+import { agenciesUnder, allAgencies } from '../accounts/agencies.js';
 import type { Clock } from '../kernel/clock.js';
-import type { AccountId } from '../kernel/ids.js';
+import { NOBODY, type AgencyCode } from '../kernel/ids.js';
 import { withBulkSession, type BulkSession } from '../storage/copy.js';
 import type { Queryable } from '../storage/database.js';
-import { addAccounts, applyChanges, type EmailMoved, type Portion } from './account-apply-store.js';
+import { addAccounts, applyChanges, leaveMissing, type Applied, type Portion } from './account-apply-store.js';
 import {
   beginPlan,
   countPlan,
@@ -12,63 +13,93 @@ import {
   setAsideClashes,
   setAsideDoubles,
   setAsideDuplicates,
+  setAsideStrangers,
   stageRows,
   type KeyColumn,
   type PlanCounts,
   type Staged,
 } from './account-plan-store.js';
-import { ACCOUNT_COLUMNS, readAccountRow, type AccountColumn } from './account-rows.js';
+import { ACCOUNT_COLUMNS, mentionedBy, readAccountRow, type AccountColumn } from './account-rows.js';
 import { UnusableFile } from './csv.js';
-import { openImportFile, writeErrorFile, type ImportOutcome, type Progress } from './import-file.js';
-import { isProblem, openTable, type Table, type TableEntry } from './table.js';
+import type { FeedMode, FeedOutcome, FeedRefusal } from './feed-report.js';
+import { openImportFile, type Progress } from './import-file.js';
+import { judgeLeavers, type LeaverLimit } from './leaver-limit.js';
+import { findLeavers, missingAfter, type Leaving, type Reach } from './leavers-store.js';
+import { summarise } from './summary-store.js';
+import { isProblem, openTable, type Columns, type RowProblem, type Table, type TableEntry } from './table.js';
 
 export interface AccountImport {
   readonly databaseUrl: string;
   /** `accounts.csv` as docs/CONTRACT tells. */
   readonly path: string;
-  /** Where the skipped rows are told. */
-  readonly errorsPath: string;
+  readonly mode: FeedMode;
   /** Reports all that the import would, and changes nothing. */
   readonly dryRun: boolean;
+  readonly limit: LeaverLimit;
+  /** So many may become inactive: somebody has looked and named the number. */
+  readonly agreedInactive?: number | undefined;
+  /** Rows reach this agency and those below it, and nobody elsewhere. */
+  readonly within?: AgencyCode | undefined;
+  /** Whether passwords may be brought along; otherwise nobody here knows such a column. */
+  readonly takesPasswords: boolean;
   readonly clock: Clock;
-  /** Called in the transaction in which the accounts become inactive: ends what they have open and records it. */
-  readonly onInactive: (tx: Queryable, accounts: readonly AccountId[]) => Promise<void>;
-  /** Called in the transaction in which accounts in use get another address: tells the old one and records it. */
-  readonly onEmailMoved: (tx: Queryable, accounts: readonly EmailMoved[]) => Promise<void>;
+  /** Called before anything else, while no other import runs and none can begin. */
+  readonly onBegun?: (session: Queryable) => Promise<void>;
+  /** Called with the file's SHA-256 when all of it was read and nothing was changed. */
+  readonly onRead?: (digest: Buffer) => Promise<FeedRefusal | undefined>;
+  /** Called once with every problem of every row that is skipped, by line, before anything is changed. */
+  readonly onProblems: (problems: AsyncIterable<readonly RowProblem[]>) => Promise<void>;
+  /** Called in the transaction of the changes: does what must follow from them, and records it. */
+  readonly onApplied: (tx: Queryable, applied: Applied) => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
+  /** Stops between two transactions. */
+  readonly signal?: AbortSignal;
 }
 
 /** Lines written per transaction: few enough that nobody who logs in meanwhile waits for a row. */
 const LINES_PER_BATCH = 5_000;
+/** Fewer: each of them has something that ends. */
+const LEAVERS_PER_BATCH = 500;
 const MAX_UNLIKELY_AGES = 20;
 
+/** A password is brought along once, by who operates the machine: whoever sets one can log in with it. */
+const WITHOUT_PASSWORDS: Columns<AccountColumn> = {
+  ...ACCOUNT_COLUMNS,
+  optional: ACCOUNT_COLUMNS.optional.filter((column) => column !== 'password_hash'),
+};
+
 /**
- * Loads accounts: plans the whole file first, then writes in batches that each commit. Killed half-way it leaves
- * whole rows, and running it again finishes the work; a file loaded twice changes nothing the second time.
+ * Takes in a file of people: plans the whole file first, then writes in batches that each commit. Killed half-way it
+ * leaves whole rows, and running it again finishes the work; a file loaded twice changes nothing the second time.
  */
-export async function importAccounts(request: AccountImport): Promise<ImportOutcome> {
+export async function importAccounts(request: AccountImport): Promise<FeedOutcome> {
   try {
     const file = await openImportFile(request.path);
+    const hash = createHash('sha256');
     let done = 0;
     let rows = 0;
     const onRead = (bytes: number, more: number): void => {
       request.onProgress?.({ phase: 'reading', done: (done += bytes), total: file.bytes, rows: (rows += more) });
     };
     const table = await openTable(
-      counted(file.chunks, (bytes) => {
-        onRead(bytes, 0);
+      counted(file.chunks, (chunk) => {
+        hash.update(chunk);
+        onRead(chunk.length, 0);
       }),
-      ACCOUNT_COLUMNS,
+      request.takesPasswords ? ACCOUNT_COLUMNS : WITHOUT_PASSWORDS,
     );
     return await withBulkSession(request.databaseUrl, async (session) => {
       if (!(await beginPlan(session))) return { kind: 'busy' };
+      await request.onBegun?.(session);
       const unlikelyAges: number[] = [];
+      const reach = request.within === undefined ? undefined : await agenciesUnder(session, request.within);
       const agencies = new Set<string>((await allAgencies(session)).map(({ code }) => code));
       const year = request.clock.now().getUTCFullYear();
       await stageRows(
         session,
         checkedRows(table, {
           agencies,
+          reach: reach === undefined ? agencies : new Set(reach),
           year,
           unlikelyAges,
           onRows: (more) => {
@@ -76,12 +107,24 @@ export async function importAccounts(request: AccountImport): Promise<ImportOutc
           },
         }),
       );
+      const strange = await request.onRead?.(hash.digest());
+      if (strange !== undefined) return { kind: 'refused', refusal: strange };
       request.onProgress?.({ phase: 'checking', done: 0, total: 0, rows });
-      const plan = await planRows(session, table.columns);
-      await writeErrorFile(request.errorsPath, plannedProblems(session));
-      if (!request.dryRun) await apply(session, plan, request);
+      const plan = await planRows(session, table.columns, reach);
+      const leaving = await findLeavers(session, { full: request.mode === 'full', reach });
+      const changes = await summarise(session);
+      await request.onProblems(plannedProblems(session));
       const { created, updated, unchanged, skipped } = plan;
-      return { kind: 'done', created, updated, unchanged, skipped, unlikelyAges, unknownColumns: table.unknown };
+      const { leaving: left, missing, kept, nameless } = leaving;
+      const report = {
+        ...{ created, updated, unchanged, skipped, left, missing, kept, nameless },
+        ...changes,
+        ...{ unlikelyAges, unknownColumns: table.unknown },
+      };
+      const refusal = judgeLeavers(leaving, request.limit, request.agreedInactive);
+      if (refusal !== undefined) return { kind: 'refused', refusal, report };
+      if (!request.dryRun) await apply(session, { plan, leaving }, request);
+      return { kind: 'done', report };
     });
   } catch (error) {
     if (error instanceof UnusableFile) return { kind: 'unusable', reason: error.message };
@@ -89,15 +132,17 @@ export async function importAccounts(request: AccountImport): Promise<ImportOutc
   }
 }
 
-async function* counted(chunks: AsyncIterable<Buffer>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
+async function* counted(chunks: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     yield chunk;
-    onBytes(chunk.length);
+    onChunk(chunk);
   }
 }
 
 interface RowChecks {
   readonly agencies: ReadonlySet<string>;
+  /** Those that the feed may name. */
+  readonly reach: ReadonlySet<string>;
   readonly year: number;
   readonly unlikelyAges: number[];
   readonly onRows: (rows: number) => void;
@@ -110,17 +155,23 @@ async function* checkedRows(table: Table<AccountColumn>, checks: RowChecks): Asy
   }
 }
 
-function checkedRow(entry: TableEntry<AccountColumn>, { agencies, year, unlikelyAges }: RowChecks): readonly Staged[] {
+function checkedRow(
+  entry: TableEntry<AccountColumn>,
+  { agencies, reach, year, unlikelyAges }: RowChecks,
+): readonly Staged[] {
   if (isProblem(entry)) return [entry];
   const row = readAccountRow(entry);
-  if (!('nip' in row)) return row;
-  if (!agencies.has(row.agencyCode)) return [{ line: row.line, column: 'agency_code', reason: 'is no known agency' }];
+  if (!('nip' in row)) return row.map((problem) => ({ ...problem, ...mentionedBy(entry) }));
+  if (!reach.has(row.agencyCode)) {
+    const reason = agencies.has(row.agencyCode) ? 'is not an agency of this feed' : 'is no known agency';
+    return [{ line: row.line, column: 'agency_code', reason, ...mentionedBy(entry) }];
+  }
   const age = year - Number(row.nip.slice(0, 4));
   if ((age < 16 || age > 75) && unlikelyAges.length < MAX_UNLIKELY_AGES) unlikelyAges.push(row.line);
   return [row];
 }
 
-async function planRows(session: BulkSession, columns: ReadonlySet<AccountColumn>): Promise<PlanCounts> {
+async function planRows(session: BulkSession, columns: ReadonlySet<AccountColumn>, reach: Reach): Promise<PlanCounts> {
   const keys: readonly KeyColumn[] = ['nip', 'person_id', 'username'];
   await setAsideDuplicates(
     session,
@@ -128,25 +179,41 @@ async function planRows(session: BulkSession, columns: ReadonlySet<AccountColumn
   );
   await matchRows(session, columns);
   if (columns.has('previous_nip')) await setAsideDoubles(session);
+  if (reach !== undefined) await setAsideStrangers(session, reach);
   await setAsideClashes(session);
   return countPlan(session);
 }
 
-async function apply(session: BulkSession, plan: PlanCounts, request: AccountImport): Promise<void> {
+async function apply(
+  session: BulkSession,
+  { plan, leaving }: { readonly plan: PlanCounts; readonly leaving: Leaving },
+  request: AccountImport,
+): Promise<void> {
   const now = request.clock.now();
   const write = (portion: Portion): Promise<void> =>
     session.transaction(async (tx) => {
       // Changes first: they free the numbers that new people get.
-      const { inactive, moved } = await applyChanges(tx, portion, now);
-      if (inactive.length > 0) await request.onInactive(tx, inactive);
-      if (moved.length > 0) await request.onEmailMoved(tx, moved);
+      await request.onApplied(tx, await applyChanges(tx, portion, now));
       await addAccounts(tx, portion, now);
     });
-  if (plan.created + plan.updated === 0) return;
-  await write({ kind: 'entangled' });
-  for (let after = 0; after < plan.lastLine; after += LINES_PER_BATCH) {
-    const upTo = Math.min(after + LINES_PER_BATCH, plan.lastLine);
-    await write({ kind: 'lines', after, upTo });
-    request.onProgress?.({ phase: 'writing', done: upTo, total: plan.lastLine, rows: upTo });
+  if (plan.created + plan.updated > 0) {
+    await write({ kind: 'entangled' });
+    for (let after = 0; after < plan.lastLine; after += LINES_PER_BATCH) {
+      request.signal?.throwIfAborted();
+      const upTo = Math.min(after + LINES_PER_BATCH, plan.lastLine);
+      await write({ kind: 'lines', after, upTo });
+      request.onProgress?.({ phase: 'writing', done: upTo, total: plan.lastLine, rows: upTo });
+    }
+  }
+  let gone = 0;
+  for (let last = NOBODY; gone < leaving.missing;) {
+    request.signal?.throwIfAborted();
+    const some = await missingAfter(session, last, LEAVERS_PER_BATCH);
+    await session.transaction(async (tx) => {
+      await request.onApplied(tx, await leaveMissing(tx, some, now));
+    });
+    gone += some.length;
+    last = some.at(-1) ?? last;
+    request.onProgress?.({ phase: 'closing', done: gone, total: leaving.missing, rows: gone });
   }
 }

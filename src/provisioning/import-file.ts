@@ -5,14 +5,15 @@ import type { RowProblem } from './table.js';
 
 /** What a long import is doing, for whoever watches. */
 export interface Progress {
-  readonly phase: 'reading' | 'checking' | 'writing';
-  /** Bytes while reading, lines while writing. */
+  readonly phase: 'reading' | 'checking' | 'writing' | 'closing';
+  /** Bytes while reading, lines while writing, accounts while closing those that a full file does not name. */
   readonly done: number;
   readonly total: number;
   /** Rows read or written so far. */
   readonly rows: number;
 }
 
+/** How an import of agencies ended. */
 export type ImportOutcome =
   | {
       readonly kind: 'done';
@@ -21,8 +22,6 @@ export type ImportOutcome =
       readonly unchanged: number;
       /** Rows with a problem, all of them in the error file. */
       readonly skipped: number;
-      /** Loaded, but a look may be worth it: the first lines whose NIP tells an age below 16 or above 75. */
-      readonly unlikelyAges: readonly number[];
       /** Columns that nobody here knows: passed over. */
       readonly unknownColumns: readonly string[];
     }

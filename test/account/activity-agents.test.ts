@@ -15,8 +15,10 @@ import { disavowalIn } from './portal.js';
 
 /** Kinds that no browser of the person causes, with what does. */
 const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
-  'account.imported_inactive': 'a command: import',
-  'account.email_imported': 'a command: import',
+  'account.imported_inactive': 'the personnel feed',
+  'account.imported_active': 'the personnel feed',
+  'account.moved': 'the personnel feed',
+  'account.email_imported': 'the personnel feed',
   'account.unfrozen': 'a command of an operator',
   'role.granted': 'a command of an operator',
   'role.revoked': 'a command of an operator',
@@ -26,6 +28,9 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'presence.refused': 'an officer, who types it',
   'grant.revoked': 'a service, at the token endpoint',
   'refresh_token.reused': 'a service, at the token endpoint',
+  'feed.applied': 'the personnel feed; it is about no account',
+  'feed.refused': 'the personnel feed; it is about no account',
+  'feed.failed': 'the personnel feed; it is about no account',
   'key.generated': 'the program itself; it is about no account',
 };
 

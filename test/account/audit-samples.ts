@@ -62,6 +62,8 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'password.changed': (['reset', 'activation', 'weak', 'sign_in', 'person'] as const).map((by) => ({ by })),
   'account.activated': [{}],
   'account.imported_inactive': [{}],
+  'account.imported_active': [{}],
+  'account.moved': [{ from: 'REGENCY', to: 'OTHER' }],
   'account.data_exported': [{}],
   'account.email_imported': [{}],
   'account.disavowed': [{ case: 'c1' }],
@@ -104,6 +106,9 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'self_reset.done': (['recovery_code', 'device', 'waited'] as const).map((by) => ({ devices: 1, by })),
   'grant.revoked': [{ cause: 'authorization_code.reused' }],
   'refresh_token.reused': [{}],
+  'feed.applied': [{ run: 'f1', mode: 'full', created: 1, updated: 1, left: 1, moved: 1, skipped: 0 }],
+  'feed.refused': [{ run: 'f1', mode: 'full', cause: 'too_many_inactive' }],
+  'feed.failed': [{ run: 'f1', cause: 'interrupted' }],
   'key.generated': [{ kid: 'k1', alg: 'ES256' }],
 };
 

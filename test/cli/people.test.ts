@@ -2,12 +2,16 @@ import { Command } from 'commander';
 import { findByName } from '#src/accounts/accounts.js';
 import type { Nip } from '#src/accounts/nip.js';
 import { createDisavowals } from '#src/accounts/disavowals.js';
+import type { EndSessions } from '#src/accounts/end-sessions.js';
 import { createFreezing } from '#src/accounts/freezing.js';
 import { createAudit } from '#src/audit/audit.js';
 import { addAccountsCommands } from '#src/cli/accounts.js';
 import { addAgenciesCommands } from '#src/cli/agencies.js';
 import { addRolesCommands } from '#src/cli/roles.js';
 import type { RunWithServices } from '#src/cli/run.js';
+import { createFeedEffects } from '#src/provisioning/feed-effects.js';
+import type { VerifyFeedSignature } from '#src/provisioning/feed-signature.js';
+import { createPersonnelFeed } from '#src/provisioning/personnel-feed.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import { addAgencies, addPerson, NOW } from '../accounts/people.js';
@@ -17,11 +21,13 @@ import { endSessions as realEndSessions } from '../support/end-sessions.js';
 import { openTestDatabase } from '../support/test-database.js';
 
 const NIP = '198609262015051001';
+const OTHER = '198609262015051002';
 const HEADER = 'nip,name,email,employment,agency_code,status\n';
 
 let db: Awaited<ReturnType<typeof openTestDatabase>>;
 let files: Files;
 let ended: string[];
+let verify: VerifyFeedSignature | undefined;
 
 interface Ran {
   readonly code: number | undefined;
@@ -39,17 +45,22 @@ async function sso(...argv: string[]): Promise<Ran> {
   };
   const box = createSealedBox(parseKeyRing(`k1:${Buffer.alloc(32, 7).toString('base64')}`));
   const audit = createAudit(clock);
+  const effects = createFeedEffects({
+    ...{ audit, clock, underWay: [], accountMail: accountMailWith({ box, clock }) },
+    endSessions: endSessions as unknown as EndSessions,
+  });
+  const limit = { percent: 1, atLeast: 2 };
   const services = {
     db,
     databaseUrl: db.url,
     clock,
     audit,
+    personnelFeed: createPersonnelFeed({ db, databaseUrl: db.url, limit, verify, effects, audit, clock }),
     freezing: createFreezing({
       ...{ db, audit, clock, underWay: [], endSessions: realEndSessions },
       disavowals: createDisavowals({ box, clock, origin: 'https://sso.contoh.test' }),
       accountMail: accountMailWith({ box, clock }),
     }),
-    endSessions,
   };
   const run: RunWithServices = async (work) => {
     code = await work(services as unknown as Parameters<typeof work>[0]);
@@ -81,7 +92,8 @@ beforeAll(async () => {
 beforeEach(async () => {
   files = new Files();
   ended = [];
-  await db.query('TRUNCATE agencies, accounts, audit_events, helpdesk_cases CASCADE');
+  verify = undefined;
+  await db.query('TRUNCATE agencies, accounts, audit_events, helpdesk_cases, feed_runs CASCADE');
   await addAgencies(db);
 });
 
@@ -137,7 +149,72 @@ describe('accounts import', () => {
     const id = await addPerson(db, NIP);
     await sso('accounts', 'import', files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,inactive\n`));
     expect(ended).toEqual([id]);
-    expect(await events()).toMatchObject([{ type: 'account.imported_inactive', account_id: id }]);
+    expect(await events()).toMatchObject([
+      { type: 'account.imported_inactive', account_id: id },
+      { type: 'feed.applied', account_id: null, detail: { mode: 'delta', left: 1 } },
+    ]);
+  });
+
+  it('tells what joined, moved and left, and takes missing people of a full file for leavers', async () => {
+    await sso(
+      'accounts',
+      'import',
+      files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,active\n${OTHER},Budi,,PNS,REGENCY,active\n`),
+    );
+    const file = files.write('b.csv', `${HEADER}${NIP},Siti,,PNS,OTHER,active\n`);
+    expect(await sso('accounts', 'import', file, '--mode', 'full')).toEqual({
+      code: 0,
+      out: [
+        'created 0, updated 1, unchanged 0, skipped 0',
+        'joined 0, moved 1, left 1 (1 not in the file), returned 0, new NIP 0, new e-mail 0',
+        'moved from REGENCY to OTHER: 1',
+      ],
+      err: [],
+    });
+  });
+
+  it('refuses a file that makes too many inactive, unless the number is agreed to', async () => {
+    const row = (at: number, status: string): string => `19860926201505100${at},Nama,,PNS,REGENCY,${status}\n`;
+    const rows = (status: string): string => HEADER + [1, 2, 3].map((at) => row(at, status)).join('');
+    await sso('accounts', 'import', files.write('a.csv', rows('active')));
+    const file = files.write('b.csv', rows('inactive'));
+    const refused = await sso('accounts', 'import', file);
+    expect(refused.out).toContain('would have: created 0, updated 3, unchanged 0, skipped 0');
+    expect(refused).toMatchObject({
+      code: 1,
+      err: [
+        'refused, nothing changed: 3 people of 3 would become inactive, and 2 may at once; if that is right, add --agree-inactive 3',
+      ],
+    });
+    expect(await sso('accounts', 'import', file, '--agree-inactive', '3')).toMatchObject({ code: 0, err: [] });
+  });
+
+  it('needs a signature where files are signed', async () => {
+    verify = () => Promise.resolve(undefined);
+    const file = files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,active\n`);
+    expect((await sso('accounts', 'import', file)).err).toEqual([
+      'refused, nothing changed: the file must be signed: give its signature with --signature',
+    ]);
+    expect((await sso('accounts', 'import', file, '--signature', files.write('a.sig', 'x'))).err).toEqual([
+      'refused, nothing changed: the signature is not one of a known key over a personnel file',
+    ]);
+    expect((await sso('accounts', 'import', file, '--signature', '/nowhere.sig')).err).toEqual([
+      'nothing imported: /nowhere.sig cannot be read',
+    ]);
+  });
+
+  it('lists what became of the last files', async () => {
+    await sso('accounts', 'import', files.write('a.csv', `${HEADER}${NIP},Siti,,PNS,REGENCY,active\n`));
+    await sso('accounts', 'import', files.write('b.csv', 'nip\n'), '--mode', 'full', '--dry-run');
+    const { out } = await sso('accounts', 'feeds');
+    expect(out).toHaveLength(2);
+    expect(out).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/applied\tdelta\tcommand\tsha256:[0-9a-f]{16}\tjoined 1, moved 0, left 0/),
+        expect.stringMatching(/refused: unusable\tfull, dry run\tcommand\tsha256:not read$/),
+      ]),
+    );
+    expect((await sso('accounts', 'feeds', '--limit', 'x')).code).toBe(2);
   });
 
   it('without a file is wrong usage', async () => {

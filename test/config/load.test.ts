@@ -216,12 +216,14 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   RESET_EMAIL_HINT: ['true', 'full'],
   RESET_REQUIRES_OTP: ['yes', '1', 'TRUE'],
   MFA_RESET_WAIT_SECONDS: ['0', '-1', '1.5', '24h', '2592001'],
+  FEED_MAX_INACTIVE_PERCENT: ['x', '-1', '101', '0.5', '1%'],
+  FEED_MAX_INACTIVE_AT_LEAST: ['x', '-1', '1000001'],
   DEMO: ['yes', '0'],
   CAPTCHA_TEST_ANSWER: ['x'.repeat(33)],
   INSTITUTION: ['x'.repeat(121)],
   LOG_LEVEL: ['INFO', 'trace', 'silent'],
 };
-const FREE_TEXT = ['DATA_DIR', 'CLIENTS_FILE', 'AUDIT_CHECKPOINT_FILE'];
+const FREE_TEXT = ['DATA_DIR', 'CLIENTS_FILE', 'AUDIT_CHECKPOINT_FILE', 'FEED_KEYS_FILE'];
 
 const GOOD: Readonly<Record<string, readonly string[]>> = {
   HOST: ['0.0.0.0', '::', 'localhost'],

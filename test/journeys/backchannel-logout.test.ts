@@ -40,16 +40,18 @@ const confirmLogout = async (visitor: Visitor): Promise<Answer> => {
   return visitor.submit(page, '/confirm');
 };
 
-/** `sso-asn accounts import` as operators run it. */
-async function importInactive(who: Employee): Promise<void> {
+/** `sso-asn accounts import` as operators run it; `status` undefined: a full file without this person. */
+async function importPerson(who: Employee, status: 'active' | 'inactive' | undefined): Promise<void> {
   const { config, databaseUrl } = house.site.running.services;
   const [row] = await house.site.running.services.db.query('SELECT agency_code, name FROM accounts WHERE id = $1', [
     who.id,
   ]);
   const file = join(dirname(house.clientsFile), `${who.nip.slice(-4)}.csv`);
-  const line = [who.nip, row?.name, who.email, 'PNS', row?.agency_code, 'inactive'].join(',');
-  await writeFile(file, `nip,name,email,employment,agency_code,status\n${line}\n`);
-  await promisify(execFile)(process.execPath, [await builtProgram(), 'accounts', 'import', file], {
+  const line = [who.nip, row?.name, who.email, 'PNS', row?.agency_code, status].join(',');
+  const lines = status === undefined ? '' : `${line}\n`;
+  await writeFile(file, `nip,name,email,employment,agency_code,status\n${lines}`);
+  const mode = status === undefined ? 'full' : 'delta';
+  await promisify(execFile)(process.execPath, [await builtProgram(), 'accounts', 'import', file, '--mode', mode], {
     env: {
       PATH: process.env.PATH,
       DATABASE_URL: databaseUrl,
@@ -93,7 +95,11 @@ const WAYS: Readonly<Record<string, Way>> = {
     expect((await userinfo(visitor, tokens)).status).toBe(401);
     await eventually('the kept browser to be told of', () => isTold(tokens));
   },
-  'the employee leaving': () => importInactive(person),
+  'the employee leaving': () => importPerson(person, 'inactive'),
+  'the employee missing in a full file of the personnel system': async () => {
+    await importPerson(person, 'active');
+    await importPerson(person, undefined);
+  },
 };
 
 const OWN_WAYS = Object.entries(OWN_CHANGES).map(([name, change]): [string, Way] => [

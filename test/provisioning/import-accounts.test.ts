@@ -3,9 +3,12 @@ import type { Nip } from '#src/accounts/nip.js';
 import { changeEmail } from '#src/accounts/accounts.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { importAccounts, type AccountImport } from '#src/provisioning/import-accounts.js';
+import { writeErrorFile } from '#src/provisioning/import-file.js';
 import { withBulkSession } from '#src/storage/copy.js';
+import type { Queryable } from '#src/storage/database.js';
 import { addAgencies, NOW } from '../accounts/people.js';
 import { openTestDatabase } from '../support/test-database.js';
+import { flat } from './feed.js';
 import { Files } from './files.js';
 
 const COLUMNS = ['nip', 'name', 'email', 'employment', 'agency_code', 'status'];
@@ -20,6 +23,7 @@ const nip = (sequence: number): string => `198609262015051${String(sequence).pad
 let db: Awaited<ReturnType<typeof openTestDatabase>>;
 let files: Files;
 let inactive: AccountId[];
+/** Got another address. */
 let moved: { id: string; oldEmail: string | undefined }[];
 
 beforeAll(async () => {
@@ -40,23 +44,34 @@ afterEach(() => {
 
 afterAll(() => db.drop());
 
-const loadText = (content: string | Buffer, more: Partial<AccountImport> = {}) =>
-  importAccounts({
-    databaseUrl: db.url,
-    path: files.write('accounts.csv', content),
-    errorsPath: files.path('errors.csv'),
-    dryRun: false,
-    clock: { now: () => NOW },
-    onInactive: (_tx, ids) => {
-      inactive.push(...ids);
-      return Promise.resolve();
-    },
-    onEmailMoved: (_tx, accounts) => {
-      moved.push(...accounts.map(({ id, oldEmail }) => ({ id, oldEmail })));
-      return Promise.resolve();
-    },
-    ...more,
-  });
+const DEFAULT_ORDER = {
+  mode: 'delta',
+  dryRun: false,
+  limit: { percent: 1, atLeast: 20 },
+  takesPasswords: true,
+  clock: { now: () => NOW },
+} as const;
+
+const loadText = async (content: string | Buffer, more: Partial<AccountImport> = {}) =>
+  flat(
+    await importAccounts({
+      databaseUrl: db.url,
+      path: files.write('accounts.csv', content),
+      ...DEFAULT_ORDER,
+      onProblems: (problems) => writeErrorFile(files.path('errors.csv'), problems),
+      onApplied: (_tx, { left, emailMoved }) => {
+        inactive.push(...left);
+        moved.push(...emailMoved.map(({ id, oldEmail }) => ({ id, oldEmail })));
+        return Promise.resolve();
+      },
+      ...more,
+    }),
+  );
+
+const onLeft =
+  (what: (tx: Queryable, ids: readonly AccountId[]) => Promise<void>): AccountImport['onApplied'] =>
+  (tx, { left }) =>
+    left.length === 0 ? Promise.resolve() : what(tx, left);
 
 type Row = Readonly<Record<string, string>>;
 const DEFAULTS: Row = {
@@ -104,7 +119,7 @@ describe('a first import', () => {
       { nip: '199001012025242014', employment: 'PPPK_PARUH_WAKTU', agency_code: 'OFFICE' },
       { nip: '20000229 202506 1 002', employment: 'CPNS', status: 'inactive' },
     ]);
-    expect(outcome).toEqual({ kind: 'done', ...counts(4, 0, 0, 0), unlikelyAges: [], unknownColumns: [] });
+    expect(outcome).toMatchObject({ kind: 'done', ...counts(4, 0, 0, 0), unlikelyAges: [], unknownColumns: [] });
     expect(files.problems()).toBeUndefined();
     expect(await account(nip(1))).toMatchObject({
       name: 'Siti, S.Kom.',
@@ -133,13 +148,7 @@ describe('a first import', () => {
     const request = { databaseUrl: db.url, errorsPath: files.path('errors.csv'), clock: { now: () => NOW } };
     const agencies = await importAgencies({ ...request, path: 'config/agencies.example.csv' });
     expect(agencies).toMatchObject({ kind: 'done', skipped: 0 });
-    const outcome = await importAccounts({
-      ...request,
-      path: 'config/accounts.example.csv',
-      dryRun: false,
-      onInactive: () => Promise.resolve(),
-      onEmailMoved: () => Promise.resolve(),
-    });
+    const outcome = await loadText('', { path: 'config/accounts.example.csv' });
     expect(files.problems()).toBeUndefined();
     expect(outcome).toMatchObject({ kind: 'done', ...counts(5, 0, 0, 0) });
   });
@@ -166,7 +175,9 @@ describe('an import that breaks half-way', () => {
     const leaver = { nip: nips[6_500] ?? '' };
     await load([leaver]);
     const file = rows.map((row) => (row.nip === leaver.nip ? { ...row, status: 'inactive' } : row));
-    await expect(load(file, { onInactive: () => Promise.reject(new Error('broken')) })).rejects.toThrow('broken');
+    await expect(load(file, { onApplied: onLeft(() => Promise.reject(new Error('broken'))) })).rejects.toThrow(
+      'broken',
+    );
     const count = async () => (await db.query('SELECT count(*)::integer AS count FROM accounts'))[0]?.count;
     expect(await count()).toBe(5_000);
     expect(await load(file)).toMatchObject(counts(2_000, 1, 4_999, 0));
@@ -227,9 +238,9 @@ describe('a person who leaves', () => {
     const seen: unknown[] = [];
     const rows = [{ nip: nip(1), status: 'inactive' }, { nip: nip(2) }];
     await load(rows, {
-      onInactive: async (tx, ids) => {
+      onApplied: onLeft(async (tx, ids) => {
         seen.push(...(await tx.query('SELECT id, status FROM accounts WHERE id = ANY ($1)', [ids])));
-      },
+      }),
     });
     expect(seen).toEqual([{ id, status: 'inactive' }]);
     expect(await getById(db, id)).toMatchObject({ status: 'inactive', credEpoch: 1 });
@@ -239,7 +250,9 @@ describe('a person who leaves', () => {
 
   it('stays active when what is open cannot be ended', async () => {
     await load([{ nip: nip(1) }]);
-    const failing = load([{ nip: nip(1), status: 'inactive' }], { onInactive: () => Promise.reject(new Error('no')) });
+    const failing = load([{ nip: nip(1), status: 'inactive' }], {
+      onApplied: onLeft(() => Promise.reject(new Error('no'))),
+    });
     await expect(failing).rejects.toThrow('no');
     expect(await account(nip(1))).toMatchObject({ status: 'active', credEpoch: 0 });
   });

@@ -176,6 +176,8 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   },
   'account.activated': untold('told as the first password'),
   'account.imported_inactive': happened('closed_by_personnel'),
+  'account.imported_active': happened('opened_by_personnel'),
+  'account.moved': happened('moved_by_personnel'),
   'account.data_exported': happened('data_exported'),
   'account.email_imported': happened('email_imported'),
   'account.disavowed': happened('disavowed'),
@@ -228,6 +230,9 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   },
   'grant.revoked': aboutService('access_closed', { refused: true }),
   'refresh_token.reused': aboutService('access_closed', { refused: true }),
+  'feed.applied': untold('of a whole file; what it did to an account is told there'),
+  'feed.refused': untold('of a whole file, of no account'),
+  'feed.failed': untold('of a whole file, of no account'),
   'key.generated': untold('of the service, of no account'),
 };
 
