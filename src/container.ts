@@ -17,6 +17,8 @@ import { createPasskeyRegistry } from './devices/passkey-registry.js';
 import { createRecoveryCodeSets } from './devices/recovery-code-sets.js';
 import { createMfaReset } from './helpdesk/mfa-reset.js';
 import { createRefusals } from './helpdesk/refusals.js';
+import { createTrailExports } from './helpdesk/trail/export.js';
+import { createTrailSearches } from './helpdesk/trail/search.js';
 import type { Clock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import { createMailer } from './mail/mailer.js';
@@ -169,6 +171,9 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     clock,
     log,
   });
+  const trail = { db, audit, keyed, clock };
+  const trailSearches = createTrailSearches(trail);
+  const trailExports = createTrailExports(trail);
 
   // What must not outlive a freeze, nor a new address.
   const underWay: readonly EndUnderWay[] = [
@@ -251,6 +256,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     waitingResets,
     refusals,
     mfaReset,
+    trailSearches,
+    trailExports,
     disavowals,
     underWay: allUnderWay,
     contactChanges,

@@ -13,12 +13,19 @@ function rowOf({ agent, detail, ...event }: AuditEvent): object {
   return { type, accountId, actorId, agencyCode, clientId, requestId, detail: told };
 }
 
+/**
+ * Each row is filed under an agency (docs/adr/0021): the one that was named, else the account's of this moment, else
+ * that of whoever did it. Those who read an agency's trail find it there.
+ */
 export async function insertEvents(tx: Queryable, at: Date, events: readonly AuditEvent[]): Promise<void> {
   await tx.query(
     `WITH written AS (
        INSERT INTO audit_events (at, type, account_id, actor_id, agency_code, client_id, request_id, detail)
-       SELECT $1, e->>'type', (e->>'accountId')::uuid, (e->>'actorId')::uuid, e->>'agencyCode', e->>'clientId',
-              e->>'requestId', coalesce(e->'detail', '{}')
+       SELECT $1, e->>'type', (e->>'accountId')::uuid, (e->>'actorId')::uuid,
+              coalesce(e->>'agencyCode',
+                       (SELECT agency_code FROM accounts WHERE id = (e->>'accountId')::uuid),
+                       (SELECT agency_code FROM accounts WHERE id = (e->>'actorId')::uuid)),
+              e->>'clientId', e->>'requestId', coalesce(e->'detail', '{}')
          FROM jsonb_array_elements($2::jsonb) AS e
        RETURNING id, at)
      INSERT INTO audit_unsealed (event_id, event_at) SELECT id, at FROM written`,

@@ -1,3 +1,12 @@
+/** What the trail was searched for, besides a person: that one is the event's account. */
+export interface TrailFilters {
+  readonly from: string;
+  readonly to: string;
+  /** Whose deeds. */
+  readonly by?: string;
+  readonly types?: readonly string[];
+}
+
 /**
  * Every kind of security event, with what its detail holds. Ids, counts and codes only: never a NIP, name,
  * address, secret or code (R-42).
@@ -90,6 +99,16 @@ export interface AuditDetails {
   'self_reset.waiting': { readonly reset: string };
   'self_reset.stopped': { readonly reset: string; readonly by: 'link' | 'person' | 'login' };
   'self_reset.done': { readonly devices: number; readonly by: 'recovery_code' | 'device' | 'waited' };
+  /** An officer, or whoever operates the server, read the trail; the next pages of it are not told again. */
+  'audit.searched': TrailFilters;
+  /** The first row of a file left. `audit.exported` tells how it ended. */
+  'audit.export_begun': TrailFilters & { readonly format: string };
+  'audit.exported': {
+    readonly format: string;
+    readonly rows: number;
+    readonly ended: 'whole' | 'capped' | 'refused' | 'broken_off';
+  };
+  'audit.refused': { readonly cause: string };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
   'feed.applied': {

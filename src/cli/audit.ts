@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readCheckpoints } from '../audit/checkpoints.js';
 import { verifyTrail, type Breach } from '../audit/verify.js';
 import { withBulkSession } from '../storage/copy.js';
+import { addAuditExport } from './audit-export.js';
 import type { RunWithServices } from './run.js';
 
 const number = new Intl.NumberFormat('en');
@@ -21,11 +22,11 @@ const tellBreach = (breach: Breach): string =>
     ? `event ${breach.eventId} ${WORDS.inserted}`
     : `row ${breach.seq} of the chain ${WORDS[breach.kind]}`;
 
-/** `audit verify`: whether the trail is what was written (R-41, docs/adr/0018). */
+/** `audit export`, and `audit verify`: whether the trail is what was written (R-41, docs/adr/0018). */
 export function addAuditCommands(program: Command, run: RunWithServices): void {
-  program
-    .command('audit')
-    .description('the audit trail')
+  const audit = program.command('audit').description('the audit trail');
+  addAuditExport(audit, run);
+  audit
     .command('verify')
     .description('go through the whole chain and name the first row that is not as it was sealed')
     .option('--since <date>', 'begin at the latest checkpoint before this day, e.g. 2026-11-01')

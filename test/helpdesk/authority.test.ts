@@ -125,7 +125,7 @@ describe('who may reset whom (R-10, A21)', () => {
     await db.query('TRUNCATE audit_events');
     expect(await parts.mfaReset.byOfficer(order(officer, named))).toEqual({ kind: 'not_found' });
     expect(await auditOf(db, 'mfa_reset.refused')).toEqual([
-      expect.objectContaining({ account_id: recorded, agency_code: null, detail: { cause: 'unknown' } }),
+      expect.objectContaining({ account_id: recorded, agency_code: 'OWN', detail: { cause: 'unknown' } }),
     ]);
   });
 });

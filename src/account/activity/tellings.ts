@@ -228,6 +228,10 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     const event = ownReset(detail.by);
     return event === undefined ? undefined : { event };
   },
+  'audit.searched': happened('trail_read'),
+  'audit.export_begun': happened('trail_exported'),
+  'audit.exported': untold('how a file ended whose beginning is told'),
+  'audit.refused': untold('somebody asked for the trail and saw nothing of it'),
   'grant.revoked': aboutService('access_closed', { refused: true }),
   'refresh_token.reused': aboutService('access_closed', { refused: true }),
   'feed.applied': untold('of a whole file; what it did to an account is told there'),

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { Option, type Command } from 'commander';
+import { TRAIL_FORMATS, type TrailFormat } from '../helpdesk/trail/export-format.js';
+import { MAX_EXPORT_ROWS } from '../helpdesk/trail/export.js';
+import { typedRange } from './dates.js';
+import { findByNip } from './person.js';
+import type { RunWithServices } from './run.js';
+
+interface ExportOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly accountNip?: string;
+  readonly actorNip?: string;
+  readonly type?: readonly string[];
+  readonly format: TrailFormat;
+  readonly out?: string;
+}
+
+const PROBLEMS = {
+  backwards: '--from lies behind --to',
+  too_long: 'at most a year at a time: move --from or --to',
+  cursor: '',
+};
+
+/** As fast as the reader takes it; stdout is not ours to end. */
+async function print(pieces: AsyncIterable<string>): Promise<void> {
+  for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+}
+
+/** `audit export`: the trail as a file, for whoever operates the server. */
+export function addAuditExport(audit: Command, run: RunWithServices): void {
+  audit
+    .command('export')
+    .description(
+      `the trail as a file, newest first, at most ${MAX_EXPORT_ROWS} rows; what is left out is told in its last line`,
+    )
+    .option('--from <when>', 'a day (WIB) or a moment; 30 days before --to unless given')
+    .option('--to <when>', 'a day, to its end, or a moment; now unless given')
+    .option('--account-nip <nip>', 'only what happened to this person')
+    .option('--actor-nip <nip>', 'only what this person did')
+    .option('--type <type...>', 'only these kinds of event, e.g. mfa_reset.done')
+    .addOption(
+      new Option('--format <format>', 'csv for spreadsheets, jsonl for programs').choices(TRAIL_FORMATS).default('csv'),
+    )
+    .option('--out <file>', 'where to write it, readable by nobody else; stdout unless given')
+    .action(async (options: ExportOptions, command: Command) => {
+      const range = typedRange(options, command);
+      await run(async ({ db, trailExports }) => {
+        const ids: { accountId?: string; actorId?: string } = {};
+        for (const [key, nip] of [
+          ['accountId', options.accountNip],
+          ['actorId', options.actorNip],
+        ] as const) {
+          if (nip === undefined) continue;
+          const account = await findByNip(db, nip);
+          if (account === undefined) return 1;
+          ids[key] = account.id;
+        }
+        const file = await trailExports.begin({
+          scope: { kind: 'all' },
+          format: options.format,
+          types: options.type,
+          ...ids,
+          ...range,
+        });
+        if (file.kind !== 'begun') {
+          console.error(file.kind === 'invalid' ? PROBLEMS[file.problem] : file.kind);
+          return file.kind === 'invalid' ? 2 : 1;
+        }
+        const { out } = options;
+        if (out === undefined) await print(file.pieces);
+        else await pipeline(file.pieces, createWriteStream(out, { mode: 0o600 }));
+        return 0;
+      });
+    });
+}

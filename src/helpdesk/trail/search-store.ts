@@ -1,0 +1,195 @@
+import type { AccountId } from '../../kernel/ids.js';
+import type { Queryable, Row } from '../../storage/database.js';
+import type { TrailPlace } from './cursor.js';
+
+/** Whose eyes: everybody's trail for whoever operates the server, else what the officer's roles reach. */
+export type TrailScope = { readonly kind: 'all' } | { readonly kind: 'officer'; readonly accountId: AccountId };
+
+/** Somebody an event names. */
+export interface TrailPerson {
+  readonly id: string;
+  /** Undefined for an id that no account has. */
+  readonly name: string | undefined;
+}
+
+/** An event as its row tells it. Its kind and its detail may be of another version of the program: trust neither. */
+export interface TrailRow {
+  readonly id: string;
+  readonly at: Date;
+  readonly type: string;
+  readonly account: TrailPerson | undefined;
+  readonly actor: TrailPerson | undefined;
+  readonly agencyCode: string | undefined;
+  readonly clientId: string | undefined;
+  readonly requestId: string | undefined;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly place: TrailPlace;
+}
+
+/** What one statement looks for. */
+export interface TrailLook {
+  readonly scope: TrailScope;
+  readonly accountId: string | undefined;
+  readonly actorId: string | undefined;
+  readonly types: readonly string[] | undefined;
+  readonly from: Date;
+  readonly to: Date;
+  readonly before: TrailPlace | undefined;
+  readonly limit: number;
+}
+
+/** What an officer may read at this moment. */
+export interface Standing {
+  /** Operators and auditors. */
+  readonly everything: boolean;
+  /** Administers an agency: the trail of it and of all below. */
+  readonly agency: boolean;
+  /** Helpdesk of an agency: the trail of one person at a time. */
+  readonly persons: boolean;
+  /** The account in question lies within reach now. */
+  readonly reaches: boolean;
+}
+
+/**
+ * What officer $1 reads at the moment of the statement: `everything`, the agencies whose trail is theirs (`trails`),
+ * and those whose people they may look at (`people`). Rights of somebody whose own account may not be used rest.
+ */
+const READABLE = `
+  held AS (
+    SELECT held.role, held.agency_code
+      FROM role_grants held JOIN accounts holder ON holder.id = held.account_id
+     WHERE held.account_id = $1::uuid AND held.revoked_at IS NULL
+       AND holder.status = 'active' AND holder.frozen_at IS NULL),
+  everything AS (SELECT EXISTS (SELECT FROM held WHERE role IN ('operator', 'auditor') AND agency_code IS NULL) AS yes),
+  trails AS (
+    SELECT g.code FROM agencies g
+     WHERE EXISTS (SELECT FROM held WHERE role = 'agency_admin' AND agency_code = ANY (g.ancestors))),
+  people AS (
+    SELECT g.code FROM agencies g
+     WHERE EXISTS (SELECT FROM held WHERE role IN ('agency_admin', 'helpdesk') AND agency_code = ANY (g.ancestors)))`;
+
+const STANDING = `
+  WITH ${READABLE}
+  SELECT (SELECT yes FROM everything) AS everything,
+         EXISTS (SELECT FROM held WHERE role = 'agency_admin') AS agency,
+         EXISTS (SELECT FROM held WHERE role = 'helpdesk') AS persons,
+         EXISTS (SELECT FROM accounts a WHERE a.id = $2::uuid AND a.agency_code IN (SELECT code FROM people)) AS reaches`;
+
+export async function selectStanding(
+  db: Queryable,
+  officer: AccountId,
+  subject: string | undefined,
+): Promise<Standing> {
+  const [row] = await db.query(STANDING, [officer, subject ?? null]);
+  return {
+    everything: row?.everything === true,
+    agency: row?.agency === true,
+    persons: row?.persons === true,
+    reaches: row?.reaches === true,
+  };
+}
+
+/** Every kind that stands in the index, one step each: also those this version does not know. */
+const KINDS = `
+  kinds AS (
+    SELECT unnest($2::text[]) COLLATE "C" AS type WHERE $2::text[] IS NOT NULL
+    UNION ALL
+    (WITH RECURSIVE found AS (
+       (SELECT type COLLATE "C" AS type FROM audit_events WHERE $2::text[] IS NULL ORDER BY 1 LIMIT 1)
+       UNION ALL
+       SELECT (SELECT e.type COLLATE "C" FROM audit_events e
+                WHERE e.type COLLATE "C" > found.type ORDER BY 1 LIMIT 1)
+         FROM found WHERE found.type IS NOT NULL)
+     SELECT type FROM found WHERE type IS NOT NULL))`;
+
+const IN_RANGE = `e.at >= $3::timestamptz AND e.at < $4::timestamptz
+  AND e.at <= $5::timestamptz AND (e.at, e.id) < ($5::timestamptz, $6::bigint)`;
+const NEWEST = 'ORDER BY e.at DESC, e.id DESC LIMIT $7';
+const OF_KINDS = '($2::text[] IS NULL OR e.type = ANY ($2))';
+
+/** A page in its order, with the names of whom it names. */
+const named = (ctes: string, page: string): string => `
+  WITH ${ctes}, page AS (${page})
+  SELECT e.id, e.at, e.at::text AS place, e.type, e.account_id, e.actor_id, e.agency_code, e.client_id, e.request_id,
+         e.detail, whom.name AS account_name, who.name AS actor_name
+    FROM page e
+    LEFT JOIN accounts whom ON whom.id = e.account_id
+    LEFT JOIN accounts who ON who.id = e.actor_id
+   ORDER BY e.at DESC, e.id DESC`;
+
+/** `$1`, whom the scope is read of, stands in every text. */
+const NO_OFFICER = 'nobody AS (SELECT $1::uuid)';
+
+/** Of one person: by the index of the account or of the actor. `scope` says of each row whether it may be read. */
+const ofPerson = (condition: string, scope: string): string => `
+  SELECT e.* FROM audit_events e LEFT JOIN accounts a ON a.id = e.account_id
+   WHERE ${condition} AND ${OF_KINDS} AND ${IN_RANGE} AND ${scope} ${NEWEST}`;
+
+const PERSON_SCOPE = `((SELECT yes FROM everything)
+  OR e.agency_code IN (SELECT code FROM trails) OR a.agency_code IN (SELECT code FROM people))`;
+
+/** The newest of every kind, merged; nothing unless `scope` holds. */
+const byKind = (scope: string): string => `
+  SELECT e.* FROM kinds k CROSS JOIN LATERAL (
+    SELECT * FROM audit_events e WHERE e.type COLLATE "C" = k.type AND ${IN_RANGE} ${NEWEST}) e
+   WHERE ${scope} ${NEWEST}`;
+
+/** The newest of every agency, merged; nothing for those who read everything anyway. */
+const BY_AGENCY = `
+  SELECT e.* FROM trails t CROSS JOIN LATERAL (
+    SELECT * FROM audit_events e WHERE e.agency_code = t.code AND ${OF_KINDS} AND ${IN_RANGE} ${NEWEST}) e
+   WHERE NOT (SELECT yes FROM everything) ${NEWEST}`;
+
+const PERSON = {
+  account: 'e.account_id = $8::uuid',
+  actor: 'e.actor_id = $8::uuid',
+  both: 'e.account_id = $8::uuid AND e.actor_id = $9::uuid',
+};
+
+const STATEMENTS = {
+  all: {
+    account: named(NO_OFFICER, ofPerson(PERSON.account, 'TRUE')),
+    actor: named(NO_OFFICER, ofPerson(PERSON.actor, 'TRUE')),
+    both: named(NO_OFFICER, ofPerson(PERSON.both, 'TRUE')),
+    none: named(`${NO_OFFICER}, ${KINDS}`, byKind('TRUE')),
+  },
+  officer: {
+    account: named(READABLE, ofPerson(PERSON.account, PERSON_SCOPE)),
+    actor: named(READABLE, ofPerson(PERSON.actor, PERSON_SCOPE)),
+    both: named(READABLE, ofPerson(PERSON.both, PERSON_SCOPE)),
+    none: named(`${READABLE}, ${KINDS}`, `(${byKind('(SELECT yes FROM everything)')}) UNION ALL (${BY_AGENCY})`),
+  },
+};
+
+const personOf = (id: unknown, name: unknown): TrailPerson | undefined =>
+  id === null ? undefined : { id: id as string, name: (name as string | null) ?? undefined };
+
+const fromRow = (row: Row): TrailRow => ({
+  id: row.id as string,
+  at: row.at as Date,
+  type: row.type as string,
+  account: personOf(row.account_id, row.account_name),
+  actor: personOf(row.actor_id, row.actor_name),
+  agencyCode: (row.agency_code as string | null) ?? undefined,
+  clientId: (row.client_id as string | null) ?? undefined,
+  requestId: (row.request_id as string | null) ?? undefined,
+  detail: row.detail as TrailRow['detail'],
+  place: { at: row.place as string, id: row.id as string },
+});
+
+/** Behind every row: ids are positive, and no event comes after the last moment there is. */
+const BEGINNING: TrailPlace = { at: 'infinity', id: '0' };
+
+/** The newest events that meet all of it and that the reader may see at this moment, in one statement. */
+export async function selectTrail(db: Queryable, look: TrailLook): Promise<readonly TrailRow[]> {
+  const { scope, accountId, actorId, types, from, to, before = BEGINNING, limit } = look;
+  const officer = scope.kind === 'officer' ? scope.accountId : null;
+  const values = [officer, types ?? null, from, to, before.at, before.id, limit];
+  const statements = STATEMENTS[scope.kind];
+  if (accountId !== undefined && actorId !== undefined) {
+    return (await db.query(statements.both, [...values, accountId, actorId])).map(fromRow);
+  }
+  if (accountId !== undefined) return (await db.query(statements.account, [...values, accountId])).map(fromRow);
+  if (actorId !== undefined) return (await db.query(statements.actor, [...values, actorId])).map(fromRow);
+  return (await db.query(statements.none, values)).map(fromRow);
+}
