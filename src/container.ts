@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { createActivationSlips } from './accounts/activation-slips.js';
 import { createContactChanges } from './account/contact/contact-change.js';
 import { createAccountMail } from './accounts/account-mail.js';
 import { createDisavowals } from './accounts/disavowals.js';
@@ -130,6 +131,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const wrongCodes = createWrongCodes({ devices, guesses, endSessions, accountMail, audit, clock });
   const recoveryCodeSets = createRecoveryCodeSets(clock);
   const recoveryCodes = createRecoveryCodes({ passwords, sets: recoveryCodeSets });
+  const activationSlips = createActivationSlips({ keyed, audit, clock });
   const presence = createPresence({ box, keyed, audit, clock });
   const enrolment = createEnrolment({ devices, otp, box, clock, issuerName: brand.name });
   const passwordCheck = createPasswordCheck({
@@ -196,7 +198,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     origin,
     waitSeconds: config.contactChangeWaitSeconds,
   });
-  const allUnderWay = [...underWay, contactChanges.endUnderWay];
+  const endSlips: EndUnderWay = (tx, id) => activationSlips.voidAll(tx, id);
+  const allUnderWay = [...underWay, contactChanges.endUnderWay, endSlips];
   const freezing = createFreezing({
     db,
     disavowals,
@@ -249,6 +252,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     recoveryCodeSets,
     recoveryCodes,
     presence,
+    activationSlips,
     enrolment,
     passwordCheck,
     endSessions,

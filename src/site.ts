@@ -53,6 +53,8 @@ import { createEitherCode } from './mfa/either-code.js';
 import { selfResetRoutes } from './reset/mfa/routes.js';
 import { createSelfReset } from './reset/mfa/self-reset.js';
 import { createPasswordReset } from './reset/password-reset.js';
+import { slipRoutes } from './reset/slip/routes.js';
+import { createSlipActivation } from './reset/slip/slip-activation.js';
 import { resetRoutes } from './reset/routes.js';
 import { createWeakPasswordReset } from './reset/weak-password-reset.js';
 import { createFirstEnrolment } from './sign-in/first-enrolment.js';
@@ -355,6 +357,21 @@ export async function buildSite(services: Services): Promise<Site> {
       waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...homeRoutes({ write }),
+    ...slipRoutes({
+      slipActivation: createSlipActivation({
+        db,
+        captchas,
+        slips: services.activationSlips,
+        devices,
+        passwords,
+        passwordChange,
+        audit,
+        keyed,
+        clock,
+      }),
+      ...forms,
+      knownBrowsers,
+    }),
     ...adminRoutes({
       calls: [mfaResetCall(services.mfaReset)],
       tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },

@@ -208,3 +208,8 @@ export async function updateEmail(
 export async function updateEmailProved(tx: Queryable, id: AccountId): Promise<void> {
   await tx.query('UPDATE accounts SET email_unproved = false WHERE id = $1 AND email_unproved', [id]);
 }
+
+/** An account without an address gets one that is proved. */
+export async function updateEmailUnproved(tx: Queryable, id: AccountId): Promise<void> {
+  await tx.query('UPDATE accounts SET email_unproved = true WHERE id = $1 AND email IS NOT NULL', [id]);
+}

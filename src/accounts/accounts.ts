@@ -13,6 +13,7 @@ import {
   updateAtLogin,
   updateEmail,
   updateEmailProved,
+  updateEmailUnproved,
   upsertPassword,
 } from './account-store.js';
 import type { CanonicalName } from './name.js';
@@ -75,6 +76,10 @@ export const renewCredentials = (
   tx: Queryable,
   proved: { accountId: AccountId; credEpoch: number; now: Date },
 ): Promise<number | undefined> => raiseEpoch(tx, proved);
+
+/** The first password came without a code from the address on file: nobody has proved it. */
+export const recordEmailUnproved = (tx: Queryable, accountId: AccountId): Promise<void> =>
+  updateEmailUnproved(tx, accountId);
 
 /** Holds an account until the transaction ends: of two that bind something to it at once, the second sees the first. */
 export const holdAccount = (tx: Queryable, accountId: AccountId): Promise<void> => lockAccount(tx, accountId);

@@ -51,6 +51,12 @@ export interface AuditDetails {
   'presence.withdrawn': { readonly presence: string };
   /** Typed by an officer. `presence` where there was one to miss. */
   'presence.refused': { readonly cause: 'wrong' | 'throttled'; readonly presence?: string | undefined };
+  /** A code on paper for an account that never had a password. `batch`: printed for a whole unit. */
+  'slip.issued': { readonly slip: string; readonly batch?: string | undefined };
+  /** `ended`: the account was frozen or closed. */
+  'slip.voided': { readonly slip: string; readonly cause: 'replaced' | 'ended' };
+  'slip.accepted': object;
+  'slip.refused': object;
   'reset.started': object;
   'reset.email_refused': object;
   /** The registered address was typed, and its mailbox told why there is no code. */

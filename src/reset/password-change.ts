@@ -1,4 +1,4 @@
-import { recordEmailProved, type Account } from '../accounts/accounts.js';
+import { recordEmailProved, recordEmailUnproved, type Account } from '../accounts/accounts.js';
 import type { NewPassword } from '../accounts/new-password.js';
 import type { Audit } from '../audit/audit.js';
 import type { EnrolmentTickets } from '../devices/enrolment-tickets.js';
@@ -13,7 +13,7 @@ export interface PasswordChange {
    */
   apply(
     tx: Queryable,
-    change: { account: Account; passwordHash: string; by: 'reset' | 'weak'; hasDevice: boolean },
+    change: { account: Account; passwordHash: string; by: 'reset' | 'weak' | 'slip'; hasDevice: boolean },
     visitor: Visitor,
   ): Promise<boolean>;
 }
@@ -26,14 +26,16 @@ export function createPasswordChange(parts: {
   const { newPassword, tickets, audit } = parts;
   return {
     async apply(tx, { account, passwordHash, by, hasDevice }, visitor) {
-      const isActivation = by === 'reset' && account.activatedAt === undefined;
+      const isActivation = by === 'slip' || (by === 'reset' && account.activatedAt === undefined);
       const reason = isActivation ? 'activation' : by;
       const set = await newPassword.set(tx, { account, passwordHash, by: reason, trace: visitor });
       if (set === undefined) return false;
       if (by === 'reset' && !account.emailProved) await recordEmailProved(tx, account.id);
+      // Paper proves no mailbox, and the account counts as activated from now on.
+      if (by === 'slip') await recordEmailUnproved(tx, account.id);
       await tickets.voidAll(tx, account.id);
-      // Only the mailed code proves the mailbox; an old password does not.
-      if (by === 'reset' && !hasDevice) await tickets.issue(tx, account.id, visitor.browserId);
+      // Only the mailed code proves the mailbox, and the slip stands for it; an old password does not.
+      if (by !== 'weak' && !hasDevice) await tickets.issue(tx, account.id, visitor.browserId);
       if (isActivation) {
         const { requestId, agent } = visitor;
         await audit.record(tx, { type: 'account.activated', detail: {}, accountId: account.id, requestId, agent });

@@ -42,7 +42,7 @@ export const originOf = (ctx: PageContext): string | undefined => readCookie(ctx
 /** What the forms of all resets have in common. */
 export interface ResetForms {
   refused(this: void, error: PageError): Refused;
-  throttled(this: void, ctx: PageContext, until: Date, limit: 'passwords' | 'codes' | 'mails'): Refused;
+  throttled(this: void, ctx: PageContext, until: Date, limit: 'passwords' | 'codes' | 'mails' | 'requests'): Refused;
   /** A new captcha for a page about to be shown. */
   newCaptcha(this: void, ctx: PageContext): Promise<string>;
   /** The one that the form which has come was shown with. */
@@ -57,7 +57,8 @@ export interface ResetFormParts {
   readonly clock: Clock;
 }
 
-export function resetForms({ captchas, metrics, keyed, clock }: ResetFormParts): ResetForms {
+/** `area`: the path below which the pages lie. */
+export function resetForms({ captchas, metrics, keyed, clock }: ResetFormParts, area = AREA): ResetForms {
   return {
     throttled(ctx, until, limit) {
       const retryAfterSeconds = Math.max(1, secondsUntil(clock.now(), until));
@@ -72,12 +73,12 @@ export function resetForms({ captchas, metrics, keyed, clock }: ResetFormParts):
     async newCaptcha(ctx) {
       const bucket = keyed('address', addressBucket(ctx.state.address));
       const { id } = await captchas.issue({ browser: ctx.state.browserId, addressBucket: bucket });
-      setCookie(ctx, CAPTCHA, id, { path: AREA });
+      setCookie(ctx, CAPTCHA, id, { path: area });
       return id;
     },
-    captchaOf: (ctx) => readCookie(ctx, CAPTCHA, AREA) ?? '',
+    captchaOf: (ctx) => readCookie(ctx, CAPTCHA, area) ?? '',
     forgetCaptcha(ctx) {
-      clearCookie(ctx, CAPTCHA, AREA);
+      clearCookie(ctx, CAPTCHA, area);
     },
   };
 }

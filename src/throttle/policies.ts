@@ -52,6 +52,12 @@ export const TRUSTED_BROWSER_FAILURES: FailurePolicy = {
   waits: [{ fromFailures: 10, waitSeconds: 30 * DAY }],
 };
 
+/**
+ * Codes of activation slips, by name and address: strangers elsewhere cannot make the owner wait. They are too long to be
+ * guessed; the waits are for who tries names.
+ */
+export const SLIP_FAILURES: FailurePolicy = { scope: 'activation-slip', waits: PASSWORD_WAITS };
+
 /** At most `limit` of something in any span of `windowSeconds`. */
 export interface Quota {
   readonly scope: string;
@@ -69,3 +75,6 @@ export const MAIL_QUOTAS = {
   knownBrowserHour: { scope: 'mail-known-browser-hour', limit: 3, windowSeconds: HOUR },
   knownBrowserDay: { scope: 'mail-known-browser-day', limit: 6, windowSeconds: DAY },
 } satisfies Record<string, Quota>;
+
+/** Wrong codes of slips from one address, which may be that of a whole office. */
+export const SLIP_QUOTA: Quota = { scope: 'slip-address', limit: 300, windowSeconds: HOUR };

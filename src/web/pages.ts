@@ -299,6 +299,19 @@ export interface Pages {
   'reset/mfa/stop': { readonly token: string; readonly dueAt?: Date | undefined };
   'reset/mfa/stopped': object;
 
+  /**
+   * `/aktivasi`: posts `username`, `slip`, `captcha` to `/aktivasi`, or, for another picture, to `/aktivasi/picture`.
+   */
+  'activate/start': FormPage & {
+    readonly captchaId: string;
+    /** As typed; they come back after a refusal. */
+    readonly username?: string | undefined;
+    readonly slip?: string | undefined;
+  };
+  /** Posts `new_password`, `confirm_password` to `/aktivasi/password`. */
+  'activate/password': FormPage;
+  'activate/done': { readonly hasEmail: boolean };
+
   /** The provider's own logout form: posts `xsrf` and `logout=yes` to `action`. */
   'sign-out/confirm': {
     readonly action: string;

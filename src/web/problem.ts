@@ -49,6 +49,8 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'reset/mfa/start': ['username', 'password', 'captcha'],
   'reset/mfa/factor': ['otp', 'lost', 'recovery_code'],
   'reset/mfa/code': ['code'],
+  'activate/start': ['username', 'slip', 'captcha'],
+  'activate/password': ['new_password', 'confirm_password'],
   'account/contact': ['new_email'],
   'account/contact/code': ['code'],
   'contact/code': ['code'],
@@ -184,6 +186,7 @@ function words(error: PageError, context: ProblemContext): Words {
       if (error.again === true) return wrongAgain(context);
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
     case 'code_invalid':
+      if (error.field === 'slip') return pair('error.slip_invalid');
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
     case 'otp_required':
       return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');

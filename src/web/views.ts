@@ -46,6 +46,7 @@ const readable = (path: string): string =>
     .replace(/^(\/reset\/(?:password|mfa))\/resend$/, '$1/code')
     .replace(/^(\/reset\/mfa)\/recovery-code$/, '$1/factor')
     .replace(/^(\/reset\/mfa)\/start$/, '$1')
+    .replace(/^(\/aktivasi)\/picture$/, '$1')
     .replace(/^(\/account)\/mfa-reset\/stop$/, '$1/devices')
     .replace(/^(\/account\/data)\/file$/, '$1')
     .replace(/(\/logout)\/confirm$/, '$1')

@@ -30,6 +30,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'audit.export_begun': 'an officer, over the admin API or the console, or a command',
   'audit.exported': 'an officer, over the admin API or the console, or a command',
   'audit.refused': 'an officer, over the admin API or the console',
+  'slip.voided': 'an officer, or what has ended the account',
   'grant.revoked': 'a service, at the token endpoint',
   'refresh_token.reused': 'a service, at the token endpoint',
   'feed.applied': 'the personnel feed; it is about no account',
@@ -430,6 +431,23 @@ const JOURNEYS: readonly Journey[] = [
       'account.activated',
       'sign_in.mailbox_proved reset',
     ],
+  },
+  {
+    name: 'activation with a slip',
+    state: 'new',
+    async walk(employee, browser) {
+      const { db, activationSlips } = house.services;
+      const [officer] = await addEmployees(house.services, { count: 1, state: 'password' });
+      const by = { officerId: officer?.id ?? employee.id, trace: { agent: { browser: 'Chrome', system: 'Android' } } };
+      const made = await db.transaction((tx) => activationSlips.issue(tx, { accountId: employee.id, by }));
+      for (const slip of ['AAAA-AAAA-AAAA-AAAA', activationSlips.codeOf(made?.slipId ?? '')]) {
+        await browser.get('/aktivasi');
+        await browser.submit('/aktivasi', { username: employee.nip, slip, captcha: CAPTCHA });
+      }
+      const typed = { new_password: PASSWORD, confirm_password: PASSWORD };
+      await expectPage(browser.submit('/aktivasi/password', typed), 'activate/done');
+    },
+    leaves: ['slip.refused', 'slip.accepted', 'password.changed activation', 'account.activated'],
   },
   {
     name: 'a forgotten password',

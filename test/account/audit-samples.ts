@@ -50,6 +50,13 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'presence.shown': [{ presence: 'p1' }],
   'presence.withdrawn': [{ presence: 'p1' }],
   'presence.refused': [{ cause: 'wrong', presence: 'p1' }, { cause: 'wrong' }, { cause: 'throttled' }],
+  'slip.issued': [{ slip: 's1' }, { slip: 's1', batch: 'b1' }],
+  'slip.voided': [
+    { slip: 's1', cause: 'replaced' },
+    { slip: 's1', cause: 'ended' },
+  ],
+  'slip.accepted': [{}],
+  'slip.refused': [{}],
   'reset.started': [{}],
   'reset.email_refused': [{}],
   'reset.barred': [{ cause: 'frozen' }, { cause: 'inactive' }],

@@ -11,7 +11,7 @@ type State =
   | 'launcher, of an officer';
 
 /** The tests that walk, one a file. */
-export type Tour = 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk';
+export type Tour = 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip';
 
 /** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
 const LOGIN_STOPS = {
@@ -106,12 +106,19 @@ const HELPDESK_STOPS = {
   'helpdesk/no-role': 'Whoever lost the role meanwhile sees it at the next click.',
 } as const;
 
+const SLIP_STOPS = {
+  'activate/start': 'A slip on paper from the personnel office, for who cannot use the mailed code.',
+  'activate/password': 'Its code was right: the first password.',
+  'activate/done': 'LOGIN; who has no address on file is invited to add one.',
+} as const;
+
 export const TOURS = {
   login: LOGIN_STOPS,
   account: ACCOUNT_STOPS,
   recovery: RECOVERY_STOPS,
   notices: NOTICE_STOPS,
   helpdesk: HELPDESK_STOPS,
+  slip: SLIP_STOPS,
 };
 
 const STOPS: Readonly<Record<PageName | State, string>> = {
@@ -120,6 +127,7 @@ const STOPS: Readonly<Record<PageName | State, string>> = {
   ...RECOVERY_STOPS,
   ...NOTICE_STOPS,
   ...HELPDESK_STOPS,
+  ...SLIP_STOPS,
 };
 
 export type Stop = keyof typeof STOPS;

@@ -55,6 +55,7 @@ const PLAUSIBLE: Readonly<Record<string, string>> = {
   email: 'seseorang@contoh.example',
   otp: '000000',
   code: '00000-00000',
+  slip: '0000-0000-0000-0000',
   recovery_code: '00000-00000-00000',
   device_name: 'Ponsel',
 };

@@ -257,6 +257,18 @@ const atNewAddressCode: Way = async (house) => {
   return { visitor, page: await visitor.submit(page, page.path) };
 };
 
+const atSlipStart = open('/aktivasi');
+
+const atSlipPassword: Way = async (house) => {
+  const { db, activationSlips } = house.site.running.services;
+  const [officer, person] = [await house.person('password'), await house.person('new')];
+  const by = { officerId: officer.id };
+  const made = await db.transaction((tx) => activationSlips.issue(tx, { accountId: person.id, by }));
+  const slip = activationSlips.codeOf(made?.slipId ?? '');
+  const { visitor, page } = await atSlipStart(house);
+  return { visitor, page: await visitor.submit(page, '/aktivasi', { username: person.nip, slip, captcha: CAPTCHA }) };
+};
+
 /** Every page a person can come to, by its `data-page`. */
 export const STATIONS: Readonly<Record<string, Way>> = {
   front: open('/'),
@@ -290,6 +302,8 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'reset/mfa/waiting': atWaitingAs,
   'reset/mfa/stop': atStop,
   'reset/mfa/stopped': open('/reset/mfa/stopped'),
+  'activate/start': atSlipStart,
+  'activate/password': atSlipPassword,
   'disavow/confirm': atDisavowal,
   'contact/start': atNewAddress,
   'contact/code': atNewAddressCode,
