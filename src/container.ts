@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createActivationSlips } from './accounts/activation-slips.js';
 import { createContactChanges } from './account/contact/contact-change.js';
 import { createAccountMail } from './accounts/account-mail.js';
+import { createClosing } from './accounts/closing.js';
 import { createDisavowals } from './accounts/disavowals.js';
 import { createFreezing, type EndUnderWay } from './accounts/freezing.js';
 import { sampleHashForms } from './accounts/hash-forms-store.js';
@@ -16,7 +17,10 @@ import { createDevices } from './devices/devices.js';
 import { createEnrolmentTickets } from './devices/enrolment-tickets.js';
 import { createPasskeyRegistry } from './devices/passkey-registry.js';
 import { createRecoveryCodeSets } from './devices/recovery-code-sets.js';
-import { createMfaReset } from './helpdesk/mfa-reset.js';
+import { createActs } from './helpdesk/acts/acts.js';
+import { createAlarms } from './helpdesk/acts/alarms.js';
+import { createFactorReset } from './helpdesk/factor-reset.js';
+import { createOperatorsReset } from './helpdesk/operators-reset.js';
 import { createRefusals } from './helpdesk/refusals.js';
 import { createTrailExports } from './helpdesk/trail/export.js';
 import { createTrailSearches } from './helpdesk/trail/search.js';
@@ -159,20 +163,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     origin,
   });
   const refusals = createRefusals(audit);
-  const mfaReset = createMfaReset({
-    db,
-    refusals,
-    devices,
-    tickets,
-    codes,
-    endSessions,
-    accountMail,
-    guesses,
-    audit,
-    keyed,
-    clock,
-    log,
-  });
+  const factorReset = { devices, tickets, codes, endSessions, accountMail, guesses, audit, clock };
   const trail = { db, audit, keyed, clock };
   const trailSearches = createTrailSearches(trail);
   const trailExports = createTrailExports(trail);
@@ -218,6 +209,28 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     audit,
     clock,
   });
+  const closing = createClosing({ endSessions, underWay: allUnderWay, clock });
+
+  // What officers do
+  const alarms = createAlarms({ db, audit, clock, log, onAlarm: metrics.officerAlarm });
+  const acts = createActs({
+    db,
+    factorReset: createFactorReset(factorReset),
+    endSessions,
+    freezing,
+    closing,
+    contactOrders: contactChanges,
+    guesses,
+    devices,
+    accountMail,
+    alarms,
+    presence,
+    refusals,
+    audit,
+    box,
+    keyed,
+    clock,
+  });
 
   return {
     config,
@@ -259,7 +272,9 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     ownReset,
     waitingResets,
     refusals,
-    mfaReset,
+    operatorsReset: createOperatorsReset({ ...factorReset, db }),
+    acts,
+    alarms,
     trailSearches,
     trailExports,
     disavowals,

@@ -25,7 +25,7 @@ import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
-import { mfaResetCall } from './helpdesk/mfa-reset-call.js';
+import { actCalls } from './helpdesk/act-calls.js';
 import { createConsole } from './helpdesk/console/console.js';
 import { homeRoutes } from './helpdesk/console/pages/home.js';
 import { consoleOfficers } from './helpdesk/console/pages/officers.js';
@@ -373,7 +373,7 @@ export async function buildSite(services: Services): Promise<Site> {
       knownBrowsers,
     }),
     ...adminRoutes({
-      calls: [mfaResetCall(services.mfaReset)],
+      calls: actCalls(services.acts),
       tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },
       adminOrigin: config.adminOrigin,
       issuer,

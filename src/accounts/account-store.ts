@@ -10,7 +10,7 @@ const MAX_FAILURES = 100;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const SELECT = `SELECT a.id, a.nip, a.account_name, a.name, a.email, a.employment, a.agency_code, g.name AS agency_name,
-       a.email_unproved, a.status, a.frozen_at, a.cred_epoch, a.activated_at, a.last_login_at,
+       a.email_unproved, a.status, a.frozen_at, a.disabled_at AS closed_at, a.cred_epoch, a.activated_at, a.last_login_at,
        c.password_hash, c.disabled_at, coalesce(c.failures, 0) AS failures
   FROM accounts a
   JOIN agencies g ON g.code = a.agency_code
@@ -34,6 +34,7 @@ function fromRow(row: Row): Account {
     agency: { code: agencyCode(row.agency_code as string), name: row.agency_name as string },
     status: row.status as Account['status'],
     frozen: row.frozen_at !== null,
+    disabled: row.closed_at !== null,
     credEpoch: row.cred_epoch as number,
     activatedAt: (row.activated_at as Date | null) ?? undefined,
     lastLoginAt: (row.last_login_at as Date | null) ?? undefined,
@@ -118,6 +119,11 @@ export async function raiseEpoch(
     [id, credEpoch, now],
   );
   return row === undefined ? undefined : (row.cred_epoch as number);
+}
+
+/** The same for somebody else than the person: whatever state the account is in. */
+export async function raiseEpochOf(tx: Queryable, id: AccountId, now: Date): Promise<void> {
+  await tx.query('UPDATE accounts SET cred_epoch = cred_epoch + 1, updated_at = $2 WHERE id = $1', [id, now]);
 }
 
 /** Holds the account's row until the transaction ends: what is bound to an account is bound one after the other. */

@@ -23,6 +23,8 @@ export interface Account {
   readonly status: Status;
   /** Frozen by its owner ("bukan saya") until an officer has looked at it. */
   readonly frozen: boolean;
+  /** Closed by an officer: inactive, whatever the personnel system says. */
+  readonly disabled: boolean;
   /** Rises with every change of credentials; a session begun under an older one is void. */
   readonly credEpoch: number;
   /** Undefined until the person has had a password. */

@@ -8,6 +8,7 @@ import {
   isLastFailure,
   lockAccount,
   raiseEpoch,
+  raiseEpochOf,
   selectById,
   selectByName,
   updateAtLogin,
@@ -80,6 +81,10 @@ export const renewCredentials = (
 /** The first password came without a code from the address on file: nobody has proved it. */
 export const recordEmailUnproved = (tx: Queryable, accountId: AccountId): Promise<void> =>
   updateEmailUnproved(tx, accountId);
+
+/** Voids what was begun with the credentials of before, for an officer who ends them. */
+export const voidCredentials = (tx: Queryable, accountId: AccountId, now: Date): Promise<void> =>
+  raiseEpochOf(tx, accountId, now);
 
 /** Holds an account until the transaction ends: of two that bind something to it at once, the second sees the first. */
 export const holdAccount = (tx: Queryable, accountId: AccountId): Promise<void> => lockAccount(tx, accountId);

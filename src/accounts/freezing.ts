@@ -24,6 +24,17 @@ interface Order {
   readonly reason: string;
 }
 
+/** Who acts in the audit trail: an officer, the agency of the account, the application and the request. */
+export interface ActingOfficer {
+  readonly actorId: AccountId;
+  readonly agencyCode: string;
+  readonly clientId: string;
+  readonly requestId: string;
+  readonly agent?: Trace['agent'] | undefined;
+  /** Whom the person is told of; none: a national operator. */
+  readonly told: { readonly officer: string; readonly agency: string } | undefined;
+}
+
 interface LiftOrder extends Order {
   /** After "Bukan saya" too: an officer knows that nobody else has the password. */
   readonly keepPassword?: boolean;
@@ -66,11 +77,14 @@ export interface Freezing {
     visitor: Trace & Pick<Visitor, 'locale'>,
   ): Promise<{ readonly kind: 'frozen' | 'signed_out' }>;
   byOperator(order: Order): Promise<{ readonly kind: 'frozen' | 'already' }>;
+  /** By an officer, in the transaction of the act (docs/adr/0019). */
+  byOfficer(tx: Queryable, order: Order, by: ActingOfficer): Promise<{ readonly kind: 'frozen' | 'already' }>;
   /**
    * Closes every case of the account and voids the links of older mails. After a "Bukan saya" it disables the password
    * too: whoever was disowned may know it.
    */
   lift(order: LiftOrder): Promise<Lifted | { readonly kind: 'not_frozen' }>;
+  liftByOfficer(tx: Queryable, order: LiftOrder, by: ActingOfficer): Promise<Lifted | { readonly kind: 'not_frozen' }>;
   /** Of an account that is frozen: since when its changes are to be asked about, as {@link Lifted}. */
   askSince(accountId: AccountId): Promise<Date>;
 }
@@ -124,6 +138,43 @@ export function createFreezing(parts: {
     return new Date(Math.min(...moments.map((at) => at.getTime())));
   }
 
+  /** By an officer, or, without `by`, by whoever operates the server. */
+  async function freezeByOrder(
+    tx: Queryable,
+    { accountId, reason }: Order,
+    by?: ActingOfficer,
+  ): Promise<{ readonly kind: 'frozen' | 'already' }> {
+    if (!(await freeze(tx, accountId))) return { kind: 'already' };
+    const now = clock.now();
+    const caseId = await openCase(tx, { accountId, cause: 'frozen_by_operator', events: [], reason, now });
+    const detail = { by: by === undefined ? 'operator' : 'officer', case: caseId } as const;
+    await audit.record(tx, { type: 'account.frozen', detail, accountId, ...by });
+    const account = await getById(tx, accountId);
+    const told = by?.told === undefined ? { by: 'operator' as const } : { by: 'officer' as const, ...by.told };
+    await accountMail.queue(tx, { account, mail: 'account-frozen', data: { at: now, ...told } });
+    return { kind: 'frozen' };
+  }
+
+  async function lift(
+    tx: Queryable,
+    { accountId, reason, keepPassword = false }: LiftOrder,
+    by?: ActingOfficer,
+  ): Promise<Lifted | { readonly kind: 'not_frozen' }> {
+    const now = clock.now();
+    if (!(await thawAccount(tx, accountId, now))) return { kind: 'not_frozen' };
+    const cases = await closeCases(tx, { accountId, reason, now });
+    // Who holds an old mailbox could freeze the account again, mail by mail.
+    await disavowals.voidAll(tx, accountId);
+    const disowned = !keepPassword && cases.some(({ cause }) => cause === 'disavowed');
+    const passwordDisabled = disowned && (await disablePassword(tx, accountId, now));
+    const password = passwordDisabled ? 'disabled' : 'kept';
+    const ids = cases.map(({ id }) => id);
+    await audit.record(tx, { type: 'account.unfrozen', detail: { cases: ids, password }, accountId, ...by });
+    const account = await getById(tx, accountId);
+    await accountMail.queue(tx, { account, mail: 'account-unfrozen', data: { at: now, password } });
+    return { kind: 'lifted', cases: cases.length, passwordDisabled, askSince: askSince(cases) };
+  }
+
   return {
     disavow: (token, visitor) =>
       db.transaction(async (tx) => {
@@ -149,33 +200,10 @@ export function createFreezing(parts: {
         return { kind: 'frozen' };
       }),
 
-    byOperator: ({ accountId, reason }) =>
-      db.transaction(async (tx) => {
-        if (!(await freeze(tx, accountId))) return { kind: 'already' };
-        const now = clock.now();
-        const caseId = await openCase(tx, { accountId, cause: 'frozen_by_operator', events: [], reason, now });
-        await audit.record(tx, { type: 'account.frozen', detail: { by: 'operator', case: caseId }, accountId });
-        const account = await getById(tx, accountId);
-        await accountMail.queue(tx, { account, mail: 'account-frozen', data: { at: now, by: 'operator' } });
-        return { kind: 'frozen' };
-      }),
-
-    lift: ({ accountId, reason, keepPassword = false }) =>
-      db.transaction(async (tx) => {
-        const now = clock.now();
-        if (!(await thawAccount(tx, accountId, now))) return { kind: 'not_frozen' };
-        const cases = await closeCases(tx, { accountId, reason, now });
-        // Who holds an old mailbox could freeze the account again, mail by mail.
-        await disavowals.voidAll(tx, accountId);
-        const disowned = !keepPassword && cases.some(({ cause }) => cause === 'disavowed');
-        const passwordDisabled = disowned && (await disablePassword(tx, accountId, now));
-        const password = passwordDisabled ? 'disabled' : 'kept';
-        const ids = cases.map(({ id }) => id);
-        await audit.record(tx, { type: 'account.unfrozen', detail: { cases: ids, password }, accountId });
-        const account = await getById(tx, accountId);
-        await accountMail.queue(tx, { account, mail: 'account-unfrozen', data: { at: now, password } });
-        return { kind: 'lifted', cases: cases.length, passwordDisabled, askSince: askSince(cases) };
-      }),
+    byOperator: (order) => db.transaction((tx) => freezeByOrder(tx, order)),
+    byOfficer: freezeByOrder,
+    lift: (order) => db.transaction((tx) => lift(tx, order)),
+    liftByOfficer: lift,
 
     askSince: async (accountId) => askSince(await findOpenCases(db, accountId)),
   };

@@ -2,6 +2,7 @@ import { findByName, isUsable, recordLogin, recordPasswordFailure, type Account 
 import type { AccountMail } from './account-mail.js';
 import { canonicalName } from './name.js';
 import { unmetRules } from './password-policy.js';
+import { passwordFailuresOf } from './password-waits.js';
 import type { Audit } from '../audit/audit.js';
 import type { AuditDetails } from '../audit/events.js';
 import type { Clock } from '../kernel/clock.js';
@@ -126,8 +127,8 @@ export function createPasswordCheck(parts: {
       const typedName = name.kind === 'malformed' ? username.slice(0, MAX_COUNTED_LENGTH) : name.value;
       const nameKey = keyed('typed name', `${name.kind}:${typedName}`);
       // By account where there is one: its NIP and its account name must not give two sets of tries (R-20).
-      const key = account === undefined ? nameKey : keyed('password of account', account.id);
-      const shared: FailureCounter = { policy: PASSWORD_FAILURES, key };
+      const shared: FailureCounter =
+        account === undefined ? { policy: PASSWORD_FAILURES, key: nameKey } : passwordFailuresOf(keyed, account.id);
       const reserved = await reserve(shared, account, visitor);
       if (reserved.kind === 'waiting') return { kind: 'throttled', until: reserved.until };
       const { counter } = reserved;
@@ -135,7 +136,7 @@ export function createPasswordCheck(parts: {
       const barred = causeOf(account);
       const oversize = Buffer.byteLength(password) > MAX_PASSWORD_BYTES;
       const stored = barred === undefined && !oversize ? account?.passwordHash : undefined;
-      const decoy = decoys.of(key.toString('base64'), account?.passwordHash);
+      const decoy = decoys.of(shared.key.toString('base64'), account?.passwordHash);
       const verdict = await passwords
         .verify(stored ?? decoy, oversize ? '' : password, addressBucket(visitor.address))
         .catch(async (error: unknown) => {

@@ -76,10 +76,10 @@ export interface AuditDetails {
   'account.email_imported': object;
   /** "Bukan saya" was chosen in a notice mail. */
   'account.disavowed': { readonly case: string };
-  'account.frozen': { readonly by: 'owner' | 'operator'; readonly case: string };
+  'account.frozen': { readonly by: 'owner' | 'operator' | 'officer'; readonly case: string };
   /** `password`: absent in older rows, where it was always kept. */
   'account.unfrozen': { readonly cases: readonly string[]; readonly password?: 'kept' | 'disabled' };
-  'contact_change.asked': { readonly change: string; readonly by: 'person' | 'operator' };
+  'contact_change.asked': { readonly change: string; readonly by: 'person' | 'operator' | 'officer' };
   'contact_change.code_sent': { readonly change: string };
   'contact_change.code_refused': { readonly change: string; readonly cause: 'wrong' | 'exhausted' };
   'contact_change.stopped': { readonly change: string };
@@ -92,9 +92,16 @@ export interface AuditDetails {
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };
-  'mfa_reset.refused': { readonly cause: string };
+  /** An officer did it; `second`: the officer who agreed. */
+  'desk.done': { readonly action: string; readonly act: string; readonly second?: string };
+  /** It waits for a second officer. */
+  'desk.asked': { readonly action: string; readonly act: string };
+  /** A second officer turned it down, or who asked for it took it back. */
+  'desk.rejected': { readonly action: string; readonly act: string; readonly by: 'second' | 'asker' };
   /** An officer, or a service, wanted something over the admin API or in the console. */
   'desk.refused': { readonly action: string; readonly cause: string };
+  'alarm.raised': { readonly kind: string };
+  'alarm.seen': { readonly alarm: string };
   'self_reset.started': { readonly way: 'factor' | 'wait' };
   /** `in_hand`: a right code, of the very device that was said to be lost. */
   'self_reset.factor_refused': {

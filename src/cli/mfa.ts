@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RESET_REASON } from '../helpdesk/mfa-reset-request.js';
+import { REASON } from '../helpdesk/act-requests.js';
 import { findByNip } from './person.js';
 import type { RunWithServices } from './run.js';
 
@@ -13,12 +13,12 @@ export function addMfaCommands(program: Command, run: RunWithServices): void {
     .requiredOption('--nip <nip>', '18 digits')
     .requiredOption('--reason <text>', 'why, and how you know that it is this person; kept with the reset')
     .action(async ({ nip, reason: typed }: { nip: string; reason: string }, command: Command) => {
-      const reason = RESET_REASON.safeParse(typed);
+      const reason = REASON.safeParse(typed);
       if (!reason.success) command.error('--reason takes 3 to 500 characters', { exitCode: 2 });
-      await run(async ({ db, mfaReset }) => {
+      await run(async ({ db, operatorsReset }) => {
         const account = await findByNip(db, nip);
         if (account === undefined) return 1;
-        const { endedDevices, mailed } = await mfaReset.byOperator({ accountId: account.id, reason: reason.data });
+        const { endedDevices, mailed } = await operatorsReset.reset({ accountId: account.id, reason: reason.data });
         console.log(`done, ${endedDevices} authenticator(s) ended`);
         if (!mailed) console.log('no e-mail address is on file: tell the person yourself');
         return 0;

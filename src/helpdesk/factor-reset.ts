@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
+import type { ActingOfficer } from '../accounts/freezing.js';
 import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
-import type { AccountId } from '../kernel/ids.js';
 import { createEndFactors, type EndFactorsParts } from '../mfa/end-factors.js';
 import type { Queryable } from '../storage/database.js';
 
@@ -12,22 +12,12 @@ export interface FactorResetParts extends EndFactorsParts {
   readonly clock: Clock;
 }
 
-/** Whom the person is told of. */
-interface ActingOfficer {
-  readonly actorId: AccountId;
-  readonly clientId: string;
-  readonly name: string;
-  /** The agency in whose name they acted; a national operator has none. */
-  readonly agency: string | undefined;
-}
-
 interface GrantedReset {
   readonly account: Account;
   readonly resetId: string;
   readonly method: string;
   /** Absent: whoever operates the server. */
   readonly by?: ActingOfficer;
-  readonly requestId?: string;
 }
 
 /** What a reset that was granted does to the account. */
@@ -43,15 +33,9 @@ export function createFactorReset(parts: FactorResetParts): FactorReset {
   const { accountMail, audit, clock } = parts;
   const endFactors = createEndFactors(parts);
   return {
-    async apply(tx, { account, resetId, method, by, requestId }) {
+    async apply(tx, { account, resetId, method, by }) {
       const ended = await endFactors.apply(tx, { accountId: account.id, reason: 'helpdesk_reset' });
-      const about = {
-        accountId: account.id,
-        actorId: by?.actorId,
-        agencyCode: account.agency.code,
-        clientId: by?.clientId,
-        requestId,
-      };
+      const about = { accountId: account.id, agencyCode: account.agency.code, ...by };
       await audit.record(
         tx,
         { type: 'mfa_reset.done', detail: { reset: resetId, devices: ended.length, method }, ...about },
@@ -61,8 +45,7 @@ export function createFactorReset(parts: FactorResetParts): FactorReset {
           ...about,
         })),
       );
-      const officer = by?.agency === undefined ? undefined : { officer: by.name, agency: by.agency };
-      await accountMail.queue(tx, { account, mail: 'mfa-reset', data: { at: clock.now(), by: officer } });
+      await accountMail.queue(tx, { account, mail: 'mfa-reset', data: { at: clock.now(), by: by?.told } });
       return ended.length;
     },
   };

@@ -34,11 +34,6 @@ export const createRefusals = (audit: Audit): Refusals => ({
       clientId,
       ...trace,
     };
-    return audit.record(
-      tx,
-      action === 'mfa_reset'
-        ? { type: 'mfa_reset.refused', detail: { cause }, ...about }
-        : { type: 'desk.refused', detail: { action, cause }, ...about },
-    );
+    return audit.record(tx, { type: 'desk.refused', detail: { action, cause }, ...about });
   },
 });

@@ -29,6 +29,12 @@ export interface Letters {
   'contact-invitation': MailOccasion & { readonly href: string; readonly expiresAt: Date };
 }
 
+/** An officer and the agency in whose name they acted, as people are told. */
+export interface OfficerNamed {
+  readonly officer: string;
+  readonly agency: string;
+}
+
 /** What happened to an account. Several become one mail, and each mail has a "Bukan saya" (R-11, R-60). */
 export interface Notices {
   'password-changed': MailOccasion;
@@ -46,7 +52,7 @@ export interface Notices {
   /** After 50 wrong codes (R-07). */
   'authenticator-disabled': MailOccasion;
   /** By the helpdesk, or, without `by`, by a national operator. */
-  'mfa-reset': MailOccasion & { readonly by?: { readonly officer: string; readonly agency: string } | undefined };
+  'mfa-reset': MailOccasion & { readonly by?: OfficerNamed | undefined };
   /** A reset begun by the person waits; told at its start and, `again`, at half time. Opening the link changes nothing. */
   'mfa-reset-waiting': MailOccasion & { readonly dueAt: Date; readonly stopUrl: string; readonly again: boolean };
   'mfa-reset-stopped': MailOccasion;
@@ -74,9 +80,15 @@ export interface Notices {
   };
   /** To the address that was. `by`: whose word the new one is. */
   'contact-changed': MailOccasion & { readonly by: 'person' | 'officer' | 'import' };
-  'account-frozen': MailOccasion & { readonly by: 'owner' | 'operator' };
+  'account-frozen': MailOccasion &
+    ({ readonly by: 'owner' | 'operator' } | ({ readonly by: 'officer' } & OfficerNamed));
   /** `password`: whether the old one still counts. */
   'account-unfrozen': MailOccasion & { readonly password: 'kept' | 'disabled' };
+  /** What else an officer did to the account. Without `by`: a national operator. */
+  'officer-acted': MailOccasion & {
+    readonly action: 'unlock' | 'sessions_end' | 'disable' | 'enable';
+    readonly by: OfficerNamed | undefined;
+  };
 }
 
 /** Every mail we send, and what it is given. */

@@ -182,10 +182,18 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
     return frozen ? { ...telling, notYou: words.section('contact-change-waiting.frozen') } : telling;
   },
   'contact-changed': ({ by }, words) => notice('contact-changed', [words.say(`contact-changed.by.${by}`)], words),
-  'account-frozen': ({ by }, words) =>
-    actedOn('account-frozen', [words.say(`account-frozen.by.${by}`), words.say('account-frozen.text')], words),
+  'account-frozen': (data, words) => {
+    const { officer, agency } = data.by === 'officer' ? data : { officer: '', agency: '' };
+    const who = words.say(`account-frozen.by.${data.by}`, { officer, agency });
+    return actedOn('account-frozen', [who, words.say('account-frozen.text')], words);
+  },
   'account-unfrozen': ({ password }, words) =>
     notice('account-unfrozen', [words.say(`account-unfrozen.password.${password}`)], words),
+  'officer-acted': ({ action, by }, words) => {
+    const who = by ? words.say('officer-acted.byOfficer', { ...by }) : words.say('officer-acted.byOperator');
+    const telling = notice('officer-acted', [who, words.say(`officer-acted.text.${action}`)], words);
+    return { ...telling, title: words.say(`officer-acted.title.${action}`) };
+  },
 };
 
 /** Whether a mail tells of something that happened to the account, and may wait for others of its kind. */
@@ -198,6 +206,7 @@ const URGENT: ReadonlySet<NoticeKind> = new Set([
   'contact-changed',
   'account-frozen',
   'account-unfrozen',
+  'officer-acted',
   'passkey-copied',
 ]);
 

@@ -42,6 +42,8 @@ export interface Metrics {
   throttled(this: void, limit: string): void;
   /** What happened at the protocol endpoints: `authorization`, `grant`, ... by client's grant type and error. */
   protocol(this: void, event: { readonly type: string; readonly error?: string | undefined }): void;
+  /** Something that should make an administrator look at an officer, by its kind. */
+  officerAlarm(this: void, kind: string): void;
   databaseStatement(this: void): void;
   purged(this: void, table: string, rows: number): void;
   /** Adds a number that its owner knows: queue depths, ages, skew. */
@@ -97,6 +99,7 @@ export function createMetrics(): Metrics {
     'outcome',
   );
   const throttled = counter('sso_throttled_total', 'Requests turned away by a limit.', 'limit');
+  const officerAlarms = counter('sso_officer_alarms_total', 'Alarms that officers raised, by kind.', 'kind');
   const protocol = counter(
     'sso_protocol_events_total',
     'What the OpenID endpoints did, by kind and error.',
@@ -133,6 +136,9 @@ export function createMetrics(): Metrics {
     },
     protocol: ({ type, error }) => {
       protocol.inc({ event: type, error: error ?? '' });
+    },
+    officerAlarm: (kind) => {
+      officerAlarms.inc({ kind });
     },
     databaseStatement: () => {
       statements.inc();

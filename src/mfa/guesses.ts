@@ -6,6 +6,7 @@ import {
   clearFailures,
   findFailureWait,
   giveBackFailure,
+  liftWait,
   reserveFailure,
   type Reservation,
 } from '../throttle/failures.js';
@@ -34,6 +35,8 @@ export interface Guesses {
   keyOf(accountId: AccountId): Buffer;
   giveBack(tx: Queryable, accountId: AccountId): Promise<void>;
   clear(tx: Queryable, accountId: AccountId): Promise<void>;
+  /** Ends the wait that is due now; the count goes on. */
+  liftWait(tx: Queryable, accountId: AccountId): Promise<void>;
   /** True for the failure that closes the authenticator. */
   isLast(failures: number): boolean;
   /** True for the failure that begins a wait. */
@@ -58,6 +61,7 @@ export function createGuesses({ keyed, clock }: { keyed: KeyedDigest; clock: Clo
     keyOf,
     giveBack: (tx, accountId) => giveBackFailure(tx, of(accountId)),
     clear: (tx, accountId) => clearFailures(tx, of(accountId)),
+    liftWait: (tx, accountId) => liftWait(tx, of(accountId)),
     isLast: (failures) => failures >= LAST,
     endsSpell: (failures) => failures % SPELL === 0,
   };

@@ -75,6 +75,10 @@ const CLEAR = `
          updated_at = $3
    WHERE scope = $1 AND key = $2`;
 
+// The count goes on: what disables an authenticator is not forgotten with the wait.
+const LIFT = `
+  UPDATE failure_counters SET recent = '{}', wait_until = NULL, updated_at = $3 WHERE scope = $1 AND key = $2`;
+
 export const failureStore = (db: Queryable) => ({
   /** Counts one more failure and answers how many there are now, or counts nothing and answers undefined. */
   async reserve({ policy, key }: FailureCounter, now: Date): Promise<number | undefined> {
@@ -89,6 +93,10 @@ export const failureStore = (db: Queryable) => ({
 
   async giveBack({ policy, key }: FailureCounter, now: Date): Promise<void> {
     await db.query(GIVE_BACK, [policy.scope, key, now]);
+  },
+
+  async lift({ policy, key }: FailureCounter, now: Date): Promise<void> {
+    await db.query(LIFT, [policy.scope, key, now]);
   },
 
   async clear({ policy, key }: FailureCounter, now: Date): Promise<void> {

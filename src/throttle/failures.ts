@@ -42,3 +42,7 @@ export const giveBackFailure = (tx: Queryable, { now, ...counter }: FailureEvent
  */
 export const clearFailures = (tx: Queryable, { now, ...counter }: FailureEvent): Promise<void> =>
   failureStore(tx).clear(counter, now);
+
+/** Ends the wait that is due now. Failures still count towards the one that disables: an officer gives time, not tries. */
+export const liftWait = (tx: Queryable, { now, ...counter }: FailureEvent): Promise<void> =>
+  failureStore(tx).lift(counter, now);

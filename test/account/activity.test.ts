@@ -13,7 +13,7 @@ let house: House;
 let people: Employee[];
 beforeAll(async () => {
   house = await openHouse();
-  people = await addEmployees(house.services, { count: 14, state: 'enrolled' });
+  people = await addEmployees(house.services, { count: 15, state: 'enrolled' });
 });
 afterAll(() => house.close());
 
@@ -84,22 +84,31 @@ describe('/account/activity', () => {
 
   it('tells what an officer did: who, of which agency, and why', async () => {
     const [employee, officer] = [somebody(), somebody()];
-    const { db, mfaReset } = house.services;
+    const { db, acts } = house.services;
     const now = house.time.now();
     await db.query('UPDATE accounts SET name = $2 WHERE id = $1', [officer.id, 'Dewi <Petugas>']);
     await db.transaction((tx) =>
       grantRole(tx, { accountId: officer.id, role: 'helpdesk', agencyCode: agencyCode('REGENCY'), now }),
     );
-    const answer = await mfaReset.byOfficer({
-      officer: { accountId: officer.id, clientId: 'helpdesk' },
+    const [second] = [somebody()];
+    await db.transaction((tx) =>
+      grantRole(tx, { accountId: second.id, role: 'helpdesk', agencyCode: agencyCode('REGENCY'), now }),
+    );
+    const trace = { requestId: 'request-1' };
+    const asked = await acts.perform({
+      caller: { accountId: officer.id, clientId: 'helpdesk' },
       accountId: employee.id,
-      reason: 'Ponsel hilang di jalan',
-      ticket: 'HD-1',
-      method: 'photo_id',
-      idempotencyKey: undefined,
-      requestId: 'request-1',
+      order: {
+        action: 'mfa_reset',
+        reason: 'Ponsel hilang di jalan',
+        ticket: 'HD-1',
+        verification: { method: 'photo_id' },
+      },
+      trace,
     });
-    expect(answer).toEqual({ kind: 'done' });
+    if (asked.kind !== 'awaiting_approval') throw new Error(asked.kind);
+    const caller = { accountId: second.id, clientId: 'helpdesk' };
+    expect(await acts.approve({ caller, actId: asked.actId, trace })).toMatchObject({ kind: 'done' });
     const [line, ...more] = (
       await createActivity({ db, services: { nameOf: () => undefined }, clock: house.time }).page(employee.id)
     ).lines;
@@ -109,7 +118,7 @@ describe('/account/activity', () => {
       reason: 'Ponsel hilang di jalan',
     });
     // One thing that happened is one line, whatever it ended.
-    expect(more).toEqual([]);
+    expect(more.map(({ event }) => event)).toEqual(['desk_asked']);
 
     const browser = await enter(house, officer);
     await record({

@@ -77,6 +77,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'account.frozen': [
     { by: 'owner', case: 'c1' },
     { by: 'operator', case: 'c1' },
+    { by: 'officer', case: 'c1' },
   ],
   'account.unfrozen': [{ cases: ['c1'] }, { cases: ['c1'], password: 'kept' }, { cases: [], password: 'disabled' }],
   'contact_change.asked': [
@@ -100,8 +101,12 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'role.granted': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'role.revoked': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'mfa_reset.done': [{ reset: 'r1', devices: 1, method: 'photo_id' }],
-  'mfa_reset.refused': [{ cause: 'out_of_scope' }],
-  'desk.refused': [{ action: 'accounts.show', cause: 'out_of_scope' }],
+  'desk.done': ['unlock', 'sessions_end', 'disable', 'enable'].map((action) => ({ action, act: 'a1' })),
+  'desk.asked': [{ action: 'mfa_reset', act: 'a1' }],
+  'desk.rejected': [{ action: 'mfa_reset', act: 'a1', by: 'second' }],
+  'desk.refused': [{ action: 'mfa_reset', cause: 'out_of_scope' }],
+  'alarm.raised': [{ kind: 'burst' }],
+  'alarm.seen': [{ alarm: 'a1' }],
   'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],
   'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code', 'in_hand'] as const).map(
     (cause) => ({ cause }),

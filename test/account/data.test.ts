@@ -42,7 +42,7 @@ async function download(browser: Person): Promise<{ text: string; file: File }> 
 async function livedFor(mark: string): Promise<{ employee: Employee; browser: Person }> {
   const [employee] = await addEmployees(house.services, { count: 1, state: 'new' });
   if (employee === undefined) throw new Error('nobody was added');
-  const { db, mfaReset } = house.services;
+  const { db, operatorsReset } = house.services;
   const now = house.time.now();
   await db.query('UPDATE accounts SET name = $2, account_name = $3 WHERE id = $1', [employee.id, `Nama ${mark}`, mark]);
   await db.query('INSERT INTO nip_history (account_id, nip, recorded_at) VALUES ($1, $2, $3)', [
@@ -50,7 +50,7 @@ async function livedFor(mark: string): Promise<{ employee: Employee; browser: Pe
     String(100_000_000 + Number.parseInt(mark.slice(-2), 36)),
     now,
   ]);
-  await house.mailOf(employee, () => mfaReset.byOperator({ accountId: employee.id, reason: `Alasan ${mark}` }));
+  await house.mailOf(employee, () => operatorsReset.reset({ accountId: employee.id, reason: `Alasan ${mark}` }));
 
   const browser = browserCalled(house, ANDROID);
   house.time.pass({ seconds: 31 });
@@ -106,7 +106,7 @@ describe('everything that is held about a person', () => {
     expect(file.sessions).toMatchObject([
       { user_agent: ANDROID, services: expect.arrayContaining([PLAIN]) as unknown },
     ]);
-    expect(file.helpdesk_resets).toMatchObject([{ reason: 'Alasan satu.01', verification_method: 'operator' }]);
+    expect(file.officer_acts).toMatchObject([{ reason: 'Alasan satu.01', verification: 'operator' }]);
     expect(file.audit_trail?.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['account.activated', 'password.changed', 'mfa_reset.done', 'account.data_exported']),
     );

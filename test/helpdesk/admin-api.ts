@@ -1,6 +1,6 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import Koa from 'koa';
-import { mfaResetCall } from '#src/helpdesk/mfa-reset-call.js';
+import { actCalls } from '#src/helpdesk/act-calls.js';
 import { adminRoutes } from '#src/helpdesk/routes.js';
 import type { AdminCaller } from '#src/helpdesk/admin-tokens.js';
 import { knowBrowser } from '#src/web/browser.js';
@@ -40,7 +40,7 @@ export interface AdminApi {
 }
 
 /** The admin API behind the real web toolkit, on a port of its own. */
-export async function startAdminApi({ db, mfaReset, refusals, clock, keyed, log }: ResetParts): Promise<AdminApi> {
+export async function startAdminApi({ db, acts, refusals, clock, keyed, log }: ResetParts): Promise<AdminApi> {
   const tokens = new Map<string, AdminCaller>();
   const origins = servedOrigins({
     issuer: new URL(`http://${ISSUER}`),
@@ -62,7 +62,7 @@ export async function startAdminApi({ db, mfaReset, refusals, clock, keyed, log 
   app.use(requireKnownHost(origins));
   const verify = (bearer: string): Promise<AdminCaller | undefined> => Promise.resolve(tokens.get(bearer));
   const routes = adminRoutes({
-    calls: [mfaResetCall(mfaReset)],
+    calls: actCalls(acts),
     tokens: { verify },
     adminOrigin: `http://${ADMIN}`,
     issuer: `http://${ISSUER}`,

@@ -1,4 +1,5 @@
-import { RESET_QUOTAS, type OfficersAnswer } from '#src/helpdesk/mfa-reset.js';
+import type { ActAnswer } from '#src/helpdesk/acts/act.js';
+import { RESET_QUOTAS } from '#src/helpdesk/acts/quotas.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import type { Database, Queryable } from '#src/storage/database.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 beforeEach(async () => {
-  await db.query('TRUNCATE audit_events, quotas');
+  await db.query('TRUNCATE audit_events, quotas, officer_acts');
   await plantAgencies(db);
 });
 
@@ -25,11 +26,12 @@ async function whileResetWaits(
   [officer, person]: readonly [AccountId, AccountId],
   hold: (tx: Queryable) => Promise<unknown>,
   meanwhile: () => Promise<unknown> = () => Promise.resolve(),
-): Promise<OfficersAnswer> {
-  let reset: Promise<OfficersAnswer> | undefined;
+): Promise<ActAnswer> {
+  let reset: Promise<ActAnswer> | undefined;
+  const code = await parts.present(person);
   await db.transaction(async (tx) => {
     await hold(tx);
-    reset = parts.mfaReset.byOfficer(order(officer, person));
+    reset = parts.acts.perform(order(officer, person, code));
     await waiting(db);
     await meanwhile();
   });
@@ -47,9 +49,9 @@ describe('what changes before the reset holds the account (R-10, TOCTOU)', () =>
     const answer = await whileResetWaits([officer, person], (tx) => move(tx, person, code));
     expect(answer.kind).toBe(kind);
     expect(await epochOf(db, person)).toBe(kind === 'done' ? 1 : 0);
-    const rows = await auditOf(db, cause === undefined ? 'mfa_reset.done' : 'mfa_reset.refused');
+    const rows = await auditOf(db, cause === undefined ? 'mfa_reset.done' : 'desk.refused');
     expect(rows).toEqual([expect.objectContaining({ account_id: person, agency_code: code })]);
-    if (cause !== undefined) expect(rows[0]?.detail).toEqual({ cause });
+    if (cause !== undefined) expect(rows[0]?.detail).toEqual({ action: 'mfa_reset', cause });
   });
 
   it('is what counts: the person gets a role', async () => {
@@ -60,7 +62,7 @@ describe('what changes before the reset holds the account (R-10, TOCTOU)', () =>
         [person, now],
       ),
     );
-    expect(answer).toEqual({ kind: 'forbidden' });
+    expect(answer).toMatchObject({ kind: 'awaiting_approval' });
     expect(await epochOf(db, person)).toBe(0);
   });
 });
@@ -85,12 +87,12 @@ describe('what changes between judgement and deed', () => {
     ],
   ])('stops the deed: %s', async (_, change) => {
     const [officer, person] = [await addOfficer(db), await addPerson(db, { place: 'child' })];
-    await parts.mfaReset.byOfficer(order(officer, person));
+    await parts.reset(officer, person);
     const answer = await whileResetWaits([officer, person], holdQuotas, () => change(officer));
     expect(answer).toEqual({ kind: 'not_found' });
     expect(await epochOf(db, person)).toBe(1);
-    expect(await auditOf(db, 'mfa_reset.refused')).toMatchObject([
-      { account_id: person, detail: { cause: 'out_of_scope' } },
+    expect(await auditOf(db, 'desk.refused')).toMatchObject([
+      { account_id: person, detail: { action: 'mfa_reset', cause: 'out_of_scope' } },
     ]);
     expect(await auditOf(db, 'mfa_reset.done')).toHaveLength(1);
   });
@@ -100,24 +102,26 @@ describe('what changes between judgement and deed', () => {
     ['a role', (person) => give(db, person, 'helpdesk')],
   ])('waits for the reset: %s', async (_, change) => {
     const [officer, person] = [await addOfficer(db), await addPerson(db)];
-    await parts.mfaReset.byOfficer(order(officer, person));
+    await parts.reset(officer, person);
     let changed: Promise<unknown> | undefined;
     const answer = await whileResetWaits([officer, person], holdQuotas, () => {
       changed = change(person);
       return waiting(db, 2);
     });
     await changed;
-    expect(answer).toEqual({ kind: 'done' });
+    expect(answer).toMatchObject({ kind: 'done' });
     expect(await epochOf(db, person)).toBe(2);
     expect(await auditOf(db, 'mfa_reset.done')).toMatchObject([{ agency_code: 'OWN' }, { agency_code: 'OWN' }]);
   });
 });
 
-it('several officers at once: each reset is whole', async () => {
+it('several officers at once, with one code: one reset, whole', async () => {
   const person = await addPerson(db);
+  const code = await parts.present(person);
   const officers = await Promise.all(Array.from({ length: 8 }, () => addOfficer(db)));
-  const answers = await Promise.all(officers.map((officer) => parts.mfaReset.byOfficer(order(officer, person))));
-  expect(answers).toEqual(Array(8).fill({ kind: 'done' }));
-  expect(await epochOf(db, person)).toBe(8);
-  expect(await auditOf(db, 'mfa_reset.done')).toHaveLength(8);
+  const answers = await Promise.all(officers.map((officer) => parts.acts.perform(order(officer, person, code))));
+  expect(answers.filter(({ kind }) => kind === 'done')).toHaveLength(1);
+  expect(answers.filter(({ kind }) => kind === 'presence_refused')).toHaveLength(7);
+  expect(await epochOf(db, person)).toBe(1);
+  expect(await auditOf(db, 'mfa_reset.done')).toHaveLength(1);
 });

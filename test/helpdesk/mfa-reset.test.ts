@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createRecoveryCodeSets } from '#src/devices/recovery-code-sets.js';
-import { RESET_QUOTAS } from '#src/helpdesk/mfa-reset.js';
+import { RESET_QUOTAS } from '#src/helpdesk/acts/quotas.js';
 import { secondsAfter } from '#src/kernel/clock.js';
 import { attemptId, deviceId, type AccountId } from '#src/kernel/ids.js';
 import type { Database } from '#src/storage/database.js';
@@ -17,7 +17,9 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 beforeEach(async () => {
   parts = resetParts(db);
-  await db.query('TRUNCATE audit_events, outbox, mfa_resets, quotas, idempotency_keys');
+  await db.query(
+    'TRUNCATE audit_events, outbox, officer_acts, officer_alarms, quotas, idempotency_keys, presence_codes',
+  );
 });
 
 /** Everything a person can have begun with their factors. */
@@ -91,7 +93,7 @@ describe('a reset by an officer', () => {
     await furnish(bystander);
     expect(await left(person)).toEqual(EVERYTHING);
 
-    expect(await parts.mfaReset.byOfficer(order(officer, person))).toEqual({ kind: 'done' });
+    expect(await parts.reset(officer, person)).toMatchObject({ kind: 'done' });
 
     expect(await left(person)).toEqual(NOTHING);
     expect(await epochOf(db, person)).toBe(1);
@@ -106,29 +108,31 @@ describe('a reset by an officer', () => {
     const guess = () => parts.guesses.reserve(db, person);
     for (let wrong = 0; wrong < 5; wrong += 1) await guess();
     expect((await guess()).kind).toBe('waiting');
-    await parts.mfaReset.byOfficer(order(officer, person));
+    await parts.reset(officer, person);
     expect(await guess()).toEqual({ kind: 'reserved', failures: 1 });
   });
 
   it('is written down: who, whom, why and how identity was checked', async () => {
     const [officer, person] = [await addOfficer(db), await addPerson(db, { place: 'child' })];
     await furnish(person);
-    await parts.mfaReset.byOfficer(order(officer, person));
-    const [kept, ...more] = await db.query('SELECT * FROM mfa_resets');
+    await parts.reset(officer, person);
+    const [kept, ...more] = await db.query('SELECT * FROM officer_acts');
     expect(more).toEqual([]);
     expect(kept).toMatchObject({
       account_id: person,
-      actor_id: officer,
+      officer_id: officer,
       client_id: 'console',
       agency_code: 'OWN-1',
       reason: 'Ponsel hilang, identitas diperiksa di loket',
       ticket: 'HD-2026-0117',
-      verification_method: 'photo_id',
+      verification: 'presence',
+      action: 'mfa_reset',
+      state: 'done',
       created_at: now,
     });
     const about = { account_id: person, actor_id: officer, agency_code: 'OWN-1', request_id: 'request-1' };
     expect(await auditOf(db, 'mfa_reset.done')).toEqual([
-      { ...about, client_id: 'console', detail: { reset: kept?.id, devices: 2, method: 'photo_id' } },
+      { ...about, client_id: 'console', detail: { reset: kept?.id, devices: 2, method: 'presence' } },
     ]);
     expect(await auditOf(db, 'device.ended')).toEqual(Array(2).fill(expect.objectContaining(about)));
     const audit = JSON.stringify(await db.query('SELECT * FROM audit_events'));
@@ -140,7 +144,7 @@ describe('a reset by an officer', () => {
     ['no name for a national operator', 'operator', /Petugas pusat mereset autentikator Anda/],
   ] as const)('tells the person, at the address on file: %s', async (_, role, words) => {
     const [officer, person] = [await addOfficer(db, role), await addPerson(db, { email: 'wening@contoh.test' })];
-    await parts.mfaReset.byOfficer(order(officer, person));
+    await parts.reset(officer, person);
     const [mail, ...more] = await parts.mails();
     expect(more).toEqual([]);
     expect(mail).toMatchObject({ mail: 'mfa-reset', to: { address: 'wening@contoh.test' } });
@@ -150,27 +154,29 @@ describe('a reset by an officer', () => {
   it('is nothing at all when its audit row cannot be written (R-40)', async () => {
     const [officer, person] = [await addOfficer(db), await addPerson(db)];
     await furnish(person);
+    const asked = order(officer, person, await parts.present(person));
     await db.query(`ALTER TABLE audit_events ADD CONSTRAINT nothing_fits CHECK (type = '') NOT VALID`);
     try {
-      await expect(parts.mfaReset.byOfficer(order(officer, person))).rejects.toThrow();
+      await expect(parts.acts.perform(asked)).rejects.toThrow();
       const stranger = order(officer, await addPerson(db, { place: 'other' }));
-      await expect(parts.mfaReset.byOfficer(stranger)).rejects.toThrow();
+      await expect(parts.acts.perform(stranger)).rejects.toThrow();
     } finally {
       await db.query('ALTER TABLE audit_events DROP CONSTRAINT nothing_fits');
     }
-    expect(await left(person)).toEqual(EVERYTHING);
+    expect(await left(person)).toEqual({ ...EVERYTHING, attempts: 2 });
     expect(await epochOf(db, person)).toBe(0);
     expect(await parts.mails()).toEqual([]);
+    // The code was not used up by what did not happen.
+    expect(await parts.acts.perform(asked)).toMatchObject({ kind: 'done' });
   });
 });
 
 describe('the quotas of an officer (R-10)', () => {
   const { hour, day } = RESET_QUOTAS;
   const resets = async (officer: AccountId, times: number): Promise<string[]> => {
-    const person = await addPerson(db);
     const kinds: string[] = [];
     for (let time = 0; time < times; time += 1) {
-      kinds.push((await parts.mfaReset.byOfficer(order(officer, person))).kind);
+      kinds.push((await parts.reset(officer, await addPerson(db))).kind);
     }
     return kinds;
   };
@@ -190,32 +196,32 @@ describe('the quotas of an officer (R-10)', () => {
     expect(await resets(colleague, 1)).toEqual(['done']);
     parts.clock.at = secondsAfter(now, 3 * 3600);
     const person = await addPerson(db);
-    expect(await parts.mfaReset.byOfficer(order(officer, person))).toEqual({
+    expect(await parts.reset(officer, person)).toEqual({
       kind: 'throttled',
       until: secondsAfter(now, 24 * 3600),
     });
     expect(await epochOf(db, person)).toBe(0);
-    expect((await auditOf(db, 'mfa_reset.refused')).map((row) => row.detail)).toEqual(
-      Array(4).fill({ cause: 'throttled' }),
+    expect((await auditOf(db, 'desk.refused')).map((row) => row.detail)).toEqual(
+      Array(4).fill({ action: 'mfa_reset', cause: 'throttled' }),
     );
-    const alarms = parts.log.lines.filter(({ level }) => level === 'warn');
-    expect(alarms).toHaveLength(4);
-    expect(alarms[0]?.fields).toMatchObject({ account: officer });
+    expect(parts.raised.filter((kind) => kind === 'quota')).toHaveLength(4);
+    const alarms = parts.log.lines.filter(({ fields }) => 'kind' in fields && fields.kind === 'quota');
+    expect(alarms[0]?.fields).toMatchObject({ account: officer, agency: 'OWN' });
   });
 
   it('give exactly their number to many at once', async () => {
     const officer = await addOfficer(db);
     const people = await Promise.all(Array.from({ length: 25 }, () => addPerson(db)));
-    const answers = await Promise.all(people.map((person) => parts.mfaReset.byOfficer(order(officer, person))));
+    const answers = await Promise.all(people.map((person) => parts.reset(officer, person)));
     expect(answers.filter(({ kind }) => kind === 'done')).toHaveLength(20);
     expect(answers.filter(({ kind }) => kind === 'throttled')).toHaveLength(5);
   });
 
   it('are not spent by what is refused, and tell nothing of accounts out of scope', async () => {
     const [officer, stranger] = [await addOfficer(db), await addPerson(db, { place: 'other' })];
-    for (let time = 0; time < 25; time += 1) await parts.mfaReset.byOfficer(order(officer, stranger));
+    for (let time = 0; time < 25; time += 1) await parts.acts.perform(order(officer, stranger));
     expect(await resets(officer, 21)).toEqual([...done(20), 'throttled']);
-    expect(await parts.mfaReset.byOfficer(order(officer, stranger))).toEqual({ kind: 'not_found' });
+    expect(await parts.acts.perform(order(officer, stranger))).toEqual({ kind: 'not_found' });
   });
 });
 
@@ -224,12 +230,12 @@ describe('an Idempotency-Key (R-74)', () => {
 
   it('has one effect and one answer for 16 at once', async () => {
     const [officer, person] = [await addOfficer(db), await addPerson(db)];
-    const answers = await Promise.all(
-      Array.from({ length: 16 }, () => parts.mfaReset.byOfficer(order(officer, person, key))),
-    );
-    expect(answers).toEqual(Array(16).fill({ kind: 'done' }));
+    const asked = order(officer, person, await parts.present(person), key);
+    const [first, ...others] = await Promise.all(Array.from({ length: 16 }, () => parts.acts.perform(asked)));
+    expect(first?.kind).toBe('done');
+    expect(others).toEqual(Array(15).fill(first));
     expect(await epochOf(db, person)).toBe(1);
-    expect(await db.query('SELECT id FROM mfa_resets')).toHaveLength(1);
+    expect(await db.query('SELECT id FROM officer_acts')).toHaveLength(1);
     expect(await auditOf(db, 'mfa_reset.done')).toHaveLength(1);
     expect(await parts.mails()).toHaveLength(1);
   });
@@ -237,10 +243,10 @@ describe('an Idempotency-Key (R-74)', () => {
   it('has one effect when 16 ask for different things with it', async () => {
     const officer = await addOfficer(db);
     const people = await Promise.all(Array.from({ length: 16 }, () => addPerson(db)));
-    const answers = await Promise.all(people.map((person) => parts.mfaReset.byOfficer(order(officer, person, key))));
+    const answers = await Promise.all(people.map((person) => parts.reset(officer, person, key)));
     expect(answers.filter(({ kind }) => kind === 'done')).toHaveLength(1);
     expect(answers.filter(({ kind }) => kind === 'key_reused')).toHaveLength(15);
-    expect(await db.query('SELECT id FROM mfa_resets')).toHaveLength(1);
+    expect(await db.query('SELECT id FROM officer_acts')).toHaveLength(1);
   });
 
   it.each([
@@ -249,11 +255,13 @@ describe('an Idempotency-Key (R-74)', () => {
     ['ticket', { ticket: 'HD-2026-0118' }],
   ])('is refused for another %s, and that is recorded', async (_, other) => {
     const [officer, person] = [await addOfficer(db), await addPerson(db)];
-    await parts.mfaReset.byOfficer(order(officer, person, key));
-    expect(await parts.mfaReset.byOfficer(order(officer, person, { ...key, ...other }))).toEqual({
+    const code = await parts.present(person);
+    await parts.acts.perform(order(officer, person, code, key));
+    const { accountId = person, ...more }: { accountId?: string; reason?: string; ticket?: string } = other;
+    expect(await parts.acts.perform(order(officer, accountId, code, { ...key, ...more }))).toEqual({
       kind: 'key_reused',
     });
-    expect(await auditOf(db, 'mfa_reset.refused')).toMatchObject([{ detail: { cause: 'key_reused' } }]);
+    expect(await auditOf(db, 'desk.refused')).toMatchObject([{ detail: { cause: 'key_reused' } }]);
     expect(await epochOf(db, person)).toBe(1);
   });
 
@@ -264,36 +272,38 @@ describe('an Idempotency-Key (R-74)', () => {
       [colleague, 'console'],
       [officer, 'integration'],
     ] as const) {
-      const by = { officer: { accountId, clientId }, reason: `Diminta ${clientId}`, ...key };
-      expect(await parts.mfaReset.byOfficer(order(officer, person, by))).toEqual({ kind: 'done' });
+      const more = { clientId, reason: `Diminta ${clientId}`, ...key };
+      expect(await parts.reset(accountId, person, more)).toMatchObject({ kind: 'done' });
     }
     expect(await epochOf(db, person)).toBe(3);
   });
 
   it('holds for a day', async () => {
     const [officer, person] = [await addOfficer(db), await addPerson(db)];
-    const again = () => parts.mfaReset.byOfficer(order(officer, person, key));
-    await again();
+    const code = await parts.present(person);
+    const again = () => parts.acts.perform(order(officer, person, code, key));
+    const first = await again();
     parts.clock.at = secondsAfter(now, 24 * 3600 - 1);
-    await again();
+    expect(await again()).toEqual(first);
     expect(await epochOf(db, person)).toBe(1);
     parts.clock.at = secondsAfter(now, 24 * 3600);
-    await again();
-    expect(await epochOf(db, person)).toBe(2);
+    // Asked anew: the code was used a day ago.
+    expect(await again()).toEqual({ kind: 'presence_refused' });
   });
 
   it('does not keep a refusal: authority is asked anew (A47)', async () => {
     const [officer, person] = [await addPerson(db), await addPerson(db)];
-    const again = () => parts.mfaReset.byOfficer(order(officer, person, key));
+    const code = await parts.present(person);
+    const again = () => parts.acts.perform(order(officer, person, code, key));
     expect(await again()).toEqual({ kind: 'not_found' });
     await give(db, officer, 'helpdesk');
-    expect(await again()).toEqual({ kind: 'done' });
-    expect(await auditOf(db, 'mfa_reset.refused')).toHaveLength(1);
+    expect(await again()).toMatchObject({ kind: 'done' });
+    expect(await auditOf(db, 'desk.refused')).toHaveLength(1);
   });
 
   it('cannot be read in the database', async () => {
     const [officer, person] = [await addOfficer(db), await addPerson(db)];
-    await parts.mfaReset.byOfficer(order(officer, person, { idempotencyKey: '199001012023211001' }));
+    await parts.reset(officer, person, { idempotencyKey: '199001012023211001' });
     const [row] = await db.query(
       `SELECT encode(key || request, 'escape') || answer::text AS kept FROM idempotency_keys`,
     );
@@ -306,16 +316,15 @@ describe('a reset by whoever operates the server', () => {
   it('does the same, also for an account that holds a role', async () => {
     const person = await addOfficer(db);
     await furnish(person);
-    const { mfaReset } = parts;
-    expect(await mfaReset.byOperator({ accountId: person, reason: 'Petugas kehilangan ponsel' })).toEqual({
-      kind: 'done',
+    const { operatorsReset } = parts;
+    expect(await operatorsReset.reset({ accountId: person, reason: 'Petugas kehilangan ponsel' })).toEqual({
       endedDevices: 2,
       mailed: true,
     });
     expect(await left(person)).toEqual(NOTHING);
     expect(await epochOf(db, person)).toBe(1);
-    const [kept] = await db.query('SELECT * FROM mfa_resets');
-    expect(kept).toMatchObject({ account_id: person, actor_id: null, ticket: null, verification_method: 'operator' });
+    const [kept] = await db.query('SELECT * FROM officer_acts');
+    expect(kept).toMatchObject({ account_id: person, officer_id: null, ticket: null, verification: 'operator' });
     expect(await auditOf(db, 'mfa_reset.done')).toMatchObject([
       { account_id: person, actor_id: null, detail: { reset: kept?.id, devices: 2, method: 'operator' } },
     ]);
@@ -324,7 +333,7 @@ describe('a reset by whoever operates the server', () => {
 
   it('says when nobody could be told', async () => {
     const person = await addPerson(db, { email: '' });
-    expect(await parts.mfaReset.byOperator({ accountId: person, reason: 'Ponsel hilang' })).toMatchObject({
+    expect(await parts.operatorsReset.reset({ accountId: person, reason: 'Ponsel hilang' })).toMatchObject({
       mailed: false,
     });
     expect(await parts.mails()).toEqual([]);

@@ -1,12 +1,21 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createClosing } from '#src/accounts/closing.js';
+import { createDisavowals } from '#src/accounts/disavowals.js';
+import { createFreezing } from '#src/accounts/freezing.js';
 import { createAudit } from '#src/audit/audit.js';
 import { createMailedCodes } from '#src/codes/mailed-codes.js';
 import { createDevices } from '#src/devices/devices.js';
 import { createEnrolmentTickets } from '#src/devices/enrolment-tickets.js';
-import { createMfaReset, type OfficersOrder } from '#src/helpdesk/mfa-reset.js';
+import type { ActAnswer } from '#src/helpdesk/acts/act.js';
+import { createActs } from '#src/helpdesk/acts/acts.js';
+import { createAlarms } from '#src/helpdesk/acts/alarms.js';
+import { createFactorReset } from '#src/helpdesk/factor-reset.js';
+import { createOperatorsReset } from '#src/helpdesk/operators-reset.js';
 import { createRefusals } from '#src/helpdesk/refusals.js';
-import type { AccountId } from '#src/kernel/ids.js';
+import { secondsAfter } from '#src/kernel/clock.js';
+import { attemptId, type AccountId } from '#src/kernel/ids.js';
 import { createGuesses } from '#src/mfa/guesses.js';
+import { createPresence } from '#src/mfa/presence.js';
 import { sealContext } from '#src/outbox/outbox.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
@@ -36,6 +45,7 @@ export function resetParts(db: Database) {
     accountMail: accountMailWith({ box, clock }),
     audit,
     refusals: createRefusals(audit),
+    box,
     keyed,
     clock,
     log,
@@ -49,20 +59,86 @@ export function resetParts(db: Database) {
       return JSON.parse(opened) as { to: { address: string }; mail: string; text: string };
     });
   }
-  return { ...parts, mfaReset: createMfaReset(parts), mails };
+  const presence = createPresence(parts);
+  const raised: string[] = [];
+  const alarms = createAlarms({ ...parts, onAlarm: (kind) => raised.push(kind) });
+  const disavowals = createDisavowals({ box, clock, origin: 'http://sso.contoh.test' });
+  const acts = createActs({
+    ...parts,
+    factorReset: createFactorReset(parts),
+    freezing: createFreezing({ ...parts, disavowals, underWay: [] }),
+    closing: createClosing({ endSessions, underWay: [], clock }),
+    contactOrders: {
+      judge: () => 'fits',
+      orderByOfficer: () => Promise.reject(new Error('addresses are ordered in test/account/contact')),
+    },
+    presence,
+    alarms,
+  });
+
+  /** The code that a person sees who has typed the right password. */
+  async function present(accountId: AccountId): Promise<string> {
+    const uid = attemptId(randomUUID());
+    const credEpoch = await epochOf(db, accountId);
+    await db.query(
+      `INSERT INTO sign_in_attempts (uid, interaction, prompt, return_to, expires_at, account_id, cred_epoch, browser,
+                                     password_at)
+       VALUES ($1, '{}', 'login', '/', $2, $3, $4, '', $5)`,
+      [uid, secondsAfter(clock.at, 3600), accountId, credEpoch, clock.at],
+    );
+    await db.transaction((tx) => presence.issue(tx, { uid, accountId, credEpoch }, VISITOR));
+    const view = await presence.view(db, { uid, accountId });
+    if (view.kind !== 'live') throw new Error(`no presence code is shown: ${view.kind}`);
+    return view.code;
+  }
+
+  /** A reset with the code of the person, who is there. */
+  const reset = async (officer: AccountId, accountId: AccountId, more: Partial<Asked> = {}): Promise<ActAnswer> =>
+    acts.perform(order(officer, accountId, await present(accountId), more));
+
+  return { ...parts, acts, alarms, raised, operatorsReset: createOperatorsReset(parts), present, reset, mails };
 }
 
 export type ResetParts = ReturnType<typeof resetParts>;
 
-export const order = (officer: AccountId, accountId: string, more: Partial<OfficersOrder> = {}): OfficersOrder => ({
-  officer: { accountId: officer, clientId: CLIENT },
+const VISITOR = {
+  browserId: 'b',
+  address: '192.0.2.7',
+  knownBrowser: undefined,
+  agent: { browser: 'Chrome', system: 'Android' },
+  locale: 'id',
+  requestId: 'request-0',
+} as const;
+
+interface Asked {
+  readonly reason: string;
+  readonly ticket: string;
+  readonly clientId: string;
+  readonly idempotencyKey: string;
+}
+
+/** A call for a reset with the code that the officer was shown; without one, a document was shown. */
+export const order = (
+  officer: AccountId,
+  accountId: string,
+  code?: string,
+  { clientId = CLIENT, idempotencyKey, ...more }: Partial<Asked> = {},
+) => ({
+  caller: { accountId: officer, clientId },
   accountId,
-  reason: 'Ponsel hilang, identitas diperiksa di loket',
-  ticket: 'HD-2026-0117',
-  method: 'photo_id',
-  idempotencyKey: undefined,
-  requestId: 'request-1',
-  ...more,
+  order: {
+    action: 'mfa_reset' as const,
+    reason: 'Ponsel hilang, identitas diperiksa di loket',
+    ticket: 'HD-2026-0117',
+    verification: code === undefined ? { method: 'photo_id' as const } : { method: 'presence' as const, code },
+    ...more,
+  },
+  repeatable: {
+    caller: `${clientId} ${officer}`,
+    key: idempotencyKey,
+    request: JSON.stringify([accountId, code, more]),
+  },
+  trace: { requestId: 'request-1' },
 });
 
 /** The audit rows, newest last. */

@@ -13,6 +13,8 @@ let api: AdminApi;
 let officer: AccountId;
 let person: AccountId;
 let caller: AdminCaller;
+/** What the officer sends who was shown the code of the person. */
+let presentBody: string;
 
 beforeAll(async () => {
   db = await openTestDatabase();
@@ -25,7 +27,7 @@ afterAll(async () => {
   await db.drop();
 });
 beforeEach(async () => {
-  await db.query('TRUNCATE audit_events, quotas, idempotency_keys');
+  await db.query('TRUNCATE audit_events, quotas, idempotency_keys, officer_acts');
   [officer, person] = [await addOfficer(db), await addPerson(db)];
   caller = {
     clientId: 'console',
@@ -37,16 +39,22 @@ beforeEach(async () => {
   };
   api.tokens.clear();
   api.tokens.set('good', caller);
+  presentBody = await present(person);
 });
 
 const BODY = { reason: 'Ponsel hilang', ticket: 'HD-2026-0117', verification: { method: 'photo_id' } };
 const JSON_BODY = JSON.stringify(BODY);
+const present = async (id: AccountId): Promise<string> => {
+  const presence_code = await parts.present(id);
+  await db.query('TRUNCATE audit_events');
+  return JSON.stringify({ ...BODY, verification: { method: 'presence', presence_code } });
+};
 const resetPath = (id: string): string => `/api/admin/v1/accounts/${id}/mfa-reset`;
 
 const post = ({ headers = {}, ...call }: Partial<Call> = {}): Promise<Answer> =>
   api.send({
     path: resetPath(person),
-    body: JSON_BODY,
+    body: presentBody,
     ...call,
     headers: { authorization: 'Bearer good', 'content-type': 'application/json', ...headers },
   });
@@ -58,7 +66,7 @@ const problem = (status: number, code: string): Record<string, unknown> => ({
 });
 
 const refusals = async (): Promise<unknown[]> =>
-  (await auditOf(db, 'mfa_reset.refused')).map((row) => (row.detail as { cause: string }).cause);
+  (await auditOf(db, 'desk.refused')).map((row) => (row.detail as { cause: string }).cause);
 
 describe('POST /api/admin/v1/accounts/:id/mfa-reset', () => {
   it('resets and says so', async () => {
@@ -145,13 +153,13 @@ describe('POST /api/admin/v1/accounts/:id/mfa-reset', () => {
     const answer = await post({ body: '{' });
     expect(answer).toMatchObject(problem(status, code));
     expect(answer.headers['www-authenticate']).toBe(challenge);
-    expect(await auditOf(db, 'mfa_reset.refused')).toEqual([
+    expect(await auditOf(db, 'desk.refused')).toEqual([
       expect.objectContaining({
         account_id: person,
         actor_id: change().accountId === undefined && 'accountId' in change() ? null : officer,
         client_id: 'console',
         request_id: answer.headers['x-request-id'],
-        detail: { cause: code },
+        detail: { action: 'mfa_reset', cause: code },
       }),
     ]);
     expect(await epochOf(db, person)).toBe(0);
@@ -178,14 +186,35 @@ describe('POST /api/admin/v1/accounts/:id/mfa-reset', () => {
     expect(await epochOf(db, stranger)).toBe(0);
   });
 
-  it('tells of an account within reach that two persons must agree on', async () => {
-    expect(await post({ path: resetPath(await addOfficer(db, 'auditor')) })).toMatchObject(problem(403, 'forbidden'));
-    expect(await post({ path: resetPath(officer) })).toMatchObject(problem(403, 'forbidden'));
-    expect(await refusals()).toEqual(['privileged', 'self']);
+  it('waits for a second officer after a look at a document, or for an officer', async () => {
+    const waits = { status: 202, body: { status: 'awaiting_approval', reset_id: expect.any(String) as string } };
+    expect(await post({ body: JSON_BODY })).toMatchObject(waits);
+    expect(await post({ body: JSON_BODY })).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    const colleague = await addOfficer(db);
+    expect(await post({ path: resetPath(colleague), body: await present(colleague) })).toMatchObject(waits);
+    expect(await epochOf(db, person)).toBe(0);
+  });
+
+  it('tells of an account within reach that is not theirs to act on', async () => {
+    for (const id of [await addOfficer(db, 'auditor'), officer]) {
+      expect(await post({ path: resetPath(id) })).toMatchObject(problem(403, 'forbidden'));
+    }
+    expect(await refusals()).toEqual(['above', 'self']);
+  });
+
+  it('says where a presence code is wrong, and counts it', async () => {
+    const verification = { method: 'presence', presence_code: '00000000' };
+    const answer = await post({ body: JSON.stringify({ ...BODY, verification }) });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'invalid_input' } });
+    expect(JSON.stringify(answer.body)).toContain('#/verification/presence_code');
+    expect(await refusals()).toEqual(['presence', 'invalid_input']);
+    expect(await epochOf(db, person)).toBe(0);
   });
 
   it('says when there are places again', async () => {
-    for (let time = 0; time < 20; time += 1) await post();
+    for (let time = 0; time < 20; time += 1) {
+      expect((await post({ path: resetPath(await addPerson(db)), body: JSON_BODY })).status).toBe(202);
+    }
     const answer = await post();
     expect(answer).toMatchObject(problem(429, 'throttled'));
     expect(answer.headers['retry-after']).toBe('3600');
@@ -245,12 +274,11 @@ describe('the body', () => {
     ],
     ['a blank ticket', json({ ...BODY, ticket: '  ' }), 422, '#/ticket'],
     ['a long ticket', json({ ...BODY, ticket: 'x'.repeat(65) }), 422, '#/ticket'],
-    ['presence', json({ ...BODY, verification: { method: 'presence' } }), 422, '#/verification/method'],
     [
-      'presence with its code',
-      json({ ...BODY, verification: { method: 'presence', presence_code: '12345678' } }),
-      422,
-      '#/verification/method',
+      'presence without a code',
+      json({ ...BODY, verification: { method: 'presence' } }),
+      400,
+      '#/verification/presence_code',
     ],
     ['another verification', json({ ...BODY, verification: { method: 'by_phone' } }), 422, '#/verification/method'],
     [
@@ -293,9 +321,9 @@ describe('the body', () => {
 
   it('keeps line breaks of a reason, trimmed', async () => {
     expect(await post({ body: json({ ...BODY, reason: ' Ponsel hilang.\nKTP diperiksa.\t\n' }) })).toMatchObject({
-      status: 200,
+      status: 202,
     });
-    expect(await db.query('SELECT reason FROM mfa_resets WHERE account_id = $1', [person])).toEqual([
+    expect(await db.query('SELECT reason FROM officer_acts WHERE account_id = $1', [person])).toEqual([
       { reason: 'Ponsel hilang.\nKTP diperiksa.' },
     ]);
   });
@@ -307,15 +335,15 @@ describe('Idempotency-Key', () => {
 
   it('gives 16 calls at once the same answer and one effect', async () => {
     const answers = await Promise.all(Array.from({ length: 16 }, () => keyed('a3f1')));
-    expect(answers.map(({ status, body }) => ({ status, body }))).toEqual(
-      Array(16).fill({ status: 200, body: { status: 'done' } }),
-    );
+    const told = answers.map(({ status, body }) => ({ status, body }));
+    expect(told[0]).toMatchObject({ status: 200, body: { status: 'done' } });
+    expect(told).toEqual(Array(16).fill(told[0]));
     expect(await epochOf(db, person)).toBe(1);
   });
 
   it('takes the same request however its JSON is written', async () => {
     await keyed('a3f1');
-    const { reason, ticket, verification } = BODY;
+    const { reason, ticket, verification } = JSON.parse(presentBody) as typeof BODY;
     const other = JSON.stringify({ verification, ticket, reason: ` ${reason} ` }, undefined, 2);
     expect(await keyed('a3f1', { body: other })).toMatchObject({ status: 200, body: { status: 'done' } });
     expect(await epochOf(db, person)).toBe(1);
@@ -323,7 +351,8 @@ describe('Idempotency-Key', () => {
 
   it('is refused for another body', async () => {
     await keyed('a3f1');
-    const answer = await keyed('a3f1', { body: JSON.stringify({ ...BODY, ticket: 'HD-2026-0118' }) });
+    const other = JSON.stringify({ ...(JSON.parse(presentBody) as object), ticket: 'HD-2026-0118' });
+    const answer = await keyed('a3f1', { body: other });
     expect(answer).toMatchObject(problem(422, 'idempotency_key_reused'));
     expect(await epochOf(db, person)).toBe(1);
   });

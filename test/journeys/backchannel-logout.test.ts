@@ -78,7 +78,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
   'a password reset': () => changePassword(house.site, { visitor: house.visitor(), person, ledger: newLedger() }),
   'a reset of the second factors': () =>
-    house.site.running.services.mfaReset.byOperator({ accountId: person.id, reason: 'ponsel hilang' }),
+    house.site.running.services.operatorsReset.reset({ accountId: person.id, reason: 'ponsel hilang' }),
   'a change of credentials that keeps one session': async () => {
     const { db, endSessions } = house.site.running.services;
     const { visitor, tokens } = await house.signIn(person);

@@ -28,6 +28,7 @@ const LETTERS: readonly LetterSample[] = [
   ['contact-code', code],
   ['contact-invitation', { ...occasion, href: invitation, expiresAt: later(7 * 24 * 60) }],
 ];
+const OFFICER = { officer: 'Nama Petugas', agency: 'BKPSDM Kabupaten Contoh' };
 const NOTICES: readonly NoticeEvent[] = [
   { kind: 'password-changed', data: occasion },
   { kind: 'password-changed', data: { ...occasion, place: 'jaringan di Kota Contoh' } },
@@ -66,6 +67,11 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'contact-changed', data: { ...occasion, by: 'import' } },
   { kind: 'account-frozen', data: { ...occasion, by: 'owner' } },
   { kind: 'account-frozen', data: { ...occasion, by: 'operator' } },
+  { kind: 'account-frozen', data: { ...occasion, by: 'officer', ...OFFICER } },
+  { kind: 'officer-acted', data: { ...occasion, action: 'unlock', by: OFFICER } },
+  { kind: 'officer-acted', data: { ...occasion, action: 'sessions_end', by: OFFICER } },
+  { kind: 'officer-acted', data: { ...occasion, action: 'disable', by: undefined } },
+  { kind: 'officer-acted', data: { ...occasion, action: 'enable', by: OFFICER } },
   { kind: 'account-unfrozen', data: { ...occasion, password: 'kept' } },
   { kind: 'account-unfrozen', data: { ...occasion, password: 'disabled' } },
 ];

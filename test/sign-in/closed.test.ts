@@ -238,7 +238,7 @@ describe('an account whose app is closed', () => {
   it('is opened again by the personnel office, at once', async () => {
     const employee = await somebody();
     await guessFifty(employee);
-    await house.services.mfaReset.byOperator({ accountId: employee.id, reason: 'orangnya datang ke loket' });
+    await house.services.operatorsReset.reset({ accountId: employee.id, reason: 'orangnya datang ke loket' });
     expect(await devicesOf(employee)).toEqual(['Ponsel ended closed helpdesk_reset']);
     expect(house.codeOf((await enrol(employee)).url)).toBeDefined();
   });

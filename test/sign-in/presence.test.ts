@@ -48,9 +48,9 @@ const trailOf = async ({ id }: Employee): Promise<readonly string[]> =>
 
 /** What an officer's reset does to the account, as far as the code is concerned. */
 async function reset(employee: Employee, typed: string, officerId: Employee['id']): Promise<PresenceAnswer> {
-  const { db, presence, mfaReset } = house.services;
+  const { db, presence, operatorsReset } = house.services;
   const answer = await db.transaction((tx) => presence.spend(tx, { accountId: employee.id, typed, by: { officerId } }));
-  if (answer.kind === 'right') await mfaReset.byOperator({ accountId: employee.id, reason: 'di loket' });
+  if (answer.kind === 'right') await operatorsReset.reset({ accountId: employee.id, reason: 'di loket' });
   return answer;
 }
 

@@ -1,3 +1,4 @@
+import { ACT_ACTIONS } from '#src/helpdesk/acts/act.js';
 import type { ActivityLine, HeldLine, HeldSection } from '#src/web/pages.js';
 import { STORIES } from '../account/audit-samples.js';
 
@@ -73,8 +74,9 @@ const row = {
   services: [text('client_id', 'MyASN'), at('expires_at')],
   password_resets: [at('created_at'), word('state', 'done'), at('done_at')],
   waiting_resets: ['began_at', 'due_at', 'ended_at'].map(at),
-  helpdesk_resets: [
+  officer_acts: [
     at('created_at'),
+    word('action', 'mfa_reset'),
     text('reason', 'Ponsel hilang di jalan'),
     text('officer', 'Nama Petugas'),
     text('officer_agency', 'BKPSDM Kabupaten Contoh'),
@@ -107,6 +109,7 @@ export const WORDS_HELD: readonly HeldSection[] = [
         'named',
         'mailed',
         'failed',
+        ...ACT_ACTIONS,
       ],
     ].map((code) => [word('role', code)]),
     hasMore: false,

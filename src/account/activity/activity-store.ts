@@ -50,13 +50,13 @@ export async function selectOfficers(db: Queryable, ids: readonly string[]): Pro
   return new Map(rows.map((row) => [row.id as string, { name: row.name as string, agency: row.agency as string }]));
 }
 
-/** Why officers reset the second factors of this account, by reset. */
+/** Why officers did what they did to this account, by act. */
 export async function selectReasons(
   db: Queryable,
   accountId: string,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = await db.query('SELECT id, reason FROM mfa_resets WHERE account_id = $1 AND id = ANY ($2::uuid[])', [
+  const rows = await db.query('SELECT id, reason FROM officer_acts WHERE account_id = $1 AND id = ANY ($2::uuid[])', [
     accountId,
     ids,
   ]);

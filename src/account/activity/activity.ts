@@ -84,14 +84,14 @@ export function createActivity(parts: { db: Database; services: ServiceNames; cl
   /** Names for the ids in these events: one statement of each kind, and none where nothing is named. */
   async function namesFor(accountId: AccountId, events: readonly TrailEvent[], since: Date) {
     const devices = idsIn(events.map(({ detail }) => detail.device));
-    const resets = idsIn(events.map(({ detail }) => detail.reset));
+    const acts = idsIn(events.map(({ detail }) => detail.reset ?? detail.act));
     const actors = idsIn(events.map(({ actorId }) => (actorId === accountId ? undefined : actorId)));
     return {
       devices:
         devices.length === 0
           ? new Map<string, CalledDevice>()
           : await selectDevices(db, accountId, { ids: devices, since }),
-      reasons: resets.length === 0 ? new Map<string, string>() : await selectReasons(db, accountId, resets),
+      reasons: acts.length === 0 ? new Map<string, string>() : await selectReasons(db, accountId, acts),
       officers: actors.length === 0 ? new Map<string, Officer>() : await selectOfficers(db, actors),
     };
   }
@@ -121,7 +121,7 @@ export function createActivity(parts: { db: Database; services: ServiceNames; cl
           browser: text(detail.browser),
           system: text(detail.system),
           officer,
-          reason: reasons.get(text(detail.reset)),
+          reason: reasons.get(text(detail.reset ?? detail.act)),
         };
         const newest = lines.at(-1);
         if (line !== undefined && newest !== undefined && isOneMore(newest, line)) {

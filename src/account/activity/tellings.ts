@@ -96,10 +96,22 @@ const ownResetStop = by<AuditDetails['self_reset.stopped']['by']>({
   login: 'self_reset_stopped_login',
 });
 const sessionEnd = by<AuditDetails['session.ended']['by']>({ person: 'signed_out', client: 'signed_out_by' });
-const frozen = by<AuditDetails['account.frozen']['by']>({ owner: 'frozen_by_you', operator: 'frozen_by_operator' });
+const frozen = by<AuditDetails['account.frozen']['by']>({
+  owner: 'frozen_by_you',
+  operator: 'frozen_by_operator',
+  officer: 'frozen_by_officer',
+});
+/** What of an officer's acts has no event of its own. */
+const deskAct = by({
+  unlock: 'unlocked_by_officer',
+  sessions_end: 'sessions_ended_by_officer',
+  disable: 'disabled_by_officer',
+  enable: 'enabled_by_officer',
+});
 const contactAsked = by<AuditDetails['contact_change.asked']['by']>({
   person: 'contact_asked',
   operator: 'contact_asked_operator',
+  officer: 'contact_asked_operator',
 });
 const ROLES = ['helpdesk', 'agency_admin', 'operator', 'auditor'];
 const aboutRole =
@@ -210,8 +222,16 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'role.granted': aboutRole('role_granted'),
   'role.revoked': aboutRole('role_revoked'),
   'mfa_reset.done': (_, { hasActor }) => ({ event: hasActor ? 'mfa_reset' : 'mfa_reset_operator' }),
-  'mfa_reset.refused': refused('mfa_reset_refused'),
-  'desk.refused': untold('nothing has happened; who watches officers sees it'),
+  'desk.done': ({ action }) => {
+    const event = deskAct(action as Parameters<typeof deskAct>[0]);
+    return event === undefined ? undefined : { event };
+  },
+  'desk.asked': happened('desk_asked'),
+  'desk.rejected': refused('desk_rejected'),
+  // Of other acts nothing has come; who watches officers sees it.
+  'desk.refused': ({ action }) => (action === 'mfa_reset' ? { event: 'mfa_reset_refused', refused: true } : undefined),
+  'alarm.raised': untold('of the officer, for those who watch officers'),
+  'alarm.seen': untold('of the officer, for those who watch officers'),
   'self_reset.started': happened('self_reset_password'),
   'self_reset.factor_refused': refusedBy({
     mismatch: 'self_reset_wrong',

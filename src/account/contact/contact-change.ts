@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AccountMail } from '../../accounts/account-mail.js';
 import { changeEmail, getById, holdAccount, type Account } from '../../accounts/accounts.js';
 import { comparableEmail, isSameEmail, maskEmail } from '../../accounts/email.js';
-import type { EndUnderWay } from '../../accounts/freezing.js';
+import type { ActingOfficer, EndUnderWay } from '../../accounts/freezing.js';
 import { lastThreeOf } from '../../accounts/nip.js';
 import type { Audit } from '../../audit/audit.js';
 import type { MailedCodes } from '../../codes/mailed-codes.js';
@@ -104,6 +104,14 @@ export interface ContactChanges {
     | { readonly kind: 'invalid' | 'same' }
     | { readonly kind: 'unusable' }
   >;
+  /** Whether an officer may enter this address. */
+  judge(account: Account, email: string): 'invalid' | 'same' | 'fits';
+  /** The same order by an officer, in the transaction of the act, which holds the account (docs/adr/0019). */
+  orderByOfficer(
+    tx: Queryable,
+    order: { accountId: AccountId; email: string; reason: string },
+    by: ActingOfficer,
+  ): Promise<{ readonly opensAt: Date; readonly told: boolean }>;
   /** Undefined when the link is unknown or its change has ended. */
   invited(token: string): Promise<InvitedView | 'done' | undefined>;
   sendToInvited(token: string, visitor: Visitor): Promise<SendAnswer>;
@@ -278,6 +286,36 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
       });
   }
 
+  /** Begins the wait of a new address that an officer entered. The caller holds the account. */
+  async function orderFor(
+    tx: Queryable,
+    { account, address, reason }: { account: Account; address: string; reason: string },
+    by?: ActingOfficer,
+  ): Promise<{ readonly opensAt: Date; readonly told: boolean }> {
+    const now = clock.now();
+    const opensAt = secondsAfter(now, waitSeconds);
+    await clearTheWay(tx, account.id);
+    const id = randomUUID();
+    await store.insertChange(tx, {
+      id,
+      accountId: account.id,
+      state: 'waiting',
+      address: box.seal(address, contextOf(id)),
+      reason,
+      now,
+      opensAt,
+      expiresAt: secondsAfter(opensAt, INVITED_SECONDS),
+    });
+    const detail = { change: id, by: by === undefined ? 'operator' : 'officer' } as const;
+    const about = { accountId: account.id, agencyCode: account.agency.code, ...by };
+    await audit.record(tx, { type: 'contact_change.asked', detail, ...about });
+    const { frozen } = account;
+    const data = { at: now, opensAt, newHint: maskEmail(address), frozen };
+    await accountMail.queue(tx, { account, mail: 'contact-change-waiting', data });
+    await outbox.add(tx, { kind: CONTACT_OPENS, payload: { change: id }, notBefore: opensAt });
+    return { opensAt, told: account.email !== undefined };
+  }
+
   const ownOf = async (accountId: AccountId): Promise<store.ContactChange | undefined> => {
     const change = await store.findOfAccount(db, accountId, clock.now());
     return change?.state === 'asked' ? change : undefined;
@@ -340,42 +378,25 @@ export function createContactChanges(parts: ContactChangeParts): ContactChanges 
         return clearTheWay(tx, accountId, trace);
       }),
 
-    order: ({ accountId, email, reason }) =>
+    order: (given) =>
       db.transaction(async (tx) => {
-        await holdAccount(tx, accountId);
-        const account = await getById(tx, accountId);
+        await holdAccount(tx, given.accountId);
+        const account = await getById(tx, given.accountId);
         if (account.status !== 'active') return { kind: 'unusable' };
-        const address = judged(email, account);
+        const address = judged(given.email, account);
         if (typeof address !== 'string') return address;
-        const now = clock.now();
-        const opensAt = secondsAfter(now, waitSeconds);
-        const { frozen } = account;
-        await clearTheWay(tx, accountId);
-        const id = randomUUID();
-        await store.insertChange(tx, {
-          id,
-          accountId,
-          state: 'waiting',
-          address: box.seal(address, contextOf(id)),
-          reason,
-          now,
-          opensAt,
-          expiresAt: secondsAfter(opensAt, INVITED_SECONDS),
-        });
-        await audit.record(tx, {
-          type: 'contact_change.asked',
-          detail: { change: id, by: 'operator' },
-          accountId,
-          agencyCode: account.agency.code,
-        });
-        await accountMail.queue(tx, {
-          account,
-          mail: 'contact-change-waiting',
-          data: { at: now, opensAt, newHint: maskEmail(address), frozen },
-        });
-        await outbox.add(tx, { kind: CONTACT_OPENS, payload: { change: id }, notBefore: opensAt });
-        return { kind: 'waiting', opensAt, told: account.email !== undefined };
+        return { kind: 'waiting', ...(await orderFor(tx, { account, address, reason: given.reason })) };
       }),
+    judge(account, email) {
+      const address = judged(email, account);
+      return typeof address === 'string' ? 'fits' : address.kind;
+    },
+    async orderByOfficer(tx, given, by) {
+      const account = await getById(tx, given.accountId);
+      const address = judged(given.email, account);
+      if (typeof address !== 'string') throw new Error(`no address to order: ${address.kind}`);
+      return orderFor(tx, { account, address, reason: given.reason }, by);
+    },
 
     async invited(token) {
       const change = await invitedOf(token);

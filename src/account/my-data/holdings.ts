@@ -2,6 +2,20 @@ import { EMPLOYMENTS, STATUSES } from '../../accounts/account.js';
 import { ROLES } from '../../accounts/role.js';
 
 const RESET_STATES = ['named', 'mailed', 'done', 'failed'];
+/** What officers do (docs/adr/0019). */
+const ACTIONS = [
+  'mfa_reset',
+  'unlock',
+  'sessions_end',
+  'freeze',
+  'unfreeze',
+  'contact_change',
+  'activation_slip',
+  'disable',
+  'enable',
+  'role_grant',
+  'role_revoke',
+];
 
 /**
  * How the readable page shows a column: `word` is a code with a word for people, `service` a client's id, `agent` what
@@ -27,7 +41,7 @@ export interface Holding {
 }
 
 /** Codes that have words for people; another one is shown as it is. */
-const WORDS = new Set<unknown>([...EMPLOYMENTS, ...STATUSES, ...ROLES, 'totp', 'passkey', ...RESET_STATES]);
+const WORDS = new Set<unknown>([...EMPLOYMENTS, ...STATUSES, ...ROLES, 'totp', 'passkey', ...RESET_STATES, ...ACTIONS]);
 
 export const hasWord = (code: unknown): boolean => WORDS.has(code);
 
@@ -63,6 +77,7 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       last_login_at: 'time',
       created_at: 'time',
       frozen_at: 'time',
+      disabled_at: 'time',
       agency_code: 'file',
       person_id: 'file',
       cred_epoch: 'file',
@@ -70,6 +85,7 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       email_imported: 'file',
       email_unproved: 'file',
       from_feed: 'file',
+      status_imported: 'file',
       updated_at: 'file',
     },
     added: { agency: agencyName('t.agency_code') },
@@ -261,23 +277,32 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       ['id', 'uuid'],
     ],
   },
-  helpdesk_resets: {
-    table: 'mfa_resets',
+  officer_acts: {
+    table: 'officer_acts',
     owner: 'account_id',
     told: {
       created_at: 'time',
+      action: 'word',
       reason: 'text',
       id: 'file',
+      state: 'file',
       client_id: 'file',
       agency_code: 'file',
       ticket: 'file',
-      verification_method: 'file',
+      verification: 'file',
+      expires_at: 'file',
+      decided_at: 'file',
     },
     added: {
-      officer: nameOf('t.actor_id', 'text'),
-      officer_agency: agencyName('(SELECT agency_code FROM accounts WHERE id = t.actor_id)'),
+      officer: nameOf('t.officer_id', 'text'),
+      officer_agency: agencyName('(SELECT agency_code FROM accounts WHERE id = t.officer_id)'),
+      second_officer: nameOf('t.decided_by', 'file'),
     },
-    withheld: { actor_id: SOMEBODY },
+    withheld: {
+      officer_id: SOMEBODY,
+      decided_by: SOMEBODY,
+      particulars: 'sealed until two officers have agreed; what came of it is told by what it changed',
+    },
     order: [
       ['created_at', 'timestamptz'],
       ['id', 'uuid'],
@@ -381,6 +406,7 @@ export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
   failure_counters: COUNTED,
   quotas: COUNTED,
   idempotency_keys: { kind: 'counted', why: 'keyed digests of what officers asked for; gone within a day' },
+  officer_alarms: { kind: 'counted', why: 'ids of officers and of their acts, for those who watch officers' },
   audit_seals: NOBODY,
   audit_unsealed: NOBODY,
   audit_checkpoints: NOBODY,

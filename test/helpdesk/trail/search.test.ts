@@ -142,8 +142,8 @@ describe('the trail of one person', () => {
     const actor = await addOfficer(db, 'operator');
     for (const place of ['own', 'other'] as const) {
       await house.audit.record(db, {
-        type: 'mfa_reset.refused',
-        detail: { cause: place },
+        type: 'desk.refused',
+        detail: { action: 'mfa_reset', cause: place },
         accountId: persons[place],
         actorId: actor,
       });
