@@ -8,8 +8,10 @@ import { createFreezing, type EndUnderWay } from './accounts/freezing.js';
 import { sampleHashForms } from './accounts/hash-forms-store.js';
 import { createPasswordCheck } from './accounts/password-check.js';
 import { createResetCases } from './accounts/reset-cases.js';
+import { createAnchors } from './audit/anchors.js';
 import { createAudit } from './audit/audit.js';
 import { createCheckpoints } from './audit/checkpoints.js';
+import { createRetention } from './audit/retention.js';
 import { createSealer } from './audit/sealer.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
@@ -108,6 +110,13 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const auditCheckpoints = createCheckpoints(keyed);
   const auditParts = { db, checkpoints: auditCheckpoints, checkpointFile: config.auditCheckpointFile, clock, log };
   const sealer = createSealer(auditParts);
+  const auditAnchors = createAnchors(keyed);
+  const retention = createRetention({
+    ...{ audit, checkpoints: auditCheckpoints, anchors: auditAnchors, clock, log },
+    databaseUrl: config.migrationDatabaseUrl ?? databaseUrl,
+    months: config.auditRetentionMonths,
+    archiveDir: config.auditArchiveDir,
+  });
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
   const notices = createLogoutNotices({ outbox, registry });
   const endSessions = createEndSessions({ notices });
@@ -250,6 +259,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     demoKeys,
     audit,
     auditCheckpoints,
+    auditAnchors,
+    retention,
     sealer,
     outbox,
     notices,

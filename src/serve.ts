@@ -183,6 +183,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
         { name: 'tokens', run: purgeExpired },
         { name: 'waiting resets', run: () => services.waitingResets.endForgotten() },
         { name: 'partitions', run: () => keepPartitions(services) },
+        { name: 'audit months', run: () => services.retention.runDue(db) },
       ],
       onPurged: metrics.purged,
     });

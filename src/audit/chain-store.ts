@@ -27,6 +27,11 @@ export const EVENT_TEXT =
 /** Must hold where {@link EVENT_TEXT} is read. */
 const CANONICAL = `SELECT set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true)`;
 
+/** For all that a connection of one's own reads from here on. */
+export async function readCanonically(session: Queryable): Promise<void> {
+  await session.query(`SELECT set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false)`);
+}
+
 /** One picture of everything: what is sealed meanwhile is neither missing nor too much. First in its transaction. */
 export async function beginReading(tx: Queryable): Promise<void> {
   await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');

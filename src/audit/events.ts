@@ -121,6 +121,13 @@ export interface AuditDetails {
     readonly rows: number;
     readonly ended: 'whole' | 'capped' | 'refused' | 'broken_off';
   };
+  /** An old month was archived and dropped, with the links up to a number; `kept`: what was sealed later and stays. */
+  'audit.pruned': {
+    readonly month: string;
+    readonly through: string;
+    readonly kept: number;
+    readonly archive: string;
+  };
   'audit.refused': { readonly cause: string };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;

@@ -1,4 +1,5 @@
 import type { BulkSession } from '../storage/copy.js';
+import type { Anchors } from './anchors.js';
 import {
   beginReading,
   countUnsealed,
@@ -11,6 +12,7 @@ import {
 } from './chain-store.js';
 import type { Checkpoint, Checkpoints } from './checkpoints.js';
 import { GENESIS, linkOf } from './link.js';
+import { findAnchor } from './retention-store.js';
 
 /** What is wrong with the first bad row. */
 export type Breach =
@@ -24,6 +26,10 @@ export type Breach =
   | { readonly kind: 'truncated'; readonly seq: bigint }
   /** The chain holds together, and is not the one that a checkpoint was made of. */
   | { readonly kind: 'rewritten'; readonly seq: bigint }
+  /** The chain begins at a link that this installation has not made its beginning, or no checkpoint was made of. */
+  | { readonly kind: 'anchor_forged'; readonly seq: bigint }
+  /** What came before the chain's beginning was dropped sooner than the retention of now allows. */
+  | { readonly kind: 'dropped_early'; readonly seq: bigint; readonly cutoff: Date }
   /** A checkpoint that this installation has not made. */
   | { readonly kind: 'checkpoint_forged'; readonly seq: bigint }
   /** An event that was never given to the sealer. */
@@ -44,6 +50,9 @@ export interface VerifyOptions {
   readonly checkpoints: Checkpoints;
   /** From the second place. */
   readonly kept: readonly Checkpoint[];
+  readonly anchors: Anchors;
+  /** What happened before this moment may have been dropped (`droppableBefore`); undefined: nothing. */
+  readonly droppable: Date | undefined;
   /** Begin at the latest checkpoint before this moment instead of the first row. */
   readonly since?: Date | undefined;
   readonly onProgress?: (links: bigint, of: bigint) => void;
@@ -52,14 +61,17 @@ export interface VerifyOptions {
 /** Links read at a time. */
 const CHUNK = 50_000;
 
-/** Goes through the whole chain and names the first row that is not as it was sealed (R-41). */
+/** Goes through the whole chain, from its beginning or from what retention has left, and names the first row that is not as it was sealed (R-41). */
 export function verifyTrail(options: VerifyOptions): Promise<Verdict> {
-  const { session, checkpoints, kept, since, onProgress } = options;
+  const { session, checkpoints, kept, anchors, droppable, since, onProgress } = options;
   return session.transaction(async (tx) => {
     await beginReading(tx);
     const base = since === undefined ? undefined : await findCheckpointBefore(tx, since);
-    const begin: Head = base ?? { seq: 0n, hash: GENESIS };
-    const known = [...(await findCheckpointsFrom(tx, begin.seq)), ...kept.filter(({ seq }) => seq >= begin.seq)];
+    const anchor = await findAnchor(tx);
+    const first: Head = anchor ?? { seq: 0n, hash: GENESIS };
+    const begin: Head = base !== undefined && base.seq > first.seq ? base : first;
+    const all = [...(await findCheckpointsFrom(tx, first.seq)), ...kept.filter(({ seq }) => seq >= first.seq)];
+    const known = all.filter(({ seq }) => seq >= begin.seq);
     const waiting = await countUnsealed(tx);
     const done = (breach: Breach | undefined, links: bigint): Verdict => ({
       breach,
@@ -67,8 +79,14 @@ export function verifyTrail(options: VerifyOptions): Promise<Verdict> {
       waiting,
       checkpoints: known.length,
     });
-    const forged = known.find((checkpoint) => !checkpoints.isGenuine(checkpoint));
+    const forged = all.find((checkpoint) => !checkpoints.isGenuine(checkpoint));
     if (forged !== undefined) return done({ kind: 'checkpoint_forged', seq: forged.seq }, 0n);
+    if (anchor !== undefined) {
+      const isGrounded = all.some(({ seq, hash }) => seq === anchor.seq && hash.equals(anchor.hash));
+      if (!anchors.isGenuine(anchor) || !isGrounded) return done({ kind: 'anchor_forged', seq: anchor.seq }, 0n);
+      const { seq, cutoff } = anchor;
+      if (droppable === undefined || cutoff > droppable) return done({ kind: 'dropped_early', seq, cutoff }, 0n);
+    }
     const expected = new Map(known.map(({ seq, hash }) => [seq, hash]));
 
     const end = (await findHead(tx))?.seq ?? 0n;

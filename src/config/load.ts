@@ -57,6 +57,10 @@ function* productionProblems(raw: Partial<RawSettings>, env: Record<string, stri
   }
   // A mailbox alone would own every account.
   if (raw.RESET_REQUIRES_OTP === false) yield { setting: 'RESET_REQUIRES_OTP', message: 'must be true in production' };
+  const months = raw.AUDIT_RETENTION_MONTHS ?? 0;
+  if (months > 0 && months < 12) {
+    yield { setting: 'AUDIT_RETENTION_MONTHS', message: 'must be 0 or at least 12 in production' };
+  }
   if (raw.DEMO === true) yield { setting: 'DEMO', message: 'is refused in production' };
   if (raw.CAPTCHA_TEST_ANSWER !== undefined) {
     yield { setting: 'CAPTCHA_TEST_ANSWER', message: 'is refused in production' };
@@ -119,6 +123,8 @@ function toConfig(raw: RawSettings): Config {
     redisUrl: raw.REDIS_URL,
     dataDir,
     auditCheckpointFile: resolve(raw.AUDIT_CHECKPOINT_FILE ?? join(dataDir, 'audit-checkpoints.jsonl')),
+    auditRetentionMonths: raw.AUDIT_RETENTION_MONTHS,
+    auditArchiveDir: resolve(raw.AUDIT_ARCHIVE_DIR ?? join(dataDir, 'audit-archive')),
     smtpUrl: raw.SMTP_URL,
     mailFrom: raw.MAIL_FROM ?? 'SSO ASN <no-reply@localhost>',
     clientsFile: resolve(raw.CLIENTS_FILE),

@@ -74,6 +74,17 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'where the ends of the audit chain are kept besides the database: another disk, or shipped elsewhere',
   },
   {
+    name: 'AUDIT_RETENTION_MONTHS',
+    defaultText: '`60` (5 years)',
+    meaning:
+      'how many whole months of the audit trail stay in the database besides the one that runs; older ones are archived and dropped; `0` keeps all, else at least 12 in production',
+  },
+  {
+    name: 'AUDIT_ARCHIVE_DIR',
+    defaultText: '`audit-archive` in `DATA_DIR`',
+    meaning: 'where months of the audit trail are archived before they are dropped: a disk that is backed up',
+  },
+  {
     name: 'SMTP_URL',
     defaultText: 'none: local outbox at `/dev/mail`',
     meaning: '`smtp://` (STARTTLS demanded, except to a loopback host outside production) or `smtps://`',
@@ -211,6 +222,8 @@ export interface Config {
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly auditCheckpointFile: string;
+  readonly auditRetentionMonths: number;
+  readonly auditArchiveDir: string;
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly clientsFile: string;
@@ -326,6 +339,8 @@ export const schema = z.object({
     .optional(),
   DATA_DIR: z.string().default('./data'),
   AUDIT_CHECKPOINT_FILE: z.string().optional(),
+  AUDIT_RETENTION_MONTHS: number(0, 1200).default(60),
+  AUDIT_ARCHIVE_DIR: z.string().optional(),
   SMTP_URL: url(['smtp:', 'smtps:']).optional(),
   MAIL_FROM: z
     .string()

@@ -33,6 +33,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'audit.searched': 'an officer, over the admin API or the console, or a command',
   'audit.export_begun': 'an officer, over the admin API or the console, or a command',
   'audit.exported': 'an officer, over the admin API or the console, or a command',
+  'audit.pruned': 'the program itself; it is about no account',
   'audit.refused': 'an officer, over the admin API or the console',
   'slip.voided': 'an officer, or what has ended the account',
   'grant.revoked': 'a service, at the token endpoint',

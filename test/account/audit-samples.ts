@@ -123,6 +123,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     rows: 1,
     ended,
   })),
+  'audit.pruned': [{ month: '2021-01', through: '9', kept: 0, archive: 'audit-2021-01-to-9.jsonl.gz' }],
   'audit.refused': [{ cause: 'forbidden' }],
   'grant.revoked': [{ cause: 'authorization_code.reused' }],
   'refresh_token.reused': [{}],

@@ -1,5 +1,6 @@
 import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createAnchors } from '#src/audit/anchors.js';
 import { createAudit } from '#src/audit/audit.js';
 import { createCheckpoints, readCheckpoints } from '#src/audit/checkpoints.js';
 import { createSealer } from '#src/audit/sealer.js';
@@ -18,6 +19,7 @@ let folder: string;
 let file: string;
 const clock = { at: new Date('2026-11-28T03:00:00Z').getTime(), now: () => new Date(clock.at) };
 const checkpoints = createCheckpoints(createKeyedDigest(Buffer.alloc(32, 9)));
+const anchors = createAnchors(createKeyedDigest(Buffer.alloc(32, 9)));
 const audit = createAudit(clock);
 
 beforeEach(async () => {
@@ -43,7 +45,7 @@ async function write(count: number): Promise<void> {
 }
 const verify = async (since?: Date): Promise<Verdict> =>
   withBulkSession(db.url, async (session) =>
-    verifyTrail({ session, checkpoints, kept: await readCheckpoints(file), since }),
+    verifyTrail({ session, checkpoints, kept: await readCheckpoints(file), anchors, droppable: undefined, since }),
   );
 const found = async (): Promise<unknown> => (await verify()).breach;
 const minute = (): void => {

@@ -144,6 +144,7 @@ describe('in production', () => {
     [{ DEMO: 'true' }, 'DEMO'],
     [{ CAPTCHA_TEST_ANSWER: 'abc' }, 'CAPTCHA_TEST_ANSWER'],
     [{ RESET_REQUIRES_OTP: 'false' }, 'RESET_REQUIRES_OTP'],
+    [{ AUDIT_RETENTION_MONTHS: '11' }, 'AUDIT_RETENTION_MONTHS'],
     ...Object.keys(production)
       .filter((name) => name !== 'NODE_ENV')
       .map((name): [Environment, string] => [{ [name]: '' }, name]),
@@ -216,6 +217,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   RESET_EMAIL_HINT: ['true', 'full'],
   RESET_REQUIRES_OTP: ['yes', '1', 'TRUE'],
   MFA_RESET_WAIT_SECONDS: ['0', '-1', '1.5', '24h', '2592001'],
+  AUDIT_RETENTION_MONTHS: ['x', '-1', '1.5', '1201', '5y'],
   FEED_MAX_INACTIVE_PERCENT: ['x', '-1', '101', '0.5', '1%'],
   FEED_MAX_INACTIVE_AT_LEAST: ['x', '-1', '1000001'],
   DEMO: ['yes', '0'],
@@ -223,7 +225,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   INSTITUTION: ['x'.repeat(121)],
   LOG_LEVEL: ['INFO', 'trace', 'silent'],
 };
-const FREE_TEXT = ['DATA_DIR', 'CLIENTS_FILE', 'AUDIT_CHECKPOINT_FILE', 'FEED_KEYS_FILE'];
+const FREE_TEXT = ['DATA_DIR', 'CLIENTS_FILE', 'AUDIT_CHECKPOINT_FILE', 'AUDIT_ARCHIVE_DIR', 'FEED_KEYS_FILE'];
 
 const GOOD: Readonly<Record<string, readonly string[]>> = {
   HOST: ['0.0.0.0', '::', 'localhost'],
@@ -250,6 +252,7 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   CAPTCHA_TEST_ANSWER: ['a', 'x'.repeat(32)],
   DEMO: ['true', 'false'],
   RESET_REQUIRES_OTP: ['true', 'false'],
+  AUDIT_RETENTION_MONTHS: ['0', '1', '60', '1200'],
   MFA_RESET_WAIT_SECONDS: ['1', '3600', '2592000'],
 };
 
@@ -276,11 +279,13 @@ describe('every setting', () => {
     const defaults = loadConfig({ DATA_DIR: dataDir });
     const dir = name === 'DATA_DIR' ? {} : { DATA_DIR: dataDir };
     const config = loadConfig({ ...keys, ...dir, [name]: '' });
-    const { encryptionKeys, passwordPeppers, cookieKeys, auditCheckpointFile, dataDir: found, ...rest } = config;
+    const { encryptionKeys, passwordPeppers, cookieKeys, dataDir: found, ...others } = config;
+    const { auditCheckpointFile, auditArchiveDir, ...rest } = others;
     expect(defaults).toMatchObject({ ...rest });
     expect([encryptionKeys, passwordPeppers, cookieKeys].every(({ all }) => all.length === 1)).toBe(true);
     expect(found).toBe(name === 'DATA_DIR' ? resolve('data') : dataDir);
     expect(auditCheckpointFile).toBe(join(found, 'audit-checkpoints.jsonl'));
+    expect(auditArchiveDir).toBe(join(found, 'audit-archive'));
   });
 });
 

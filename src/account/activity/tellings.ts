@@ -255,6 +255,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'audit.searched': happened('trail_read'),
   'audit.export_begun': happened('trail_exported'),
   'audit.exported': untold('how a file ended whose beginning is told'),
+  'audit.pruned': untold('of the trail, of no account'),
   'audit.refused': untold('somebody asked for the trail and saw nothing of it'),
   'grant.revoked': aboutService('access_closed', { refused: true }),
   'refresh_token.reused': aboutService('access_closed', { refused: true }),

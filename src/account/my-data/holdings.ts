@@ -410,6 +410,7 @@ export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
   audit_seals: NOBODY,
   audit_unsealed: NOBODY,
   audit_checkpoints: NOBODY,
+  audit_prunings: NOBODY,
   oidc_replays: NOBODY,
   feed_runs: NOBODY,
   signing_keys: NOBODY,
