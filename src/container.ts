@@ -23,6 +23,7 @@ import { createActs } from './helpdesk/acts/acts.js';
 import { createAlarms } from './helpdesk/acts/alarms.js';
 import { createFactorReset } from './helpdesk/factor-reset.js';
 import { createOperatorsReset } from './helpdesk/operators-reset.js';
+import { createTwoOfficers } from './helpdesk/two-officers.js';
 import { createRefusals } from './helpdesk/refusals.js';
 import { createTrailExports } from './helpdesk/trail/export.js';
 import { createTrailSearches } from './helpdesk/trail/search.js';
@@ -229,6 +230,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     freezing,
     closing,
     contactOrders: contactChanges,
+    slips: activationSlips,
     guesses,
     devices,
     accountMail,
@@ -286,6 +288,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     operatorsReset: createOperatorsReset({ ...factorReset, db }),
     acts,
     alarms,
+    twoOfficers: createTwoOfficers({ db, audit, refusals, clock }),
     trailSearches,
     trailExports,
     disavowals,

@@ -26,6 +26,7 @@ import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
 import { actCalls } from './helpdesk/act-calls.js';
+import { watchCalls } from './helpdesk/watch-calls.js';
 import { createConsole } from './helpdesk/console/console.js';
 import { homeRoutes } from './helpdesk/console/pages/home.js';
 import { consoleOfficers } from './helpdesk/console/pages/officers.js';
@@ -373,7 +374,10 @@ export async function buildSite(services: Services): Promise<Site> {
       knownBrowsers,
     }),
     ...adminRoutes({
-      calls: actCalls(services.acts),
+      calls: [
+        ...actCalls({ acts: services.acts, slips: services.activationSlips }),
+        ...watchCalls({ alarms: services.alarms, twoOfficers: services.twoOfficers }),
+      ],
       tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },
       adminOrigin: config.adminOrigin,
       issuer,

@@ -100,6 +100,7 @@ export interface AuditDetails {
   'desk.rejected': { readonly action: string; readonly act: string; readonly by: 'second' | 'asker' };
   /** An officer, or a service, wanted something over the admin API or in the console. */
   'desk.refused': { readonly action: string; readonly cause: string };
+  'agency.changed': { readonly two_officers: boolean };
   'alarm.raised': { readonly kind: string };
   'alarm.seen': { readonly alarm: string };
   'self_reset.started': { readonly way: 'factor' | 'wait' };

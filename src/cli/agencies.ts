@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { agencyCode } from '../kernel/ids.js';
 import { errorsPathOf } from '../provisioning/import-file.js';
 import { importAgencies } from '../provisioning/import-agencies.js';
 import { reportImport } from './import-report.js';
 import type { RunWithServices } from './run.js';
 
-/** `agencies import FILE` */
+/** `agencies import FILE` and `agencies two-officers` */
 export function addAgenciesCommands(program: Command, run: RunWithServices): void {
   const agencies = program.command('agencies').description('ministries, provinces, regencies, cities and their units');
   agencies
@@ -16,6 +17,23 @@ export function addAgenciesCommands(program: Command, run: RunWithServices): voi
         const errorsPath = errorsPathOf(path);
         const outcome = await importAgencies({ databaseUrl, path, errorsPath, clock });
         return reportImport(outcome, { errorsPath, dryRun: false });
+      }),
+    );
+  agencies
+    .command('two-officers')
+    .description('demand a second officer for every act on people of an agency and of those below it')
+    .requiredOption('--agency <code>', 'the code, as it was imported')
+    .option('--off', 'demand it no longer')
+    .action(({ agency, off = false }: { agency: string; off?: boolean }) =>
+      run(async ({ twoOfficers }) => {
+        if (!(await twoOfficers.setByOperator({ agency: agencyCode(agency), on: !off }))) {
+          console.error('no such agency');
+          return 1;
+        }
+        console.log(
+          off ? 'one officer is enough again, unless an agency above demands two' : 'two officers from now on',
+        );
+        return 0;
       }),
     );
 }

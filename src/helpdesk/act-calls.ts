@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ActivationSlips } from '../accounts/activation-slips.js';
 import { ROLES } from '../accounts/role.js';
 import { REASON, RESET_REQUEST, TICKET, verificationOf } from './act-requests.js';
 import { answer, defineCall, type Asked, type Call, type PersonCaller } from './api/call.js';
@@ -15,6 +16,10 @@ const DONE = z
     password_disabled: z.boolean().optional().describe('The person must set a new password by a mailed code.'),
     account_status: z.enum(['active', 'inactive']).optional().describe('What the personnel system says.'),
     grant_id: z.uuid().optional(),
+    slip_code: z
+      .string()
+      .optional()
+      .describe('For the person alone: it makes the first password. Until 30 days from now.'),
   })
   .describe('It is done.');
 const AWAITING = z
@@ -26,14 +31,15 @@ const ACT_PROBLEMS = ['not_found', 'forbidden', 'conflict', 'throttled', 'idempo
 type ActProblem = (typeof ACT_PROBLEMS)[number] | 'invalid_input';
 
 /** What an act answers, in the form of the API. */
-function answerOf(outcome: ActAnswer) {
+function answerOf(outcome: ActAnswer, codeOf: (slipId: string) => string) {
   if (outcome.kind === 'awaiting_approval') {
     return answer(202, { status: 'awaiting_approval', order_id: outcome.actId, reset_id: outcome.actId });
   }
   if (outcome.kind !== 'done') return problemOf(outcome);
   const { told, opensAt: opens_at, passwordDisabled: password_disabled, grantId: grant_id } = outcome.outcome;
-  const { status: account_status } = outcome.outcome;
-  const body = { told, opens_at, password_disabled, account_status, grant_id };
+  const { status: account_status, slipId } = outcome.outcome;
+  const slip_code = slipId === undefined ? undefined : codeOf(slipId);
+  const body = { told, opens_at, password_disabled, account_status, grant_id, slip_code };
   return answer(200, { status: 'done', act_id: outcome.actId, ...body });
 }
 
@@ -92,6 +98,7 @@ const SIMPLE = [
   ['freeze', '/accounts/{id}/freeze', 'Freeze an account that somebody else may be using'],
   ['unfreeze', '/accounts/{id}/unfreeze', 'Lift a freeze; always by two officers'],
   ['sessions_end', '/accounts/{id}/sessions/end', 'End every session and token of a person'],
+  ['activation_slip', '/accounts/{id}/activation-slip', 'Make a slip with the code for the first password'],
 ] as const satisfies readonly (readonly [ActAction, string, string])[];
 
 /** One thing that waits, as the API tells it. */
@@ -117,10 +124,16 @@ const toldOrder = ({ createdAt, expiresAt, mayDecide, ...order }: Awaited) => ({
   may_decide: mayDecide,
 });
 
+export interface ActCallParts {
+  readonly acts: Acts;
+  readonly slips: Pick<ActivationSlips, 'codeOf'>;
+}
+
 /** What officers do, over the API: each call gives one order and tells what came of it (docs/adr/0019). */
-export function actCalls(acts: Acts): readonly Call[] {
+export function actCalls({ acts, slips }: ActCallParts): readonly Call[] {
+  const told = (outcome: ActAnswer) => answerOf(outcome, (slipId) => slips.codeOf(slipId));
   const perform = async (asked: ById, order: Order) =>
-    answerOf(await acts.perform({ ...callOf(asked), accountId: asked.params.id, order }));
+    told(await acts.perform({ ...callOf(asked), accountId: asked.params.id, order }));
   const common = {
     method: 'POST',
     scope: 'accounts:write',
@@ -140,10 +153,9 @@ export function actCalls(acts: Acts): readonly Call[] {
       answers: { 200: DONE },
       async handle({ params, ...asked }) {
         const { reset_id, order_id } = params as { reset_id?: string; order_id?: string };
-        const outcome = await acts.approve({ ...callOf(asked), actId: reset_id ?? order_id ?? '' });
-        const told = answerOf(outcome);
-        if ('status' in told && told.status === 202) throw new Error('an approval cannot wait');
-        return told as Exclude<typeof told, { status: 202 }>;
+        const outcome = told(await acts.approve({ ...callOf(asked), actId: reset_id ?? order_id ?? '' }));
+        if ('body' in outcome && outcome.status === 202) throw new Error('an approval cannot wait');
+        return outcome as Exclude<typeof outcome, { status: 202 }>;
       },
     });
 
@@ -215,7 +227,7 @@ export function actCalls(acts: Acts): readonly Call[] {
         reason: REASON,
       }),
       async handle({ body: { account_id, ...order }, ...asked }) {
-        return answerOf(
+        return told(
           await acts.perform({ ...callOf(asked), accountId: account_id, order: { action: 'role_grant', ...order } }),
         );
       },
@@ -229,7 +241,7 @@ export function actCalls(acts: Acts): readonly Call[] {
       async handle({ params, ...asked }) {
         // A DELETE has no body, and an address is no place for what people write.
         const reason = 'Dicabut lewat API admin';
-        return answerOf(await acts.dismiss({ ...callOf(asked), grantId: params.grant_id, reason }));
+        return told(await acts.dismiss({ ...callOf(asked), grantId: params.grant_id, reason }));
       },
     }),
   ];

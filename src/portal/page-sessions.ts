@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { getById, type Account } from '../accounts/accounts.js';
+import { toldOfficerReset, type OfficerReset } from '../accounts/officer-resets.js';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import type { Audit } from '../audit/audit.js';
 import { secondsAfter, type Clock } from '../kernel/clock.js';
@@ -27,6 +28,8 @@ export interface SignedIn {
   readonly acr: string | undefined;
   /** When a reset of this person's MFA is due that waits. */
   readonly waitingResetDueAt: Date | undefined;
+  /** A reset by an officer within the last month; not looked for in the console. */
+  readonly officerReset: OfficerReset | undefined;
 }
 
 /** Who is logged in on some pages of ours: their built-in client's code flow, tied to the provider's session. */
@@ -86,7 +89,8 @@ export function createPageSessions(parts: {
       const { sessionUid, authenticatedAt, acr } = session;
       const account = await getById(db, session.accountId);
       const waitingResetDueAt = await waitingResets.dueAt(db, account);
-      return { account, sessionUid, authenticatedAt, acr, waitingResetDueAt };
+      const officerReset = pages === 'portal' ? await toldOfficerReset(db, account.id, clock.now()) : undefined;
+      return { account, sessionUid, authenticatedAt, acr, waitingResetDueAt, officerReset };
     },
 
     async end(secret, trace) {

@@ -414,6 +414,9 @@ export interface ShownPerson {
   readonly name: string;
   /** A reset of MFA waits until then: shown on every page, with a button that stops it. */
   readonly waitingResetDueAt?: Date | undefined;
+  /** An officer has reset the second factors: told for a month on the account pages. */
+  readonly officerReset?:
+    { readonly at: Date; readonly officer: { readonly name: string; readonly agency: string } | undefined } | undefined;
 }
 
 /** Who is on duty, as every page of the console shows them. */

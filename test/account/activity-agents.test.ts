@@ -27,6 +27,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'desk.asked': 'an officer, over the admin API',
   'desk.rejected': 'an officer, over the admin API',
   'desk.refused': 'an officer, over the admin API',
+  'agency.changed': 'an officer, over the admin API, or a command',
   'alarm.raised': 'an officer, over the admin API',
   'alarm.seen': 'an officer, over the admin API',
   'presence.refused': 'an officer, who types it',

@@ -105,6 +105,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'desk.asked': [{ action: 'mfa_reset', act: 'a1' }],
   'desk.rejected': [{ action: 'mfa_reset', act: 'a1', by: 'second' }],
   'desk.refused': [{ action: 'mfa_reset', cause: 'out_of_scope' }],
+  'agency.changed': [{ two_officers: true }],
   'alarm.raised': [{ kind: 'burst' }],
   'alarm.seen': [{ alarm: 'a1' }],
   'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],

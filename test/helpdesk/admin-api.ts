@@ -1,6 +1,7 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import Koa from 'koa';
 import { actCalls } from '#src/helpdesk/act-calls.js';
+import { watchCalls } from '#src/helpdesk/watch-calls.js';
 import { adminRoutes } from '#src/helpdesk/routes.js';
 import type { AdminCaller } from '#src/helpdesk/admin-tokens.js';
 import { knowBrowser } from '#src/web/browser.js';
@@ -40,7 +41,17 @@ export interface AdminApi {
 }
 
 /** The admin API behind the real web toolkit, on a port of its own. */
-export async function startAdminApi({ db, acts, refusals, clock, keyed, log }: ResetParts): Promise<AdminApi> {
+export async function startAdminApi({
+  db,
+  acts,
+  slips,
+  alarms,
+  twoOfficers,
+  refusals,
+  clock,
+  keyed,
+  log,
+}: ResetParts): Promise<AdminApi> {
   const tokens = new Map<string, AdminCaller>();
   const origins = servedOrigins({
     issuer: new URL(`http://${ISSUER}`),
@@ -62,7 +73,7 @@ export async function startAdminApi({ db, acts, refusals, clock, keyed, log }: R
   app.use(requireKnownHost(origins));
   const verify = (bearer: string): Promise<AdminCaller | undefined> => Promise.resolve(tokens.get(bearer));
   const routes = adminRoutes({
-    calls: actCalls(acts),
+    calls: [...actCalls({ acts, slips }), ...watchCalls({ alarms, twoOfficers })],
     tokens: { verify },
     adminOrigin: `http://${ADMIN}`,
     issuer: `http://${ISSUER}`,

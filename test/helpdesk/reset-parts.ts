@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { createActivationSlips } from '#src/accounts/activation-slips.js';
 import { createClosing } from '#src/accounts/closing.js';
 import { createDisavowals } from '#src/accounts/disavowals.js';
 import { createFreezing } from '#src/accounts/freezing.js';
@@ -10,6 +11,7 @@ import type { ActAnswer } from '#src/helpdesk/acts/act.js';
 import { createActs } from '#src/helpdesk/acts/acts.js';
 import { createAlarms } from '#src/helpdesk/acts/alarms.js';
 import { createFactorReset } from '#src/helpdesk/factor-reset.js';
+import { createTwoOfficers } from '#src/helpdesk/two-officers.js';
 import { createOperatorsReset } from '#src/helpdesk/operators-reset.js';
 import { createRefusals } from '#src/helpdesk/refusals.js';
 import { secondsAfter } from '#src/kernel/clock.js';
@@ -63,6 +65,8 @@ export function resetParts(db: Database) {
   const raised: string[] = [];
   const alarms = createAlarms({ ...parts, onAlarm: (kind) => raised.push(kind) });
   const disavowals = createDisavowals({ box, clock, origin: 'http://sso.contoh.test' });
+  const slips = createActivationSlips(parts);
+  const twoOfficers = createTwoOfficers(parts);
   const acts = createActs({
     ...parts,
     factorReset: createFactorReset(parts),
@@ -72,6 +76,7 @@ export function resetParts(db: Database) {
       judge: () => 'fits',
       orderByOfficer: () => Promise.reject(new Error('addresses are ordered in test/account/contact')),
     },
+    slips,
     presence,
     alarms,
   });
@@ -96,7 +101,18 @@ export function resetParts(db: Database) {
   const reset = async (officer: AccountId, accountId: AccountId, more: Partial<Asked> = {}): Promise<ActAnswer> =>
     acts.perform(order(officer, accountId, await present(accountId), more));
 
-  return { ...parts, acts, alarms, raised, operatorsReset: createOperatorsReset(parts), present, reset, mails };
+  return {
+    ...parts,
+    acts,
+    alarms,
+    slips,
+    twoOfficers,
+    raised,
+    operatorsReset: createOperatorsReset(parts),
+    present,
+    reset,
+    mails,
+  };
 }
 
 export type ResetParts = ReturnType<typeof resetParts>;

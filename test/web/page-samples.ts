@@ -393,6 +393,12 @@ export const SAMPLES: readonly Sample[] = [
   ['account/sessions/end-others', 'plain', {}, PERSON],
   ['account/sessions/end-all', 'plain', {}, PERSON],
   ['account/devices', 'no codes', { ...devices, done: 'device_removed' }, PERSON],
+  ...([{ name: 'Nama Petugas', agency: 'BKPSDM Kabupaten Contoh' }, undefined] as const).map((officer): Sample => [
+    'account/devices',
+    officer === undefined ? 'after a reset by the operator' : 'after a reset by an officer',
+    devices,
+    { ...PERSON, person: { ...PERSON.person, officerReset: { at: TOMORROW, officer } } },
+  ]),
   ['account/devices', 'passkey added', { ...devices, mayAdd: false, done: 'passkey_added' }, PERSON],
   ['account/devices', 'few codes', { ...devices, codes: { left: 3, count: 10, createdAt: SAMPLE_SHELL.now } }, PERSON],
   [

@@ -230,6 +230,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'desk.rejected': refused('desk_rejected'),
   // Of other acts nothing has come; who watches officers sees it.
   'desk.refused': ({ action }) => (action === 'mfa_reset' ? { event: 'mfa_reset_refused', refused: true } : undefined),
+  'agency.changed': untold('of an agency, of no account'),
   'alarm.raised': untold('of the officer, for those who watch officers'),
   'alarm.seen': untold('of the officer, for those who watch officers'),
   'self_reset.started': happened('self_reset_password'),

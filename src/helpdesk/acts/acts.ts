@@ -98,14 +98,10 @@ const REFUSALS: Readonly<Record<RefusalCause, Refusal>> = {
 export function createActs(parts: ActParts): Acts {
   const { db, audit, alarms, presence, refusals, box, keyed, clock } = parts;
   const idempotency = createIdempotency({ keyed, clock });
-  const effects: { readonly [Action in ActAction]?: Effect<Action> } = createEffects(parts);
+  const effects: { readonly [Action in ActAction]: Effect<Action> } = createEffects(parts);
 
   /** The effect of an order's own action, which the types of a union cannot say. */
-  function effectOf(order: Order): Effect<ActAction> {
-    const effect = effects[order.action];
-    if (effect === undefined) throw new Error(`no such act: ${order.action}`);
-    return effect;
-  }
+  const effectOf = ({ action }: Order) => effects[action] as Effect<ActAction>;
 
   const recordRefused = (tx: Queryable, refused: Refused, target?: Account): Promise<void> =>
     refusals.record(tx, { ...refused, agencyCode: target?.agency.code });

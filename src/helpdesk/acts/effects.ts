@@ -1,4 +1,5 @@
 import { voidCredentials, type Account } from '../../accounts/accounts.js';
+import type { ActivationSlips } from '../../accounts/activation-slips.js';
 import type { AccountMail } from '../../accounts/account-mail.js';
 import type { Closing } from '../../accounts/closing.js';
 import type { EndSessions } from '../../accounts/end-sessions.js';
@@ -52,6 +53,7 @@ export interface EffectParts {
   readonly freezing: Freezing;
   readonly closing: Closing;
   readonly contactOrders: ContactOrders;
+  readonly slips: Pick<ActivationSlips, 'issue'>;
   readonly guesses: Guesses;
   readonly devices: Devices;
   readonly accountMail: AccountMail;
@@ -68,7 +70,7 @@ const never = (): boolean => false;
 
 /** What each act does to an account. */
 export function createEffects(parts: EffectParts) {
-  const { factorReset, endSessions, freezing, closing, contactOrders, guesses, devices } = parts;
+  const { factorReset, endSessions, freezing, closing, contactOrders, slips, guesses, devices } = parts;
   const { accountMail, audit, keyed, clock } = parts;
 
   const tell = (
@@ -176,6 +178,23 @@ export function createEffects(parts: EffectParts) {
     },
   };
 
+  const activationSlip: Effect<'activation_slip'> = {
+    unfit(_tx, { activatedAt, passwordHash, status, frozen }) {
+      if (activatedAt !== undefined || passwordHash !== undefined) return 'activated';
+      if (status !== 'active') return 'inactive';
+      return frozen ? 'frozen' : undefined;
+    },
+    needsSecond: never,
+    async apply(tx, { account, by }) {
+      const { actorId: officerId, clientId, requestId, agent } = by;
+      const trace = agent === undefined ? { requestId } : { requestId, agent };
+      const issuer = { officerId, agencyCode: account.agency.code, clientId, trace };
+      const issued = await slips.issue(tx, { accountId: account.id, by: issuer });
+      if (issued === undefined) throw new Error('no slip for an account that may have one');
+      return { slipId: issued.slipId };
+    },
+  };
+
   return {
     mfa_reset: mfaReset,
     unlock,
@@ -185,6 +204,7 @@ export function createEffects(parts: EffectParts) {
     disable,
     enable,
     contact_change: contactChange,
+    activation_slip: activationSlip,
     ...createRoleEffects({ audit, clock }),
   };
 }
