@@ -1,0 +1,398 @@
+import type { ActAction, ActAnswer, Order } from '#src/helpdesk/acts/act.js';
+import { secondsAfter } from '#src/kernel/clock.js';
+import type { AccountId } from '#src/kernel/ids.js';
+import type { Database } from '#src/storage/database.js';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { addOfficer, addPerson, give, now, plantAgencies, take } from './people.js';
+import { auditOf, epochOf, order, resetParts, waiting, type ResetParts } from './reset-parts.js';
+
+let db: Database & TestDatabase;
+let parts: ResetParts;
+beforeAll(async () => {
+  db = await openTestDatabase();
+  await plantAgencies(db);
+});
+afterAll(() => db.drop());
+beforeEach(async () => {
+  parts = resetParts(db);
+  await db.query('TRUNCATE audit_events, outbox, officer_acts, officer_alarms, quotas, idempotency_keys');
+  await db.query('UPDATE agencies SET two_officers = false');
+});
+
+const trace = { requestId: 'request-1' };
+const caller = (accountId: AccountId) => ({ accountId, clientId: 'console' });
+const perform = (officer: AccountId, accountId: string, asked: Order): Promise<ActAnswer> =>
+  parts.acts.perform({ caller: caller(officer), accountId, order: asked, trace });
+const approve = (officer: AccountId, actId: string): Promise<ActAnswer> =>
+  parts.acts.approve({ caller: caller(officer), actId, trace });
+
+const reason = 'Diminta di loket';
+const plain = (action: Exclude<ActAction, 'mfa_reset' | 'contact_change' | 'role_grant' | 'role_revoke'>): Order => ({
+  action,
+  reason,
+});
+const byDocument: Order = { action: 'mfa_reset', reason, ticket: 'T-1', verification: { method: 'photo_id' } };
+
+async function awaited(answer: Promise<ActAnswer>): Promise<string> {
+  const given = await answer;
+  if (given.kind !== 'awaiting_approval') throw new Error(`it does not wait: ${given.kind}`);
+  return given.actId;
+}
+
+const accountOf = async (id: AccountId) =>
+  (
+    await db.query('SELECT status, frozen_at, disabled_at, status_imported, cred_epoch FROM accounts WHERE id = $1', [
+      id,
+    ])
+  )[0];
+
+describe('what each act does', () => {
+  it('disable closes the account whatever the personnel system says; enable gives back what it says by then', async () => {
+    const [admin, person] = [await addOfficer(db, 'agency_admin'), await addPerson(db)];
+    expect(await perform(admin, person, plain('disable'))).toMatchObject({ kind: 'done', outcome: { told: true } });
+    expect(await accountOf(person)).toMatchObject({
+      status: 'inactive',
+      status_imported: 'active',
+      disabled_at: now,
+      cred_epoch: 1,
+    });
+    expect(await perform(admin, person, plain('disable'))).toEqual({ kind: 'unfit', cause: 'disabled' });
+    expect(await perform(admin, person, plain('enable'))).toMatchObject({
+      kind: 'done',
+      outcome: { status: 'active' },
+    });
+    expect(await accountOf(person)).toMatchObject({ status: 'active', status_imported: null, disabled_at: null });
+    expect(await perform(admin, person, plain('enable'))).toEqual({ kind: 'unfit', cause: 'not_disabled' });
+
+    await perform(admin, person, plain('disable'));
+    await db.query(`UPDATE accounts SET status_imported = 'inactive' WHERE id = $1`, [person]);
+    expect(await perform(admin, person, plain('enable'))).toMatchObject({ outcome: { status: 'inactive' } });
+    expect(await accountOf(person)).toMatchObject({ status: 'inactive', disabled_at: null });
+  });
+
+  it('freeze takes one officer, lifting it two', async () => {
+    const [officer, second, person] = [await addOfficer(db), await addOfficer(db), await addPerson(db)];
+    expect(await perform(officer, person, plain('freeze'))).toMatchObject({ kind: 'done' });
+    expect((await accountOf(person))?.frozen_at).toEqual(now);
+    expect(await perform(officer, person, plain('freeze'))).toEqual({ kind: 'unfit', cause: 'frozen' });
+    const lift = await awaited(perform(officer, person, plain('unfreeze')));
+    expect((await accountOf(person))?.frozen_at).toEqual(now);
+    expect(await approve(second, lift)).toMatchObject({ kind: 'done' });
+    expect((await accountOf(person))?.frozen_at).toBeNull();
+    expect(await auditOf(db, 'account.frozen')).toMatchObject([{ actor_id: officer, detail: { by: 'officer' } }]);
+    expect(await auditOf(db, 'account.unfrozen')).toMatchObject([{ actor_id: officer, account_id: person }]);
+    expect(await auditOf(db, 'desk.done')).toMatchObject([{}, { detail: { action: 'unfreeze', act: lift, second } }]);
+  });
+
+  it('unlock ends the wait and forgets no wrong code', async () => {
+    const [officer, person] = [await addOfficer(db), await addPerson(db)];
+    for (let wrong = 0; wrong < 5; wrong += 1) await parts.guesses.reserve(db, person);
+    expect((await parts.guesses.reserve(db, person)).kind).toBe('waiting');
+    expect(await perform(officer, person, plain('unlock'))).toMatchObject({ kind: 'done' });
+    expect(await parts.guesses.reserve(db, person)).toEqual({ kind: 'reserved', failures: 6 });
+  });
+
+  it('sessions_end voids what the account has open', async () => {
+    const [officer, person] = [await addOfficer(db), await addPerson(db)];
+    expect(await perform(officer, person, plain('sessions_end'))).toMatchObject({ kind: 'done' });
+    expect(await epochOf(db, person)).toBe(1);
+    expect((await parts.mails())[0]?.text).toMatch(/Pegawai \d+.*Kabupaten OWN/s);
+  });
+
+  it('activation_slip is for accounts that never had a password, and replaces an older one', async () => {
+    const [officer, person] = [await addOfficer(db), await addPerson(db)];
+    const first = await perform(officer, person, plain('activation_slip'));
+    const second = await perform(officer, person, plain('activation_slip'));
+    if (first.kind !== 'done' || second.kind !== 'done') throw new Error('no slip was made');
+    expect(first.outcome.slipId).not.toBe(second.outcome.slipId);
+    await db.query('UPDATE accounts SET activated_at = $2 WHERE id = $1', [person, now]);
+    expect(await perform(officer, person, plain('activation_slip'))).toEqual({ kind: 'unfit', cause: 'activated' });
+  });
+
+  it('an administrator appoints and removes officers of the own agency, alone, and nobody else', async () => {
+    const [admin, person] = [await addOfficer(db, 'agency_admin'), await addPerson(db)];
+    const appoint = (role: 'helpdesk' | 'agency_admin' | 'operator', agency?: string): Promise<ActAnswer> =>
+      perform(admin, person, { action: 'role_grant', reason, role, agency });
+    expect(await appoint('helpdesk', 'PARENT')).toEqual({ kind: 'forbidden' });
+    expect(await appoint('helpdesk', 'NOWHERE')).toEqual({ kind: 'forbidden' });
+    expect(await appoint('agency_admin', 'OWN-1')).toEqual({ kind: 'forbidden' });
+    expect(await appoint('operator')).toEqual({ kind: 'forbidden' });
+    const granted = await appoint('helpdesk', 'OWN-1');
+    if (granted.kind !== 'done') throw new Error(granted.kind);
+    const grantId = granted.outcome.grantId ?? '';
+    expect(await auditOf(db, 'role.granted')).toMatchObject([
+      { account_id: person, actor_id: admin, agency_code: 'OWN-1', detail: { role: 'helpdesk', grant: grantId } },
+    ]);
+    // An officer now: more roles take two.
+    expect((await appoint('helpdesk', 'OWN')).kind).toBe('awaiting_approval');
+    const dismiss = (officer: AccountId): Promise<ActAnswer> =>
+      parts.acts.dismiss({ caller: caller(officer), grantId, reason, trace });
+    expect(await dismiss(await addOfficer(db))).toEqual({ kind: 'forbidden' });
+    const stranger = await addPerson(db, { place: 'other' });
+    await give(db, stranger, 'agency_admin', 'other');
+    expect(await dismiss(stranger)).toEqual({ kind: 'not_found' });
+    expect(await dismiss(admin)).toMatchObject({ kind: 'done' });
+    expect(await dismiss(admin)).toEqual({ kind: 'not_found' });
+  });
+
+  it('national roles are given and taken by two operators', async () => {
+    const [one, two, person] = [
+      await addOfficer(db, 'operator'),
+      await addOfficer(db, 'operator'),
+      await addPerson(db),
+    ];
+    const act = await awaited(perform(one, person, { action: 'role_grant', reason, role: 'operator' }));
+    expect(await db.query('SELECT FROM role_grants WHERE account_id = $1', [person])).toEqual([]);
+    expect(await approve(two, act)).toMatchObject({ kind: 'done' });
+    const [grant] = await db.query('SELECT id, granted_by FROM role_grants WHERE account_id = $1', [person]);
+    expect(grant?.granted_by).toBe(one);
+    const grantId = String(grant?.id);
+    expect((await parts.acts.dismiss({ caller: caller(one), grantId, reason, trace })).kind).toBe('awaiting_approval');
+  });
+
+  it.each([
+    ['an agency role without an agency', { role: 'helpdesk' as const }, 'forbidden'],
+    ['a national role with one', { role: 'operator' as const, agency: 'OWN' }, 'unfit'],
+    ['an agency that does not exist', { role: 'helpdesk' as const, agency: 'NOWHERE' }, 'unfit'],
+  ])('appoints nobody to %s', async (_, wanted, kind) => {
+    const [operator, person] = [await addOfficer(db, 'operator'), await addPerson(db)];
+    const answer = await perform(operator, person, { action: 'role_grant', reason, ...wanted });
+    expect([kind, 'unfit']).toContain(answer.kind);
+    expect(await db.query('SELECT FROM role_grants WHERE account_id = $1', [person])).toEqual([]);
+  });
+});
+
+describe('two officers (R-10)', () => {
+  it('a reset by a document is done by the second, once, and tells whom the first was', async () => {
+    const [officer, person] = [await addOfficer(db), await addPerson(db)];
+    const seconds = await Promise.all(Array.from({ length: 8 }, () => addOfficer(db)));
+    const act = await awaited(perform(officer, person, byDocument));
+    expect(await epochOf(db, person)).toBe(0);
+    const answers = await Promise.all(seconds.map((second) => approve(second, act)));
+    expect(answers.filter(({ kind }) => kind === 'done')).toHaveLength(1);
+    expect(answers.filter(({ kind }) => kind === 'not_found')).toHaveLength(7);
+    expect(await epochOf(db, person)).toBe(1);
+    expect(await parts.mails()).toHaveLength(1);
+    const [kept] = await db.query('SELECT state, officer_id, decided_by, decided_at FROM officer_acts');
+    expect(kept).toMatchObject({ state: 'done', officer_id: officer, decided_at: now });
+    expect(seconds).toContain(kept?.decided_by);
+  });
+
+  it('the second is never the first, nor the person, nor somebody without the authority', async () => {
+    const [officer, colleague] = [await addOfficer(db), await addOfficer(db)];
+    const act = await awaited(perform(officer, colleague, plain('sessions_end')));
+    const stranger = await addPerson(db, { place: 'other' });
+    await give(db, stranger, 'helpdesk', 'other');
+    const [auditor, nobody] = [await addOfficer(db, 'auditor'), await addPerson(db)];
+    expect(await approve(officer, act)).toEqual({ kind: 'forbidden' });
+    expect(await approve(colleague, act)).toEqual({ kind: 'forbidden' });
+    for (const one of [stranger, auditor, nobody]) expect(await approve(one, act)).toEqual({ kind: 'not_found' });
+    expect((await auditOf(db, 'desk.refused')).map(({ detail }) => (detail as { cause: string }).cause)).toEqual([
+      'approve:same_officer',
+      'approve:self',
+      'approve:out_of_scope',
+      'approve:out_of_scope',
+      'approve:out_of_scope',
+    ]);
+    expect(await epochOf(db, colleague)).toBe(0);
+    expect(await approve(await addOfficer(db, 'agency_admin'), act)).toMatchObject({ kind: 'done' });
+  });
+
+  it.each<[string, (officer: AccountId, person: AccountId) => Promise<unknown>]>([
+    ['the first is an officer no more', (officer) => take(db, officer, 'helpdesk')],
+    ['the first has left', (officer) => db.query(`UPDATE accounts SET status = 'inactive' WHERE id = $1`, [officer])],
+    [
+      'the person has moved',
+      (_, person) => db.query(`UPDATE accounts SET agency_code = 'OTHER' WHERE id = $1`, [person]),
+    ],
+    ['the person is above the first by now', (_, person) => give(db, person, 'agency_admin')],
+  ])('agreeing does nothing any more once %s', async (_, change) => {
+    const [officer, second, person] = [await addOfficer(db), await addOfficer(db, 'operator'), await addPerson(db)];
+    const act = await awaited(perform(officer, person, byDocument));
+    await change(officer, person);
+    expect((await approve(second, act)).kind).toBe('not_found');
+    expect(await epochOf(db, person)).toBe(0);
+    expect(await db.query('SELECT state FROM officer_acts')).toEqual([{ state: 'void' }]);
+  });
+
+  it.each<[string, (officer: AccountId, second: AccountId) => Promise<unknown>]>([
+    ['the first loses the role', (officer) => take(db, officer, 'helpdesk')],
+    ['the second loses the role', (_, second) => take(db, second, 'helpdesk')],
+  ])('between judgement and deed, too: %s', async (_, change) => {
+    const [officer, second, person] = [await addOfficer(db), await addOfficer(db), await addPerson(db)];
+    const act = await awaited(perform(officer, person, byDocument));
+    let approving: Promise<ActAnswer> | undefined;
+    await db.transaction(async (tx) => {
+      // Stops the approval at its own statement, which needs the row of the act.
+      await tx.query('SELECT FROM officer_acts WHERE id = $1 FOR UPDATE', [act]);
+      approving = approve(second, act);
+      await waiting(db);
+      await change(officer, second);
+    });
+    // The statement began before the change: PostgreSQL reads the roles anew for the row it waited for, or not; never
+    // may the reset come without its row.
+    const answer = await approving;
+    const [row] = await db.query('SELECT state FROM officer_acts WHERE id = $1', [act]);
+    expect(await epochOf(db, person)).toBe(answer?.kind === 'done' ? 1 : 0);
+    expect(row?.state === 'done').toBe(answer?.kind === 'done');
+  });
+
+  it('waits a day, then a new one may be asked for', async () => {
+    const [officer, second, person] = [await addOfficer(db), await addOfficer(db), await addPerson(db)];
+    const act = await awaited(perform(officer, person, byDocument));
+    expect(await perform(second, person, byDocument)).toEqual({ kind: 'awaited_already', actId: act });
+    parts.clock.at = secondsAfter(now, 24 * 3600);
+    expect(await approve(second, act)).toEqual({ kind: 'not_found' });
+    expect(await parts.acts.waiting(second)).toEqual([]);
+    expect((await perform(second, person, byDocument)).kind).toBe('awaiting_approval');
+  });
+
+  it('is turned down by the second, or taken back by the first', async () => {
+    const [officer, second, person] = [await addOfficer(db), await addOfficer(db), await addPerson(db)];
+    for (const [who, by] of [
+      [second, 'second'],
+      [officer, 'asker'],
+    ] as const) {
+      await db.query('TRUNCATE audit_events');
+      const act = await awaited(perform(officer, person, byDocument));
+      expect(await parts.acts.reject({ caller: caller(who), actId: act, trace })).toEqual({ kind: 'rejected' });
+      expect(await parts.acts.reject({ caller: caller(who), actId: act, trace })).toEqual({ kind: 'not_found' });
+      expect(await approve(second, act)).toEqual({ kind: 'not_found' });
+      expect(await auditOf(db, 'desk.rejected')).toMatchObject([{ actor_id: who, detail: { act, by } }]);
+    }
+    expect(await epochOf(db, person)).toBe(0);
+  });
+
+  it.each([
+    ['the own agency', 'OWN', 'awaiting_approval'],
+    ['one above it', 'PARENT', 'awaiting_approval'],
+    ['one below it', 'OWN-1', 'done'],
+    ['another', 'SIBLING', 'done'],
+  ])('are demanded always by %s', async (_, agency, kind) => {
+    const [officer, person] = [await addOfficer(db), await addPerson(db)];
+    await db.query('UPDATE agencies SET two_officers = true WHERE code = $1', [agency]);
+    expect((await perform(officer, person, plain('sessions_end'))).kind).toBe(kind);
+  });
+
+  it('an agency demands them by its own administrators, or those above', async () => {
+    const [admin, officer] = [await addOfficer(db, 'agency_admin'), await addOfficer(db)];
+    const set = (accountId: AccountId, agency: string): Promise<boolean> =>
+      parts.twoOfficers.set({ caller: caller(accountId), agency, on: true, trace });
+    expect(await set(officer, 'OWN')).toBe(false);
+    for (const agency of ['PARENT', 'SIBLING', 'own', 'NOWHERE']) expect(await set(admin, agency)).toBe(false);
+    expect(await set(admin, 'OWN-1')).toBe(true);
+    expect(await db.query('SELECT code FROM agencies WHERE two_officers')).toEqual([{ code: 'OWN-1' }]);
+    expect(await auditOf(db, 'agency.changed')).toMatchObject([{ actor_id: admin, agency_code: 'OWN-1' }]);
+    expect(await auditOf(db, 'desk.refused')).toHaveLength(5);
+  });
+
+  it('shows what waits within scope, and to whom it is to decide', async () => {
+    const [officer, second, person] = [await addOfficer(db), await addOfficer(db), await addPerson(db)];
+    const act = await awaited(perform(officer, person, byDocument));
+    expect(await parts.acts.waiting(second)).toMatchObject([
+      { id: act, action: 'mfa_reset', account: { id: person }, officer: { id: officer }, reason, mayDecide: true },
+    ]);
+    expect(await parts.acts.findWaiting(officer, act)).toMatchObject({ mayDecide: false });
+    const stranger = await addPerson(db, { place: 'other' });
+    await give(db, stranger, 'helpdesk', 'other');
+    expect(await parts.acts.waiting(stranger)).toEqual([]);
+    expect(await parts.acts.findWaiting(stranger, act)).toBeUndefined();
+    expect(await parts.acts.findWaiting(second, 'no id')).toBeUndefined();
+  });
+
+  it('keeps what is agreed to sealed', async () => {
+    const [one, two, person] = [
+      await addOfficer(db, 'operator'),
+      await addOfficer(db, 'operator'),
+      await addPerson(db),
+    ];
+    const act = await awaited(perform(one, person, { action: 'role_grant', reason, role: 'auditor' }));
+    const [row] = await db.query('SELECT particulars FROM officer_acts WHERE id = $1', [act]);
+    expect(row?.particulars).not.toContain('auditor');
+    expect((await parts.acts.findWaiting(two, act))?.particulars).toEqual({ role: 'auditor' });
+  });
+});
+
+describe('alarms (A20)', () => {
+  const MONDAY_MORNING = new Date('2026-11-23T03:00:00Z');
+  const kindsOf = async (admin: AccountId): Promise<string[]> =>
+    (await parts.alarms.unseen(admin)).map(({ kind }) => kind);
+
+  it('none on an ordinary morning', async () => {
+    parts.clock.at = MONDAY_MORNING;
+    const [admin, officer] = [await addOfficer(db, 'agency_admin'), await addOfficer(db)];
+    for (let act = 0; act < 4; act += 1) await parts.reset(officer, await addPerson(db));
+    expect(await kindsOf(admin)).toEqual([]);
+  });
+
+  it('five resets within ten minutes, once an hour', async () => {
+    parts.clock.at = MONDAY_MORNING;
+    const [admin, officer] = [await addOfficer(db, 'agency_admin'), await addOfficer(db)];
+    for (let act = 0; act < 8; act += 1) await parts.reset(officer, await addPerson(db));
+    expect(await kindsOf(admin)).toEqual(['burst']);
+    expect(parts.raised).toEqual(['burst']);
+    expect(await auditOf(db, 'alarm.raised')).toMatchObject([{ actor_id: officer, agency_code: 'OWN' }]);
+    // Nothing of another agency, and nothing of one's own making.
+    const stranger = await addPerson(db, { place: 'other' });
+    await give(db, stranger, 'agency_admin', 'other');
+    expect(await kindsOf(stranger)).toEqual([]);
+    await give(db, officer, 'agency_admin');
+    expect(await kindsOf(officer)).toEqual([]);
+  });
+
+  it.each([
+    ['a night in Jakarta', '2026-11-23T13:00:00Z', ['off_hours']],
+    ['before the first desk opens', '2026-11-22T21:59:00Z', ['off_hours']],
+    ['the first desk of Papua', '2026-11-22T22:00:00Z', []],
+    ['a Saturday', '2026-11-21T03:00:00Z', ['off_hours']],
+  ])('a way into an account at: %s', async (_, at, kinds) => {
+    parts.clock.at = new Date(at);
+    const [admin, officer] = [await addOfficer(db, 'agency_admin'), await addOfficer(db)];
+    await perform(officer, await addPerson(db), plain('sessions_end'));
+    await parts.reset(officer, await addPerson(db));
+    expect(await kindsOf(admin)).toEqual(kinds);
+  });
+
+  it('the same account twice within a month, whoever did it', async () => {
+    parts.clock.at = MONDAY_MORNING;
+    const [admin, officer, colleague] = [
+      await addOfficer(db, 'agency_admin'),
+      await addOfficer(db),
+      await addOfficer(db),
+    ];
+    const person = await addPerson(db);
+    await parts.reset(officer, person);
+    parts.clock.at = secondsAfter(MONDAY_MORNING, 29 * 24 * 3600);
+    await parts.reset(colleague, person);
+    expect(await kindsOf(admin)).toEqual(['pattern']);
+  });
+
+  it('are put away once, by an administrator who is not the officer', async () => {
+    parts.clock.at = new Date('2026-11-21T03:00:00Z');
+    const [admin, officer] = [await addOfficer(db, 'agency_admin'), await addOfficer(db)];
+    await parts.reset(officer, await addPerson(db));
+    const [alarm] = await parts.alarms.unseen(admin);
+    const id = alarm?.id ?? '';
+    expect(await parts.alarms.putAway(caller(officer), id, trace)).toBe(false);
+    expect(await parts.alarms.putAway(caller(admin), 'no id', trace)).toBe(false);
+    const both = await Promise.all([1, 2].map(() => parts.alarms.putAway(caller(admin), id, trace)));
+    expect(both.sort()).toEqual([false, true]);
+    expect(await kindsOf(admin)).toEqual([]);
+    expect(await auditOf(db, 'alarm.seen')).toHaveLength(1);
+  });
+});
+
+it('an act whose audit row cannot be written is no act (R-40)', async () => {
+  const [officer, person] = [await addOfficer(db), await addPerson(db)];
+  await db.query(`ALTER TABLE audit_events ADD CONSTRAINT nothing_fits CHECK (type = '') NOT VALID`);
+  try {
+    for (const asked of [plain('sessions_end'), plain('freeze'), byDocument]) {
+      await expect(perform(officer, person, asked)).rejects.toThrow();
+    }
+  } finally {
+    await db.query('ALTER TABLE audit_events DROP CONSTRAINT nothing_fits');
+  }
+  expect(await db.query('SELECT FROM officer_acts')).toEqual([]);
+  expect(await accountOf(person)).toMatchObject({ cred_epoch: 0, frozen_at: null });
+  expect(await parts.acts.perform(order(officer, person))).toMatchObject({ kind: 'awaiting_approval' });
+});
