@@ -45,6 +45,7 @@ import { createEndSessions } from './oidc/end-sessions.js';
 import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
 import { createFeedEffects } from './provisioning/feed-effects.js';
+import { createFeedIntake } from './provisioning/feed-intake.js';
 import { loadFeedKeys } from './provisioning/feed-signature.js';
 import { createPersonnelFeed } from './provisioning/personnel-feed.js';
 import { endPasswordResets } from './reset/end-resets.js';
@@ -242,6 +243,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     keyed,
     clock,
   });
+  const feedIntake = createFeedIntake({ feed: personnelFeed, log });
 
   return {
     config,
@@ -296,6 +298,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     contactChanges,
     freezing,
     personnelFeed,
+    feedIntake,
   };
 }
 

@@ -215,6 +215,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
           publicListener.drain(GRACE_MS),
           purge.stop(),
           services.sealer.stop(),
+          services.feedIntake.stop(),
           ...workers.map((worker) => worker.stop()),
         ]);
         transport.close();

@@ -30,6 +30,9 @@ import { watchCalls } from './helpdesk/watch-calls.js';
 import { createConsole } from './helpdesk/console/console.js';
 import { homeRoutes } from './helpdesk/console/pages/home.js';
 import { consoleOfficers } from './helpdesk/console/pages/officers.js';
+import { createIdempotency } from './helpdesk/idempotency.js';
+import { createFeedDesk } from './helpdesk/personnel-feed.js';
+import { personnelFeedCalls } from './helpdesk/personnel-feed-calls.js';
 import { adminRoutes } from './helpdesk/routes.js';
 import { createLocalOutbox, type LocalOutbox } from './mail/local-outbox.js';
 import { localMailRoutes } from './mail/routes.js';
@@ -377,6 +380,15 @@ export async function buildSite(services: Services): Promise<Site> {
       calls: [
         ...actCalls({ acts: services.acts, slips: services.activationSlips }),
         ...watchCalls({ alarms: services.alarms, twoOfficers: services.twoOfficers }),
+        ...personnelFeedCalls(
+          createFeedDesk({
+            db,
+            intake: services.feedIntake,
+            mayFeed: (clientId) => registry.registration(clientId)?.x.personnel_feed === true,
+            idempotency: createIdempotency({ keyed, clock }),
+            refusals: services.refusals,
+          }),
+        ),
       ],
       tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },
       adminOrigin: config.adminOrigin,

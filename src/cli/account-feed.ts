@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { FEED_MODES, type FeedMode } from '../provisioning/feed-report.js';
 import type { FeedRun } from '../provisioning/feed-run.js';
-import { errorsPathOf } from '../provisioning/import-file.js';
+import { errorsPathOf, openImportFile } from '../provisioning/import-file.js';
 import { reportFeed } from './feed-report.js';
 import { moment } from './moment.js';
 import { progressBar } from './progress.js';
@@ -48,7 +48,8 @@ export function addFeedCommands(accounts: Command, run: RunWithServices): void {
         }
         const bar = progressBar(clock);
         const prepared = await personnelFeed.prepare({
-          ...{ path, errorsPath, mode, dryRun },
+          ...{ errorsPath, mode, dryRun },
+          open: () => openImportFile(path),
           agreedInactive: agreeInactive,
           signature: signed,
           source: { kind: 'command' },

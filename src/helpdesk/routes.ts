@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
 import { Refusal } from '../kernel/refusal.js';
-import { readBody } from '../web/form.js';
+import { readBody, readFile } from '../web/form.js';
 import type { PageContext } from '../web/request.js';
 import type { ApiRoute, Route } from '../web/route-table.js';
 import type { AdminCaller, AdminTokens } from './admin-tokens.js';
@@ -31,13 +31,16 @@ const requestOf = (ctx: PageContext): ApiRequest => ({
   query: ctx.query,
   requestId: ctx.state.requestId,
   readBody: () => readBody(ctx.req),
+  isOf: (type) => ctx.is(type) !== false && ctx.is(type) !== null,
+  headers: ctx.req.headers,
+  file: readFile(ctx.req),
 });
 
 function send(ctx: PageContext, { status, type, headers, body }: Reply): void {
   ctx.status = status;
   ctx.set(headers);
   // What is left of the body is not waited for.
-  if (status === 413) ctx.set('Connection', 'close');
+  if (status === 413 || (status >= 400 && !ctx.req.complete)) ctx.set('Connection', 'close');
   ctx.body = body;
   ctx.type = type;
 }

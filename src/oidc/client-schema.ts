@@ -90,6 +90,7 @@ const extension = (rules: ClientRules) =>
       })
       .optional(),
     agency: z.string().min(1).optional(),
+    personnel_feed: z.boolean().optional(),
   });
 
 /** OpenID Connect Dynamic Client Registration 1.0 names, and our own under `x` (docs/CONTRACT). */
@@ -172,6 +173,14 @@ export const clientSchema = (rules: ClientRules) =>
       }
       if (client.client_secret !== undefined && !client.token_endpoint_auth_method.startsWith('client_secret')) {
         problem('client_secret', `is of no use with ${client.token_endpoint_auth_method}`);
+      }
+      if (client.x.personnel_feed === true) {
+        const mayWrite = client.x.resources?.[rules.adminResource]?.includes('accounts:write') === true;
+        if (!client.grant_types.includes('client_credentials')) {
+          problem('x.personnel_feed', 'is for clients with client_credentials');
+        } else if (!mayWrite) {
+          problem('x.personnel_feed', `needs accounts:write at ${rules.adminResource}`);
+        }
       }
       if (client.x.agency !== undefined && !client.grant_types.includes('client_credentials')) {
         problem('x.agency', 'is for clients with client_credentials');

@@ -41,9 +41,11 @@ export interface Applied {
 const SAID = 'CASE WHEN a.email_chosen THEN a.email_imported ELSE a.email END';
 export const KEEPS_CHOICE = `a.email_chosen AND (r.email IS NULL OR r.email IS NOT DISTINCT FROM ${SAID})`;
 
+/** The last word of the personnel system on account `a`; an officer may have closed it all the same (docs/adr/0019). */
+export const SAID_STATUS = 'coalesce(a.status_imported, a.status)';
 /** Account `a`, row `r`. */
-export const LEAVES = `a.status = 'active' AND r.status = 'inactive'`;
-export const RETURNS = `a.status = 'inactive' AND r.status = 'active'`;
+export const LEAVES = `${SAID_STATUS} = 'active' AND r.status = 'inactive'`;
+export const RETURNS = `a.status = 'inactive' AND a.disabled_at IS NULL AND r.status = 'active'`;
 
 /** Changes the accounts that the portion's rows speak of. */
 export async function applyChanges(tx: Queryable, portion: Portion, now: Date): Promise<Applied> {
@@ -67,7 +69,9 @@ export async function applyChanges(tx: Queryable, portion: Portion, now: Date): 
               email_chosen = was.keeps_choice,
               email_unproved = CASE WHEN was.keeps_choice OR a.email IS NOT DISTINCT FROM was.email THEN a.email_unproved
                                     ELSE a.activated_at IS NOT NULL END,
-              agency_code = was.agency_code, status = was.status, from_feed = true,
+              agency_code = was.agency_code, from_feed = true,
+              status = CASE WHEN a.disabled_at IS NULL THEN was.status ELSE 'inactive' END,
+              status_imported = CASE WHEN a.disabled_at IS NULL THEN NULL ELSE was.status END,
               account_name = coalesce(was.account_name, a.account_name),
               person_id = coalesce(was.person_id, a.person_id),
               cred_epoch = a.cred_epoch + was.leaves::integer,
@@ -113,11 +117,13 @@ export async function applyChanges(tx: Queryable, portion: Portion, now: Date): 
   };
 }
 
-/** Makes people inactive whom a full file does not name. Answers those who were active until now. */
+/** Makes people inactive whom a full file does not name. Answers those of whom it had not said so before. */
 export async function leaveMissing(tx: Queryable, accounts: readonly AccountId[], now: Date): Promise<Applied> {
   const rows = await tx.query(
-    `UPDATE accounts SET status = 'inactive', cred_epoch = cred_epoch + 1, updated_at = $2
-      WHERE id = ANY ($1::uuid[]) AND status = 'active' RETURNING id`,
+    `UPDATE accounts a
+        SET status = 'inactive', status_imported = CASE WHEN a.disabled_at IS NULL THEN NULL ELSE 'inactive' END,
+            cred_epoch = a.cred_epoch + 1, updated_at = $2
+      WHERE a.id = ANY ($1::uuid[]) AND ${SAID_STATUS} = 'active' RETURNING a.id`,
     [accounts, now],
   );
   return { left: rows.map(({ id }) => accountId(id as string)), returned: [], moved: [], emailMoved: [] };

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { copyLine, type BulkSession } from '../storage/copy.js';
 import type { Queryable } from '../storage/database.js';
+import { SAID_STATUS } from './account-apply-store.js';
 import type { AccountRow, Mentioned } from './account-rows.js';
 import type { RowProblem } from './table.js';
 
@@ -31,10 +33,21 @@ const TABLES = [
   'CREATE TEMPORARY TABLE import_entangled (line integer PRIMARY KEY)',
 ];
 
+/** Who hears that an import is over may begin the next before the connection of the first is closed. */
+const LOCK_TRIES = 5;
+const LOCK_PAUSE_MS = 100;
+
+async function takeLock(session: BulkSession): Promise<boolean> {
+  const [row] = await session.query('SELECT pg_try_advisory_lock($1) AS locked', [IMPORT_LOCK]);
+  return row?.locked === true;
+}
+
 /** False when another import runs at this moment. */
 export async function beginPlan(session: BulkSession): Promise<boolean> {
-  const [row] = await session.query('SELECT pg_try_advisory_lock($1) AS locked', [IMPORT_LOCK]);
-  if (row?.locked !== true) return false;
+  for (let tries = 1; !(await takeLock(session)); tries += 1) {
+    if (tries === LOCK_TRIES) return false;
+    await pause(LOCK_PAUSE_MS);
+  }
   await session.query("SET work_mem = '64MB'");
   await session.query('SET jit = off');
   for (const table of TABLES) await session.query(table);
@@ -239,7 +252,7 @@ export async function countPlan(session: BulkSession): Promise<PlanCounts> {
        FROM import_match m
        JOIN import_row r USING (line)
        JOIN accounts a ON a.id = m.account_id
-      WHERE (a.nip, a.name, a.employment, a.agency_code, a.status)
+      WHERE (a.nip, a.name, a.employment, a.agency_code, ${SAID_STATUS})
               IS DISTINCT FROM (r.nip, r.name, r.employment, r.agency_code, r.status)
          -- What the last import said, not what the person has chosen since (docs/adr/0014).
          OR (CASE WHEN a.email_chosen THEN a.email_imported ELSE a.email END IS DISTINCT FROM r.email

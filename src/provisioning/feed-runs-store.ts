@@ -15,7 +15,7 @@ const NOBODY_IMPORTS = `NOT EXISTS (
 const SELECT = `
   SELECT id, mode, dry_run, client_id, agency_code, encode(digest, 'hex') AS digest, signed_at, started_at, ended_at,
          cause, progress, report, problems,
-         CASE WHEN (state = 'running' OR state = 'waiting' AND started_at < now() - interval '1 minute')
+         CASE WHEN (state = 'running' OR state = 'waiting' AND started_at < $1::timestamptz - interval '5 minutes')
                    AND ${NOBODY_IMPORTS}
               THEN 'interrupted' ELSE state END AS state
     FROM feed_runs`;
@@ -86,18 +86,21 @@ export async function endRun(tx: Queryable, { id, state, cause, report, problems
   );
 }
 
-export async function selectRun(db: Queryable, id: string): Promise<FeedRun | undefined> {
-  const [row] = await db.query(`${SELECT} WHERE id = $1`, [id]);
+/** The id as its asker wrote it: a UUID or not. */
+export async function selectRun(db: Queryable, id: string, now: Date): Promise<FeedRun | undefined> {
+  const [row] = await db.query(`${SELECT} WHERE id::text = $2`, [now, id]);
   return row === undefined ? undefined : fromRow(row);
 }
 
-export async function selectRuns(db: Queryable, limit: number): Promise<readonly FeedRun[]> {
-  return (await db.query(`${SELECT} ORDER BY started_at DESC, id LIMIT $1`, [limit])).map(fromRow);
+export async function selectRuns(db: Queryable, limit: number, now: Date): Promise<readonly FeedRun[]> {
+  return (await db.query(`${SELECT} ORDER BY started_at DESC, id LIMIT $2`, [now, limit])).map(fromRow);
 }
 
-/** Whether an import runs at this moment. */
+/** Whether a file is being taken in at this moment. */
 export async function importRuns(db: Queryable): Promise<boolean> {
-  const [row] = await db.query(`SELECT NOT (${NOBODY_IMPORTS}) AS runs`);
+  const [row] = await db.query(
+    `SELECT EXISTS (SELECT FROM feed_runs WHERE state = 'running') AND NOT (${NOBODY_IMPORTS}) AS runs`,
+  );
   return row?.runs === true;
 }
 

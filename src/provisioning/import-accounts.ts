@@ -22,7 +22,7 @@ import {
 import { ACCOUNT_COLUMNS, mentionedBy, readAccountRow, type AccountColumn } from './account-rows.js';
 import { UnusableFile } from './csv.js';
 import type { FeedMode, FeedOutcome, FeedRefusal } from './feed-report.js';
-import { openImportFile, type Progress } from './import-file.js';
+import type { ImportFile, Progress } from './import-file.js';
 import { judgeLeavers, type LeaverLimit } from './leaver-limit.js';
 import { findLeavers, missingAfter, type Leaving, type Reach } from './leavers-store.js';
 import { summarise } from './summary-store.js';
@@ -30,8 +30,8 @@ import { isProblem, openTable, type Columns, type RowProblem, type Table, type T
 
 export interface AccountImport {
   readonly databaseUrl: string;
-  /** `accounts.csv` as docs/CONTRACT tells. */
-  readonly path: string;
+  /** `accounts.csv` as docs/CONTRACT tells; may throw an {@link UnusableFile}. */
+  readonly open: () => Promise<ImportFile>;
   readonly mode: FeedMode;
   /** Reports all that the import would, and changes nothing. */
   readonly dryRun: boolean;
@@ -43,8 +43,8 @@ export interface AccountImport {
   /** Whether passwords may be brought along; otherwise nobody here knows such a column. */
   readonly takesPasswords: boolean;
   readonly clock: Clock;
-  /** Called before anything else, while no other import runs and none can begin. */
-  readonly onBegun?: (session: Queryable) => Promise<void>;
+  /** Wraps the work, from when no other import can begin until one can again. */
+  readonly hold?: (work: () => Promise<FeedOutcome>) => Promise<FeedOutcome>;
   /** Called with the file's SHA-256 when all of it was read and nothing was changed. */
   readonly onRead?: (digest: Buffer) => Promise<FeedRefusal | undefined>;
   /** Called once with every problem of every row that is skipped, by line, before anything is changed. */
@@ -52,8 +52,8 @@ export interface AccountImport {
   /** Called in the transaction of the changes: does what must follow from them, and records it. */
   readonly onApplied: (tx: Queryable, applied: Applied) => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
-  /** Stops between two transactions. */
-  readonly signal?: AbortSignal;
+  /** Breaks off; what is not committed is undone. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Lines written per transaction: few enough that nobody who logs in meanwhile waits for a row. */
@@ -72,9 +72,9 @@ const WITHOUT_PASSWORDS: Columns<AccountColumn> = {
  * Takes in a file of people: plans the whole file first, then writes in batches that each commit. Killed half-way it
  * leaves whole rows, and running it again finishes the work; a file loaded twice changes nothing the second time.
  */
-export async function importAccounts(request: AccountImport): Promise<FeedOutcome> {
-  try {
-    const file = await openImportFile(request.path);
+export function importAccounts(request: AccountImport): Promise<FeedOutcome> {
+  return orUnusable(async () => {
+    const file = await request.open();
     const hash = createHash('sha256');
     let done = 0;
     let rows = 0;
@@ -88,9 +88,7 @@ export async function importAccounts(request: AccountImport): Promise<FeedOutcom
       }),
       request.takesPasswords ? ACCOUNT_COLUMNS : WITHOUT_PASSWORDS,
     );
-    return await withBulkSession(request.databaseUrl, async (session) => {
-      if (!(await beginPlan(session))) return { kind: 'busy' };
-      await request.onBegun?.(session);
+    const work = async (session: BulkSession): Promise<FeedOutcome> => {
       const unlikelyAges: number[] = [];
       const reach = request.within === undefined ? undefined : await agenciesUnder(session, request.within);
       const agencies = new Set<string>((await allAgencies(session)).map(({ code }) => code));
@@ -125,7 +123,17 @@ export async function importAccounts(request: AccountImport): Promise<FeedOutcom
       if (refusal !== undefined) return { kind: 'refused', refusal, report };
       if (!request.dryRun) await apply(session, { plan, leaving }, request);
       return { kind: 'done', report };
-    });
+    };
+    const { hold = (held: () => Promise<FeedOutcome>) => held() } = request;
+    const alone = async (session: BulkSession): Promise<FeedOutcome> =>
+      (await beginPlan(session)) ? hold(() => orUnusable(() => work(session))) : { kind: 'busy' };
+    return withBulkSession(request.databaseUrl, alone, request.signal);
+  });
+}
+
+async function orUnusable(work: () => Promise<FeedOutcome>): Promise<FeedOutcome> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof UnusableFile) return { kind: 'unusable', reason: error.message };
     throw error;

@@ -30,8 +30,14 @@ export type ImportOutcome =
   /** Another import runs at this moment. */
   | { readonly kind: 'busy' };
 
+/** A file as it is read, once. */
+export interface ImportFile {
+  readonly bytes: number;
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
 /** A file to import, with its size; throws {@link UnusableFile} when there is none. */
-export async function openImportFile(path: string): Promise<{ bytes: number; chunks: AsyncIterable<Buffer> }> {
+export async function openImportFile(path: string): Promise<ImportFile> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new UnusableFile(`there is no file ${path}`);
   if (found.isDirectory()) throw new UnusableFile(`${path} is a folder`);

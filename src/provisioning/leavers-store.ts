@@ -1,7 +1,7 @@
 import { accountId, type AccountId } from '../kernel/ids.js';
 import type { BulkSession } from '../storage/copy.js';
 import type { Queryable } from '../storage/database.js';
-import { LEAVES } from './account-apply-store.js';
+import { LEAVES, SAID_STATUS } from './account-apply-store.js';
 
 /** Whom a file would make inactive, found before anything is changed (docs/adr/0020). */
 
@@ -37,7 +37,7 @@ const WITHIN = '($1::text[] IS NULL OR a.agency_code = ANY ($1::text[]))';
 
 const MISSING = `
   FROM accounts a
- WHERE a.status = 'active' AND a.from_feed AND ${WITHIN}
+ WHERE ${SAID_STATUS} = 'active' AND a.from_feed AND ${WITHIN}
    AND NOT EXISTS (SELECT FROM import_match m WHERE m.account_id = a.id)
    AND NOT EXISTS (SELECT FROM import_set_aside s WHERE s.nip = a.nip)
    AND NOT EXISTS (SELECT FROM import_set_aside s WHERE s.previous_nip = a.nip)

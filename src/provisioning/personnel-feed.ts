@@ -10,7 +10,7 @@ import type { FeedRun, FeedSource } from './feed-run.js';
 import * as store from './feed-runs-store.js';
 import type { SignedFeed, VerifyFeedSignature } from './feed-signature.js';
 import { importAccounts } from './import-accounts.js';
-import { writeErrorFile, type Progress } from './import-file.js';
+import { writeErrorFile, type ImportFile, type Progress } from './import-file.js';
 import type { LeaverLimit } from './leaver-limit.js';
 import type { RowProblem } from './table.js';
 
@@ -19,7 +19,8 @@ const KEPT_PROBLEMS = 500;
 const MS_BETWEEN_NOTES = 1_000;
 
 export interface FeedOrder {
-  readonly path: string;
+  /** May throw an {@link UnusableFile}. */
+  readonly open: () => Promise<ImportFile>;
   /** Where all skipped rows are told, if anywhere. */
   readonly errorsPath?: string;
   readonly mode: FeedMode;
@@ -29,8 +30,8 @@ export interface FeedOrder {
   readonly signature?: string | undefined;
   readonly source: FeedSource;
   readonly onProgress?: (progress: Progress) => void;
-  /** Stops between two transactions; the run is interrupted then. */
-  readonly signal?: AbortSignal;
+  /** Breaks off; the run is interrupted then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A run that has its id, and begins when it is told to. */
@@ -45,7 +46,8 @@ export interface PreparedRun {
  * whom, which bytes, what it changed or why it was refused.
  */
 export interface PersonnelFeed {
-  prepare(order: FeedOrder): Promise<PreparedRun>;
+  /** In the caller's transaction, where there is one: without its commit the run must not begin. */
+  prepare(order: FeedOrder, tx?: Queryable): Promise<PreparedRun>;
   find(id: string): Promise<FeedRun | undefined>;
   /** The last runs, the newest first. */
   list(limit: number): Promise<readonly FeedRun[]>;
@@ -90,7 +92,7 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
     return signed.mode === order.mode ? signed : { cause: 'other_mode' };
   }
 
-  async function prepare(order: FeedOrder): Promise<PreparedRun> {
+  async function prepare(order: FeedOrder, on: Queryable = db): Promise<PreparedRun> {
     const id = randomUUID();
     const judged = await judgeSignature(order);
     const signed = judged === undefined || 'cause' in judged ? undefined : judged;
@@ -98,7 +100,7 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
     const { source, mode, dryRun } = order;
     const clientId = source.kind === 'service' ? source.clientId : undefined;
     const agencyCode = source.kind === 'service' ? source.agency : undefined;
-    await store.insertRun(db, {
+    await store.insertRun(on, {
       ...{ id, mode, dryRun, clientId, agencyCode },
       signedAt: signed?.signedAt,
       startedAt: clock.now(),
@@ -118,11 +120,14 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
         : { type: 'feed.failed', detail: { run: id, cause }, ...about };
     };
 
-    const end = (ending: Ending): Promise<void> =>
-      db.transaction(async (tx) => {
+    let isOver = false;
+    async function end(ending: Ending): Promise<void> {
+      await db.transaction(async (tx) => {
         await store.endRun(tx, { id, ...ending, problems, now: clock.now() });
         if (!dryRun) await audit.record(tx, eventOf(ending));
       });
+      isOver = true;
+    }
 
     async function onRead(digest: Buffer): Promise<FeedRefusal | undefined> {
       await store.noteDigest(db, id, digest);
@@ -132,12 +137,20 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
       return (await store.knowsNewer(db, { agencyCode, signedAt, digest })) ? { cause: 'not_newer' } : undefined;
     }
 
-    async function onBegun(): Promise<void> {
+    async function begin(): Promise<void> {
       await db.transaction(async (tx) => {
         const gone = await store.beginRun(tx, id, clock.now());
         const cause = 'interrupted';
         for (const run of gone) await audit.record(tx, { type: 'feed.failed', detail: { run, cause } });
       });
+    }
+
+    /** The run ends before another import can begin, which would take it for interrupted. */
+    async function hold(work: () => Promise<FeedOutcome>): Promise<FeedOutcome> {
+      await begin();
+      const outcome = await work();
+      await end(endingOf(outcome));
+      return outcome;
     }
 
     async function* kept(pages: AsyncIterable<readonly RowProblem[]>): AsyncGenerator<readonly RowProblem[]> {
@@ -162,8 +175,9 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
         }
         try {
           const outcome = await importAccounts({
-            ...{ databaseUrl, limit, clock, mode, dryRun, onBegun, onRead, onProblems },
-            path: order.path,
+            ...{ databaseUrl, limit, clock, mode, dryRun, hold, onRead, onProblems },
+            open: order.open,
+            signal: order.signal,
             agreedInactive: order.agreedInactive,
             within: agencyCode,
             takesPasswords: source.kind === 'command',
@@ -172,9 +186,9 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
               order.onProgress?.(progress);
               note(progress);
             },
-            ...(order.signal === undefined ? {} : { signal: order.signal }),
           });
-          await end(endingOf(outcome));
+          // Those that never began.
+          if (!isOver) await end(endingOf(outcome));
           return outcome;
         } catch (error) {
           const state = order.signal?.aborted === true ? 'interrupted' : 'failed';
@@ -199,8 +213,8 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
 
   return {
     prepare,
-    find: (id) => store.selectRun(db, id),
-    list: (limitTo) => store.selectRuns(db, limitTo),
+    find: (id) => store.selectRun(db, id, clock.now()),
+    list: (limitTo) => store.selectRuns(db, limitTo, clock.now()),
     isBusy: () => store.importRuns(db),
   };
 }

@@ -22,8 +22,15 @@ const STATEMENT_TIMEOUT_MS = 15 * 60_000;
 /** How long a row that somebody else changes is waited for. */
 const LOCK_TIMEOUT_MS = 10_000;
 
-/** Opens the connection, runs the work and closes it, whatever happens. */
-export async function withBulkSession<T>(url: string, work: (session: BulkSession) => Promise<T>): Promise<T> {
+/**
+ * Opens the connection, runs the work and closes it, whatever happens; also under the work, when the signal says so: the
+ * statement under way fails then, and its transaction is undone.
+ */
+export async function withBulkSession<T>(
+  url: string,
+  work: (session: BulkSession) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: 5_000,
@@ -34,6 +41,8 @@ export async function withBulkSession<T>(url: string, work: (session: BulkSessio
   // Without a listener a connection that breaks would end the process; the statement under way fails anyway.
   client.on('error', () => undefined);
   await client.connect();
+  const breakOff = (): void => void client.end().catch(() => undefined);
+  signal?.addEventListener('abort', breakOff);
   const session: BulkSession = {
     query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows,
     async transaction(inner) {
@@ -53,6 +62,7 @@ export async function withBulkSession<T>(url: string, work: (session: BulkSessio
   try {
     return await work(session);
   } finally {
+    signal?.removeEventListener('abort', breakOff);
     await client.end().catch(() => undefined);
   }
 }

@@ -43,6 +43,15 @@ export async function readBody(req: IncomingMessage): Promise<string> {
   }
 }
 
+/** A body of any size, as it comes: its reader has a limit of its own. Refuses one that breaks off with 400. */
+export async function* readFile(req: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of req as AsyncIterable<Buffer>) yield chunk;
+  } catch {
+    throw malformed('body broken off');
+  }
+}
+
 /** URLSearchParams would put U+FFFD where the bytes are no UTF-8: two passwords would become one. */
 function decode(encoded: string): string {
   try {

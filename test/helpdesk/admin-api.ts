@@ -2,6 +2,7 @@ import { request, type IncomingHttpHeaders } from 'node:http';
 import Koa from 'koa';
 import { actCalls } from '#src/helpdesk/act-calls.js';
 import { watchCalls } from '#src/helpdesk/watch-calls.js';
+import type { Call as ApiCall } from '#src/helpdesk/api/call.js';
 import { adminRoutes } from '#src/helpdesk/routes.js';
 import type { AdminCaller } from '#src/helpdesk/admin-tokens.js';
 import { knowBrowser } from '#src/web/browser.js';
@@ -36,22 +37,16 @@ export interface Call {
 export interface AdminApi {
   /** The tokens that are alive; tests add theirs. */
   readonly tokens: Map<string, AdminCaller>;
+  readonly port: number;
   send(call: Call): Promise<Answer>;
   stop(): Promise<void>;
 }
 
 /** The admin API behind the real web toolkit, on a port of its own. */
-export async function startAdminApi({
-  db,
-  acts,
-  slips,
-  alarms,
-  twoOfficers,
-  refusals,
-  clock,
-  keyed,
-  log,
-}: ResetParts): Promise<AdminApi> {
+export async function startAdminApi(
+  { db, acts, slips, alarms, twoOfficers, refusals, clock, keyed, log }: ResetParts,
+  calls: readonly ApiCall[] = [...actCalls({ acts, slips }), ...watchCalls({ alarms, twoOfficers })],
+): Promise<AdminApi> {
   const tokens = new Map<string, AdminCaller>();
   const origins = servedOrigins({
     issuer: new URL(`http://${ISSUER}`),
@@ -73,7 +68,7 @@ export async function startAdminApi({
   app.use(requireKnownHost(origins));
   const verify = (bearer: string): Promise<AdminCaller | undefined> => Promise.resolve(tokens.get(bearer));
   const routes = adminRoutes({
-    calls: [...actCalls({ acts, slips }), ...watchCalls({ alarms, twoOfficers })],
+    calls,
     tokens: { verify },
     adminOrigin: `http://${ADMIN}`,
     issuer: `http://${ISSUER}`,
@@ -86,6 +81,7 @@ export async function startAdminApi({
 
   return {
     tokens,
+    port: listener.address.port,
     send: ({ method = 'POST', host = ADMIN, path, headers = {}, body }) =>
       new Promise((resolve, reject) => {
         const sent = request(

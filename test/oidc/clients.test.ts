@@ -196,6 +196,12 @@ describe('a registration', () => {
       'client_credentials needs client authentication',
     ],
     ['with an agency and no service', { x: { agency: '3300' } }, 'one x.agency:'],
+    ['that is a feed and no service', { x: { personnel_feed: true } }, 'one x.personnel_feed: is for clients with'],
+    [
+      'that is a feed and may not write',
+      { redirect_uris: undefined, grant_types: ['client_credentials'], x: { personnel_feed: true } },
+      'one x.personnel_feed: needs accounts:write at',
+    ],
     ['with an unknown class', { x: { acr: 'gold' } }, 'one x.acr:'],
     ['with a claim nobody has', { x: { claims: ['nik'] } }, 'one x.claims.0:'],
     ['with an employment nobody has', { x: { allowed_employment: ['pns'] } }, 'one x.allowed_employment.0:'],

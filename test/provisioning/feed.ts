@@ -5,6 +5,7 @@ import type { Role } from '#src/accounts/role.js';
 import { agencyCode, type AccountId } from '#src/kernel/ids.js';
 import { createFeedEffects, type FeedEffectParts } from '#src/provisioning/feed-effects.js';
 import type { FeedOutcome, FeedReport } from '#src/provisioning/feed-report.js';
+import { openImportFile } from '#src/provisioning/import-file.js';
 import {
   createPersonnelFeed,
   type FeedOrder,
@@ -81,8 +82,9 @@ export async function take(
   rows: readonly FeedRow[] | string,
   more: Partial<FeedOrder> = {},
 ): Promise<Taken> {
+  const path = files.write('feed.csv', typeof rows === 'string' ? rows : csvOf(rows));
   const prepared = await feed.prepare({
-    path: files.write('feed.csv', typeof rows === 'string' ? rows : csvOf(rows)),
+    open: () => openImportFile(path),
     errorsPath: files.path('errors.csv'),
     mode: 'delta',
     dryRun: false,

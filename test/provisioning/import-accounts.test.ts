@@ -3,7 +3,7 @@ import type { Nip } from '#src/accounts/nip.js';
 import { changeEmail } from '#src/accounts/accounts.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { importAccounts, type AccountImport } from '#src/provisioning/import-accounts.js';
-import { writeErrorFile } from '#src/provisioning/import-file.js';
+import { openImportFile, writeErrorFile } from '#src/provisioning/import-file.js';
 import { withBulkSession } from '#src/storage/copy.js';
 import type { Queryable } from '#src/storage/database.js';
 import { addAgencies, NOW } from '../accounts/people.js';
@@ -56,7 +56,7 @@ const loadText = async (content: string | Buffer, more: Partial<AccountImport> =
   flat(
     await importAccounts({
       databaseUrl: db.url,
-      path: files.write('accounts.csv', content),
+      open: () => openImportFile(files.write('accounts.csv', content)),
       ...DEFAULT_ORDER,
       onProblems: (problems) => writeErrorFile(files.path('errors.csv'), problems),
       onApplied: (_tx, { left, emailMoved }) => {
@@ -148,7 +148,7 @@ describe('a first import', () => {
     const request = { databaseUrl: db.url, errorsPath: files.path('errors.csv'), clock: { now: () => NOW } };
     const agencies = await importAgencies({ ...request, path: 'config/agencies.example.csv' });
     expect(agencies).toMatchObject({ kind: 'done', skipped: 0 });
-    const outcome = await loadText('', { path: 'config/accounts.example.csv' });
+    const outcome = await loadText('', { open: () => openImportFile('config/accounts.example.csv') });
     expect(files.problems()).toBeUndefined();
     expect(outcome).toMatchObject({ kind: 'done', ...counts(5, 0, 0, 0) });
   });

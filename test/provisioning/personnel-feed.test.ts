@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { closeAccount, reopenAccount } from '#src/accounts/closing-store.js';
 import { rolesOf } from '#src/accounts/roles.js';
 import { agencyCode, type AccountId } from '#src/kernel/ids.js';
 import { beginPlan } from '#src/provisioning/account-plan-store.js';
 import type { FeedOrder } from '#src/provisioning/personnel-feed.js';
 import { withBulkSession } from '#src/storage/copy.js';
-import { addAgencies, addPerson } from '../accounts/people.js';
+import { addAgencies, addPerson, NOW } from '../accounts/people.js';
 import { openTestDatabase } from '../support/test-database.js';
 import { csvOf, feedOver, grant, nip, take, type FeedRow } from './feed.js';
 import { Files } from './files.js';
@@ -212,12 +213,9 @@ describe('roles', () => {
     await grant(db, officer, 'operator');
     await full([{ nip: nip(1) }]);
     expect(await rolesOf(db, officer)).toEqual([]);
-    expect((await eventsOf('role.revoked')).map(({ account_id: id, agency_code: code }) => [id, code])).toEqual(
-      expect.arrayContaining([
-        [officer, 'REGENCY'],
-        [officer, null],
-      ]),
-    );
+    const revoked = await eventsOf('role.revoked');
+    expect(revoked.map(({ detail }) => (detail as { role: string }).role).sort()).toEqual(['agency_admin', 'operator']);
+    expect(revoked.map(({ account_id: id }) => id)).toEqual([officer, officer]);
     await full(people(2));
     expect(await statusOf(nip(0))).toBe('active');
     expect(await rolesOf(db, officer)).toEqual([]);
@@ -255,6 +253,38 @@ it('ends whatever people who leave have under way, in the same transaction', asy
   const feed = feedOver(db, { underWay });
   await take(feed, files, [{ nip: nip(0) }, { nip: nip(1), status: 'inactive' }], { mode: 'full' });
   expect(ended.sort()).toEqual([await idOf(nip(1)), await idOf(nip(2))].sort());
+});
+
+describe('an account that an officer closed', () => {
+  const state = async () =>
+    (await db.query('SELECT status, status_imported, disabled_at IS NOT NULL AS closed FROM accounts'))[0];
+  const closed = (word: string) => ({ status: 'inactive', status_imported: word, closed: true });
+
+  it('stays closed whatever the feed says, whose last word counts when it is opened', async () => {
+    const row = { nip: nip(0) };
+    await give([row]);
+    const id = await idOf(nip(0));
+    await db.transaction((tx) => closeAccount(tx, id, NOW));
+    expect(await state()).toEqual(closed('active'));
+    expect(await give([row])).toMatchObject({ unchanged: 1, returned: 0 });
+    expect(await give([{ ...row, name: 'Baru' }])).toMatchObject({ updated: 1, returned: 0 });
+    expect(await state()).toEqual(closed('active'));
+
+    await grant(db, id, 'auditor');
+    expect(await give([{ ...row, status: 'inactive' }])).toMatchObject({ updated: 1, left: 1 });
+    expect(await state()).toEqual(closed('inactive'));
+    expect(await rolesOf(db, id)).toEqual([]);
+    expect(await give([row])).toMatchObject({ updated: 1, returned: 0 });
+    expect(await state()).toEqual(closed('active'));
+    expect(await eventsOf('account.imported_active')).toEqual([]);
+
+    expect(await full([])).toMatchObject({ left: 1, missing: 1 });
+    expect(await state()).toEqual(closed('inactive'));
+    expect(await full([])).toMatchObject({ left: 0, missing: 0 });
+    expect(await db.transaction((tx) => reopenAccount(tx, id, NOW))).toBe('inactive');
+    expect(await give([row])).toMatchObject({ returned: 1 });
+    expect(await state()).toEqual({ status: 'active', status_imported: null, closed: false });
+  });
 });
 
 describe('a feed that is bound to an agency', () => {
@@ -355,13 +385,27 @@ describe('a run', () => {
   it('beside another import is refused, and that one is seen as running', async () => {
     const feed = feedOver(db);
     expect(await feed.isBusy()).toBe(false);
+    const { id: first } = await take(feed, files, people(1));
     const { id, outcome } = await withBulkSession(db.url, async (session) => {
       await beginPlan(session);
+      await db.query(`UPDATE feed_runs SET state = 'running', ended_at = NULL WHERE id = $1`, [first]);
       expect(await feed.isBusy()).toBe(true);
       return take(feed, files, people(1));
     });
     expect(outcome).toEqual({ kind: 'busy' });
     expect(await feed.find(id)).toMatchObject({ state: 'refused', cause: 'busy' });
+  });
+
+  it('that follows another at once finds it over', async () => {
+    const feed = feedOver(db);
+    const seen: string[] = [];
+    const rows = people(3);
+    for (let at = 0; at < 5; at += 1) {
+      const { id, outcome } = await take(feed, files, rows.slice(0, 1 + (at % 3)));
+      seen.push(outcome.kind, (await feed.find(id))?.state ?? '');
+    }
+    expect(new Set(seen)).toEqual(new Set(['done', 'applied']));
+    expect(await eventsOf('feed.failed')).toEqual([]);
   });
 
   it('whose process is gone is interrupted at once, and recorded by the next', async () => {

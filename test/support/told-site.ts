@@ -11,13 +11,16 @@ import { makeTemporaryFolder } from './temporary-folder.js';
 import { Visitor } from './visitor.js';
 
 /** The relying parties of the tests, the rotating one told of logouts at this address. */
-export async function writeToldClients(address: string): Promise<{ readonly file: string; remove(): Promise<void> }> {
+export async function writeToldClients(
+  address: string,
+  more: readonly object[] = [],
+): Promise<{ readonly file: string; remove(): Promise<void> }> {
   const folder = await makeTemporaryFolder('sso-asn-told-');
   const file = join(folder, 'clients.json');
   const clients = REGISTRATIONS.map((client) =>
     (client as { client_id: string }).client_id === ROTATING ? { ...client, backchannel_logout_uri: address } : client,
   );
-  await writeFile(file, JSON.stringify(clients));
+  await writeFile(file, JSON.stringify([...clients, ...more]));
   return { file, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
@@ -34,16 +37,23 @@ export interface ToldSite {
   stop(): Promise<void>;
 }
 
-export async function startToldSite(): Promise<ToldSite> {
+/** `more`: further registrations, of the origin that the site will have. */
+export async function startToldSite(more: (origin: string) => readonly object[] = () => []): Promise<ToldSite> {
   const time = stopTime();
   const party = await startLogoutReceiver();
-  const clients = await writeToldClients(party.address);
-  const site = await startSite({
-    CLIENTS_FILE: clients.file,
-    DEMO: 'false',
-    TRUSTED_PROXIES: '127.0.0.1',
-    RESET_REQUIRES_OTP: 'false',
+  const written: Awaited<ReturnType<typeof writeToldClients>>[] = [];
+  const site = await startSite(async (origin) => {
+    const clients = await writeToldClients(party.address, more(origin));
+    written.push(clients);
+    return {
+      CLIENTS_FILE: clients.file,
+      DEMO: 'false',
+      TRUSTED_PROXIES: '127.0.0.1',
+      RESET_REQUIRES_OTP: 'false',
+    };
   });
+  const [clients] = written;
+  if (clients === undefined) throw new Error('no clients were written');
   const { services, port } = site.running;
   await addAgencies(services.db);
   const visitors: Visitor[] = [];

@@ -44,6 +44,10 @@ export interface Asked<Who extends Callers, Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** Of a call that takes a file: its bytes, read once. */
+  readonly file: AsyncIterable<Buffer>;
+  /** The headers that the call names, as they came. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   /** Of a POST: what {@link Idempotency} needs to do it once, in the transaction of the use-case. */
   readonly repeatable: RepeatableCall;
   readonly requestId: string;
@@ -62,6 +66,10 @@ interface CallBase {
   readonly kind: 'read' | 'write';
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** In place of a body: a file of this type, which may be larger than any body, and which the call reads by itself. */
+  readonly file?: { readonly type: string; readonly description: string };
+  /** Headers of its own, with what they hold. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What comes back, by status. What the schema does not name never leaves. */
   readonly answers: Answers;
   /** Which problems it answers itself, besides those that every call may meet. */

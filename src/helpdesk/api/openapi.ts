@@ -43,7 +43,7 @@ function problemCodesOf({ callers, method, problems }: Call): ReadonlySet<Proble
 /** `invalid_input` comes with four statuses; every other code with its own. */
 const statusesOf = (call: Call, code: ProblemCode): readonly number[] => {
   if (code !== 'invalid_input') return [PROBLEMS[code].status];
-  if (call.body !== undefined) return [400, 413, 415, 422];
+  if (call.body !== undefined || call.file !== undefined) return [400, 413, 415, 422];
   return call.query === undefined ? [400] : [400, 422];
 };
 
@@ -95,7 +95,7 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]{1,255}$' },
 };
 
-function parametersOf({ path, method, query }: Call): readonly Json[] {
+function parametersOf({ path, method, query, headers = {} }: Call): readonly Json[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -109,7 +109,14 @@ function parametersOf({ path, method, query }: Call): readonly Json[] {
     ...((schema as z.ZodType).description === undefined ? {} : { description: (schema as z.ZodType).description }),
     schema: schemaOf(schema as z.ZodType, 'input'),
   }));
-  return [...inPath, ...inQuery, ...(method === 'POST' ? [IDEMPOTENCY_KEY] : [])];
+  const inHeaders = Object.entries(headers).map(([name, description]) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  }));
+  return [...inPath, ...inQuery, ...inHeaders, ...(method === 'POST' ? [IDEMPOTENCY_KEY] : [])];
 }
 
 const operationOf = (call: Call): Json => ({
@@ -121,6 +128,15 @@ const operationOf = (call: Call): Json => ({
   ...(call.body === undefined
     ? {}
     : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(call.body, 'input') } } } }),
+  ...(call.file === undefined
+    ? {}
+    : {
+        requestBody: {
+          required: true,
+          description: call.file.description,
+          content: { [call.file.type]: { schema: { type: 'string' } } },
+        },
+      }),
   responses: { ...answerResponses(call), ...problemResponses(call) },
 });
 

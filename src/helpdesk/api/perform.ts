@@ -12,11 +12,16 @@ export interface ApiRequest {
   readonly authorization: string | undefined;
   readonly idempotencyKey: string | readonly string[] | undefined;
   readonly isJson: boolean;
+  /** Whether the body is of this type. */
+  readonly isOf: (type: string) => boolean;
+  readonly headers: Readonly<Record<string, unknown>>;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly requestId: string;
   /** Throws a {@link Refusal} for one that is too large or no text. */
   readonly readBody: () => Promise<string>;
+  /** The body as it comes, of any size. Breaks off with a {@link Refusal}. */
+  readonly file: AsyncIterable<Buffer>;
 }
 
 export interface PerformParts {
@@ -46,7 +51,11 @@ const isProblem = (read: object): read is Problem => 'problem' in read;
 const orProblem = <Value>(parsed: Parsed<Value>): { readonly value: Value } | Problem =>
   parsed.kind === 'read' ? parsed : malformed(parsed.status, ...parsed.errors);
 
-async function readBodyOf({ body: schema }: Call, request: ApiRequest): Promise<{ readonly value: unknown } | Problem> {
+async function readBodyOf(
+  { body: schema, file }: Call,
+  request: ApiRequest,
+): Promise<{ readonly value: unknown } | Problem> {
+  if (file !== undefined && !request.isOf(file.type)) return malformed(415);
   if (schema === undefined) return { value: undefined };
   if (!request.isJson) return malformed(415);
   try {
@@ -86,6 +95,18 @@ function reply(call: Call, answer: CallAnswer, now: Date): Reply {
     headers: {},
     body: JSON.stringify(schema.parse(answer.body)),
   };
+}
+
+const textOf = (header: unknown): string | undefined => (typeof header === 'string' ? header : undefined);
+
+/** What a call answers; a file that breaks off on its way is malformed. */
+async function handled(call: Call, asked: object): Promise<CallAnswer> {
+  try {
+    return await call.handle(asked as never);
+  } catch (error) {
+    if (call.file !== undefined && error instanceof Refusal) return malformed(error.status);
+    throw error;
+  }
 }
 
 /** Who calls: known as soon as the token was looked at, for the log. */
@@ -138,8 +159,12 @@ export function createPerform({ tokens, recordRefusal, clock }: PerformParts) {
         key,
         request: JSON.stringify([call.action, params, body]),
       };
-      const asked = { caller: admission.caller, params, query, body, repeatable, requestId };
-      const answer = await call.handle(asked as never);
+      const headers = Object.fromEntries(
+        Object.keys(call.headers ?? {}).map((name) => [name, textOf(request.headers[name.toLowerCase()])]),
+      );
+      const { file } = request;
+      const asked = { caller: admission.caller, params, query, body, file, headers, repeatable, requestId };
+      const answer = await handled(call, asked);
       if (isProblem(answer) && answer.problem === 'invalid_input') return refuse(answer);
       return reply(call, answer, clock.now());
     },
