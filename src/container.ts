@@ -13,6 +13,7 @@ import { createAudit } from './audit/audit.js';
 import { createCheckpoints } from './audit/checkpoints.js';
 import { createRetention } from './audit/retention.js';
 import { createSealer } from './audit/sealer.js';
+import { createWrongCaptchas } from './captcha/wrong-captchas.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
 import { createDevices } from './devices/devices.js';
@@ -122,6 +123,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
   const notices = createLogoutNotices({ outbox, registry });
   const endSessions = createEndSessions({ notices });
+  const wrongCaptchas = createWrongCaptchas({ keyValue, keyed });
   const mailer = createMailer({ outbox, render: createMailTemplates({ directory: VIEWS, brand }) });
   const { origin } = config.issuer;
   const disavowals = createDisavowals({ box, clock, origin });
@@ -268,6 +270,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     sealer,
     outbox,
     notices,
+    wrongCaptchas,
     accountMail,
     codes,
     knownBrowsers,

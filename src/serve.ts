@@ -11,6 +11,7 @@ import { DEMO_PEOPLE, loadDemoPeople } from './demo/people.js';
 import { systemClock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import { createMailDelivery, MAIL } from './mail/delivery.js';
+import { recordSent } from './mail/last-mails.js';
 import { createSmtpTransport } from './mail/smtp.js';
 import type { MailTransport } from './mail/transport.js';
 import { createManagement, type ManagementOptions } from './metrics/management.js';
@@ -146,7 +147,11 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     const mails = createOutboxWorker({
       ...delivering,
       handlers: {
-        [MAIL]: createMailDelivery({ transport, onOutcome: metrics.mail }),
+        [MAIL]: createMailDelivery({
+          transport,
+          onOutcome: metrics.mail,
+          recordSent: (sent) => recordSent(db, { ...sent, now: clock.now() }),
+        }),
         [NOTICES]: createNoticeHandler({ db, accountMail: services.accountMail }),
         [HALF_TIME]: services.waitingResets.tellAtHalfTime,
         [CONTACT_OPENS]: services.contactChanges.openWaiting,

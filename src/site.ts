@@ -30,6 +30,10 @@ import { watchCalls } from './helpdesk/watch-calls.js';
 import { createConsole } from './helpdesk/console/console.js';
 import { homeRoutes } from './helpdesk/console/pages/home.js';
 import { consoleOfficers } from './helpdesk/console/pages/officers.js';
+import { createCursors } from './helpdesk/api/cursor.js';
+import { deskCalls } from './helpdesk/desk/calls.js';
+import { createDesk } from './helpdesk/desk/create-desk.js';
+import { createGrants } from './helpdesk/desk/grants.js';
 import { createIdempotency } from './helpdesk/idempotency.js';
 import { createFeedDesk } from './helpdesk/personnel-feed.js';
 import { personnelFeedCalls } from './helpdesk/personnel-feed-calls.js';
@@ -76,6 +80,7 @@ import { providerPagesBy } from './provider-pages.js';
 import { createMailsAfterPassword } from './throttle/mails-after-password.js';
 import { createFormPost } from './security/outbound-form.js';
 import { createReachable } from './security/reachable.js';
+import { agentOf } from './web/agent.js';
 import { createFormTokens } from './web/csrf.js';
 import { servedOrigins } from './web/origin.js';
 import { pageWriter } from './web/page.js';
@@ -171,7 +176,12 @@ export async function buildSite(services: Services): Promise<Site> {
   });
   const newPassword = createNewPassword({ endSessions, codes, accountMail, audit, clock });
   const passwordChange = createPasswordChange({ newPassword, tickets, audit });
-  const captchas = createCaptchas({ keyValue, clock, testAnswer: config.captchaTestAnswer });
+  const captchas = createCaptchas({
+    keyValue,
+    clock,
+    testAnswer: config.captchaTestAnswer,
+    onWrong: (beside) => services.wrongCaptchas.count(beside),
+  });
 
   const forms = {
     captchas,
@@ -213,6 +223,29 @@ export async function buildSite(services: Services): Promise<Site> {
   });
   const nameOf = (clientId: string): string | undefined => registry.find(clientId)?.name;
   const ownChange = createOwnChange({ db, devices, endSessions, accountMail, audit, clock });
+  const openSessions = createOpenSessions({ db, registry, clock });
+  const { refusals } = services;
+  const cursors = createCursors(box);
+  const idempotency = createIdempotency({ keyed, clock });
+  const desk = createDesk({
+    db,
+    devices,
+    recoveryCodeSets,
+    guesses,
+    waitingResets,
+    contactChangeOf: async (id) => {
+      const { change } = await services.contactChanges.view(id);
+      return change && { state: change.state, opensAt: change.opensAt };
+    },
+    openSessions,
+    agentOf,
+    wrongCaptchas: services.wrongCaptchas,
+    refusals,
+    cursors,
+    audit,
+    keyed,
+    clock,
+  });
   const routes: Route[] = [
     ...portalRoutes({
       portal,
@@ -258,7 +291,7 @@ export async function buildSite(services: Services): Promise<Site> {
     ...sessionRoutes({
       sessions: createSessions({
         db,
-        openSessions: createOpenSessions({ db, registry, clock }),
+        openSessions,
         endSessions,
         audit,
       }),
@@ -385,15 +418,22 @@ export async function buildSite(services: Services): Promise<Site> {
             db,
             intake: services.feedIntake,
             mayFeed: (clientId) => registry.registration(clientId)?.x.personnel_feed === true,
-            idempotency: createIdempotency({ keyed, clock }),
-            refusals: services.refusals,
+            idempotency,
+            refusals,
           }),
         ),
+        ...deskCalls({
+          desk,
+          grants: createGrants({ db, refusals, cursors, clock }),
+          idempotency,
+          refusals,
+          db,
+        }),
       ],
       tokens: { verify: adminTokens({ db, clock, registry, adminResource }) },
       adminOrigin: config.adminOrigin,
       issuer,
-      recordRefusal: (refused) => services.refusals.record(db, refused),
+      recordRefusal: (refused) => refusals.record(db, refused),
       clock,
     }),
     ...(localOutbox !== undefined && !config.production ? localMailRoutes({ outbox: localOutbox, write }) : []),

@@ -95,7 +95,8 @@ export function createAccountMail(parts: AccountMailParts): AccountMail {
       const last = told.at(-1);
       if (last === undefined) continue;
       const disavow = links ? await disavowals.issue(tx, { accountId: account, events, address }) : undefined;
-      await mailer.queueNotices(tx, { to: { address, name: last.name }, locale: last.locale, events, disavow });
+      const to = { address, name: last.name };
+      await mailer.queueNotices(tx, { to, accountId: account, locale: last.locale, events, disavow });
     }
   }
 
@@ -120,6 +121,7 @@ export function createAccountMail(parts: AccountMailParts): AccountMail {
         const to = account?.email === undefined ? undefined : { address: account.email, name: account.name };
         await mailer.queue(tx, {
           to,
+          accountId: account?.id,
           mail,
           data: about,
           locale,

@@ -4,6 +4,12 @@ import { isNip, type Nip } from './nip.js';
 export type CanonicalName =
   { readonly kind: 'nip'; readonly value: Nip } | { readonly kind: 'account_name'; readonly value: string };
 
+/** A name in the one form that it is counted under, whoever has it; undefined for a text that can be none. */
+export function countedName(typed: string): string | undefined {
+  const name = canonicalName(typed);
+  return name.kind === 'malformed' ? undefined : name.value;
+}
+
 export type TypedName = CanonicalName | { readonly kind: 'malformed' };
 
 const MALFORMED: TypedName = { kind: 'malformed' };

@@ -98,6 +98,10 @@ export interface AuditDetails {
   'desk.asked': { readonly action: string; readonly act: string };
   /** A second officer turned it down, or who asked for it took it back. */
   'desk.rejected': { readonly action: string; readonly act: string; readonly by: 'second' | 'asker' };
+  /** Without what was typed: a number or a name is no business of the trail. */
+  'desk.searched': { readonly by: 'nip' | 'name'; readonly found: number };
+  /** An officer looked at somebody. */
+  'desk.viewed': { readonly action: string };
   /** An officer, or a service, wanted something over the admin API or in the console. */
   'desk.refused': { readonly action: string; readonly cause: string };
   'agency.changed': { readonly two_officers: boolean };

@@ -20,8 +20,11 @@ export interface Captchas {
   image(id: string, browser: string): Promise<Buffer | undefined>;
   /** WAV: the same letters spoken; undefined as above. */
   audio(id: string, browser: string, locale: 'id' | 'en'): Promise<Buffer | undefined>;
-  /** True once, for the right letters in the right case from the right browser. Right or wrong, it is used up. */
-  redeem(attempt: { id: string; browser: string; answer: string }): Promise<boolean>;
+  /**
+   * True once, for the right letters in the right case from the right browser. Right or wrong, it is used up. `beside`:
+   * the name that was typed with it, for {@link CaptchaOptions.onWrong}.
+   */
+  redeem(attempt: { id: string; browser: string; answer: string; beside?: string | undefined }): Promise<boolean>;
 }
 
 export const CAPTCHA_LENGTH = 6;
@@ -50,9 +53,11 @@ export interface CaptchaOptions {
   readonly clock: Clock;
   /** CAPTCHA_TEST_ANSWER: the answer of every captcha, for automated tests; never in production. */
   readonly testAnswer?: string | undefined;
+  /** Called for wrong letters in the right browser, with what was typed beside them. */
+  readonly onWrong?: (beside: string) => Promise<void>;
 }
 
-export function captchas({ keyValue, clock, testAnswer }: CaptchaOptions): Captchas {
+export function captchas({ keyValue, clock, testAnswer, onWrong }: CaptchaOptions): Captchas {
   const places = openPlaces({ keyValue, clock, ttlSeconds: TTL_SECONDS });
 
   /** Drawing costs more than asking for it: a captcha is shown a few times and no more (R-73). */
@@ -98,13 +103,15 @@ export function captchas({ keyValue, clock, testAnswer }: CaptchaOptions): Captc
       return stored && speak(stored.answer, { locale, noise: noiseOf(`${locale}:${stored.seed}`) });
     },
 
-    async redeem({ id, browser, answer }) {
+    async redeem({ id, browser, answer, beside }) {
       const value = isId(id) ? await keyValue.take(keyOf(id)) : undefined;
       if (value === undefined) return false;
       const stored = parse(value);
       await places.giveBack(stored.place);
       const fromBrowser = same(stored.browser, digest(browser).toString('base64url'));
-      return same(normal(stored.answer), normal(answer)) && fromBrowser;
+      const isRight = same(normal(stored.answer), normal(answer));
+      if (!isRight && fromBrowser && beside !== undefined) await onWrong?.(beside);
+      return isRight && fromBrowser;
     },
   };
 }

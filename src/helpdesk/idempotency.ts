@@ -31,10 +31,15 @@ export interface Idempotency {
     call: RepeatableCall & { readonly keeps: (answer: Answer) => boolean },
     work: () => Promise<Answer>,
   ): Promise<Answer | KeyReused>;
+  /**
+   * Whether a read is what its key was used for before, if it was. No answer is kept: it is read anew, and may be about
+   * people.
+   */
+  isSame(tx: Queryable, call: RepeatableCall): Promise<boolean>;
 }
 
 export function createIdempotency({ keyed, clock }: { keyed: KeyedDigest; clock: Clock }): Idempotency {
-  return {
+  const idempotency: Idempotency = {
     async once<Answer>(
       tx: Queryable,
       { caller, key: sent, request: asked, keeps }: RepeatableCall & { readonly keeps: (answer: Answer) => boolean },
@@ -52,5 +57,11 @@ export function createIdempotency({ keyed, clock }: { keyed: KeyedDigest; clock:
       await (keeps(answer) ? keepAnswer(tx, key, answer) : giveUpKey(tx, key));
       return answer;
     },
+
+    async isSame(tx, call) {
+      const read = { kind: 'read' } as const;
+      return (await idempotency.once(tx, { ...call, keeps: () => true }, () => Promise.resolve(read))).kind === 'read';
+    },
   };
+  return idempotency;
 }

@@ -21,11 +21,13 @@ export type QueuedMail = z.infer<typeof queuedMail>;
 export interface MailDeliveryOptions {
   readonly transport: MailTransport;
   readonly onOutcome?: (mail: string, outcome: 'delivered' | 'retry' | 'refused') => void;
+  /** Keeps that a mail to somebody left, for officers who are asked where it is. */
+  readonly recordSent?: (sent: { accountId: string; queuedAt: Date }) => Promise<void>;
 }
 
 /** Delivers queued mails: the last look at the address before it meets the mail server. */
-export function createMailDelivery({ transport, onOutcome }: MailDeliveryOptions): OutboxHandler {
-  return async ({ id, createdAt, payload }, signal) => {
+export function createMailDelivery({ transport, onOutcome, recordSent }: MailDeliveryOptions): OutboxHandler {
+  return async ({ id, createdAt, payload, accountId }, signal) => {
     const { mail, to, ...content } = queuedMail.parse(payload);
     const address = plainAddress(to.address);
     const delivery =
@@ -33,6 +35,9 @@ export function createMailDelivery({ transport, onOutcome }: MailDeliveryOptions
         ? ({ kind: 'refused', reason: 'address' } as const)
         : await transport.send({ id, to: { address, name: plainName(to.name) }, ...content, date: createdAt }, signal);
     onOutcome?.(mail, delivery.kind);
+    // It has left: it must not leave again because this could not be kept.
+    if (delivery.kind === 'delivered' && accountId !== undefined)
+      await recordSent?.({ accountId, queuedAt: createdAt }).catch(() => undefined);
     return delivery;
   };
 }

@@ -11,6 +11,8 @@ const SEVERAL = 'several-notices';
 export interface MailOrder<Kind extends LetterKind> {
   /** From the database, never from a form. Undefined: a decoy that does the same work and is thrown away. */
   readonly to: Mailbox | undefined;
+  /** Whose mailbox it is. */
+  readonly accountId: string | undefined;
   readonly mail: Kind;
   readonly data: Letters[Kind];
   readonly locale: 'id' | 'en';
@@ -22,6 +24,7 @@ export interface MailOrder<Kind extends LetterKind> {
 
 export interface NoticeOrder {
   readonly to: Mailbox;
+  readonly accountId: string;
   readonly locale: 'id' | 'en';
   readonly events: readonly NoticeEvent[];
   readonly disavow: DisavowLink | undefined;
@@ -37,17 +40,17 @@ export interface Mailer {
 /** Mails are written when they are queued, and wait sealed: they hold codes and addresses. */
 export function createMailer({ outbox, render }: { outbox: Outbox; render: MailWriter }): Mailer {
   return {
-    async queue(tx, { to, mail, data, locale, expiresAt, dedupKey }) {
+    async queue(tx, { to, accountId, mail, data, locale, expiresAt, dedupKey }) {
       const written = render.letter(mail, data, locale);
       const payload: QueuedMail = { mail, to: { address: to?.address ?? '', name: to?.name }, ...written };
-      await outbox.add(tx, { kind: to === undefined ? NOTHING : MAIL, payload, expiresAt, dedupKey });
+      await outbox.add(tx, { kind: to === undefined ? NOTHING : MAIL, payload, accountId, expiresAt, dedupKey });
     },
 
-    async queueNotices(tx, { to, events, locale, disavow }) {
+    async queueNotices(tx, { to, accountId, events, locale, disavow }) {
       const [only, ...others] = events;
       const mail = others.length === 0 ? (only?.kind ?? SEVERAL) : SEVERAL;
       const payload: QueuedMail = { mail, to: { ...to }, ...render.notices(events, locale, disavow) };
-      await outbox.add(tx, { kind: MAIL, payload });
+      await outbox.add(tx, { kind: MAIL, payload, accountId });
     },
   };
 }

@@ -8,6 +8,7 @@ interface NewRow {
   readonly expiresAt: Date | undefined;
   /** Also when it is due. */
   readonly createdAt: Date;
+  readonly accountId: string | undefined;
 }
 
 /** A message that this worker alone may deliver until its lease ends. */
@@ -19,6 +20,14 @@ export interface ClaimedRow {
   readonly expiresAt: Date | undefined;
   /** 1 at the first attempt. */
   readonly attempt: number;
+  readonly accountId: string | undefined;
+}
+
+/** A message that has not left. */
+export interface Unsent {
+  readonly createdAt: Date;
+  /** Given up. */
+  readonly dead: boolean;
 }
 
 /** How much waits. */
@@ -34,10 +43,10 @@ type Attempt = Pick<ClaimedRow, 'id' | 'attempt'>;
 export const outboxStore = (db: Queryable) => ({
   async insert(rows: readonly NewRow[]): Promise<void> {
     await db.query(
-      `INSERT INTO outbox (id, kind, payload, dedup_key, expires_at, created_at, next_attempt_at)
-       SELECT id, kind, payload, dedup_key, expires_at, created_at, created_at
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-           AS message (id, kind, payload, dedup_key, expires_at, created_at)
+      `INSERT INTO outbox (id, kind, payload, dedup_key, expires_at, created_at, account_id, next_attempt_at)
+       SELECT id, kind, payload, dedup_key, expires_at, created_at, account_id, created_at
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[])
+           AS message (id, kind, payload, dedup_key, expires_at, created_at, account_id)
        ON CONFLICT (dedup_key) DO NOTHING`,
       [
         rows.map(({ id }) => id),
@@ -46,6 +55,7 @@ export const outboxStore = (db: Queryable) => ({
         rows.map(({ dedupKey }) => dedupKey ?? null),
         rows.map(({ expiresAt }) => expiresAt ?? null),
         rows.map(({ createdAt }) => createdAt),
+        rows.map(({ accountId }) => accountId ?? null),
       ],
     );
   },
@@ -60,7 +70,7 @@ export const outboxStore = (db: Queryable) => ({
             FOR UPDATE SKIP LOCKED)
        UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2
          FROM due WHERE outbox.id = due.id
-       RETURNING outbox.id, kind, payload, created_at, expires_at, attempts`,
+       RETURNING outbox.id, kind, payload, created_at, expires_at, attempts, account_id`,
       [want.now, want.leaseUntil, want.kinds, want.limit],
     );
     return rows.map(claimedFromRow);
@@ -89,6 +99,15 @@ export const outboxStore = (db: Queryable) => ({
     );
   },
 
+  async latestUnsent({ kind, accountId }: { kind: string; accountId: string }): Promise<Unsent | undefined> {
+    const [row] = await db.query(
+      `SELECT created_at, dead_at IS NOT NULL AS dead FROM outbox
+        WHERE account_id = $1 AND kind = $2 ORDER BY created_at DESC LIMIT 1`,
+      [accountId, kind],
+    );
+    return row && { createdAt: row.created_at as Date, dead: row.dead as boolean };
+  },
+
   async backlog(): Promise<Backlog[]> {
     const rows = await db.query(
       `SELECT kind, count(*) FILTER (WHERE dead_at IS NULL)::integer AS waiting,
@@ -112,4 +131,5 @@ const claimedFromRow = (row: Row): ClaimedRow => ({
   createdAt: row.created_at as Date,
   expiresAt: (row.expires_at as Date | null) ?? undefined,
   attempt: row.attempts as number,
+  accountId: (row.account_id as string | null) ?? undefined,
 });

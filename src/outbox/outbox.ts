@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import type { Queryable } from '../storage/database.js';
 import type { Expiry } from '../storage/expiry.js';
-import { outboxStore } from './outbox-store.js';
+import { outboxStore, type Unsent } from './outbox-store.js';
 
 /**
  * A message of this kind is thrown away by the worker. Decoys use it: a request for a name that does not exist
@@ -22,6 +22,8 @@ export interface NewMessage {
   readonly expiresAt?: Date | undefined;
   /** Kept back until then, and counted as added then: what waits on purpose is not late. */
   readonly notBefore?: Date | undefined;
+  /** Whose mailbox it goes to, for who looks what became of it. */
+  readonly accountId?: string | undefined;
 }
 
 /** Messages to the outside that leave if, and only if, the caller's transaction commits (R-68, ADR 0008). */
@@ -42,16 +44,20 @@ export function createOutbox({ box, clock, onAdded }: OutboxOptions): Outbox {
     async add(tx, ...messages) {
       if (messages.length === 0) return;
       const now = clock.now();
-      const rows = messages.map(({ kind, payload, dedupKey, notBefore, expiresAt }) => {
+      const rows = messages.map(({ kind, payload, dedupKey, notBefore, expiresAt, accountId }) => {
         const id = randomUUID();
         const sealed = box.seal(JSON.stringify(payload), sealContext(id));
-        return { id, kind, payload: sealed, dedupKey, expiresAt, createdAt: notBefore ?? now };
+        return { id, kind, payload: sealed, dedupKey, expiresAt, accountId, createdAt: notBefore ?? now };
       });
       await outboxStore(tx).insert(rows);
       if (messages.some(({ notBefore }) => notBefore === undefined)) onAdded?.();
     },
   };
 }
+
+/** The latest message of a kind to somebody that has not left: it waits, or was given up. */
+export const latestUnsent = (db: Queryable, to: { kind: string; accountId: string }): Promise<Unsent | undefined> =>
+  outboxStore(db).latestUnsent(to);
 
 /** Ties a sealed payload to its row. */
 export const sealContext = (id: string): string => `outbox|${id}|payload`;

@@ -12,6 +12,8 @@ export interface OutboxMessage {
   readonly id: string;
   readonly createdAt: Date;
   readonly payload: unknown;
+  /** Whose mailbox it goes to. */
+  readonly accountId?: string | undefined;
 }
 
 /** What a handler answers. `reason` is a short code for rows, logs and metrics: never a server's own words. */
@@ -105,7 +107,8 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     });
     try {
       const payload: unknown = JSON.parse(box.open(row.payload, sealContext(row.id)).toString());
-      return await Promise.race([handler({ id: row.id, createdAt: row.createdAt, payload }, deadline.signal), tooLate]);
+      const { id, createdAt, accountId } = row;
+      return await Promise.race([handler({ id, createdAt, payload, accountId }, deadline.signal), tooLate]);
     } catch (error) {
       log.error('outbox handler failed', {
         message_id: row.id,

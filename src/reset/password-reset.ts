@@ -1,7 +1,7 @@
 import { findById, findByName, holdAccount, isUsable, type Account } from '../accounts/accounts.js';
 import type { AccountMail } from '../accounts/account-mail.js';
 import { comparableEmail, decoyMask, isSameEmail, maskEmail } from '../accounts/email.js';
-import { canonicalName } from '../accounts/name.js';
+import { canonicalName, countedName } from '../accounts/name.js';
 import { judgePassword, type RuleState } from '../accounts/password-judgement.js';
 import type { Audit } from '../audit/audit.js';
 import type { Captchas } from '../captcha/captchas.js';
@@ -168,7 +168,12 @@ export function createPasswordReset(parts: PasswordResetParts): PasswordReset {
 
   return {
     async start({ username, captchaId, captcha, attemptUid }, visitor) {
-      const solved = await captchas.redeem({ id: captchaId, browser: visitor.browserId, answer: captcha });
+      const solved = await captchas.redeem({
+        id: captchaId,
+        browser: visitor.browserId,
+        answer: captcha,
+        beside: countedName(username),
+      });
       if (!solved) return { kind: 'captcha_wrong' };
       const name = canonicalName(username);
       const typed = name.kind === 'malformed' ? `malformed:${username.slice(0, 64)}` : `${name.kind}:${name.value}`;

@@ -108,6 +108,11 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'agency.changed': [{ two_officers: true }],
   'alarm.raised': [{ kind: 'burst' }],
   'alarm.seen': [{ alarm: 'a1' }],
+  'desk.searched': [
+    { by: 'nip', found: 1 },
+    { by: 'name', found: 50 },
+  ],
+  'desk.viewed': [{ action: 'accounts.show' }],
   'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],
   'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code', 'in_hand'] as const).map(
     (cause) => ({ cause }),

@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import Koa from 'koa';
 import { actCalls } from '#src/helpdesk/act-calls.js';
 import { watchCalls } from '#src/helpdesk/watch-calls.js';
 import type { Call as ApiCall } from '#src/helpdesk/api/call.js';
+import { deskCalls } from '#src/helpdesk/desk/calls.js';
+import { createIdempotency } from '#src/helpdesk/idempotency.js';
 import { adminRoutes } from '#src/helpdesk/routes.js';
 import type { AdminCaller } from '#src/helpdesk/admin-tokens.js';
 import { knowBrowser } from '#src/web/browser.js';
@@ -15,6 +18,7 @@ import type { RequestState } from '#src/web/request.js';
 import { mountRoutes } from '#src/web/route-table.js';
 import { NOBODY, NOBODY_ON_DUTY } from '../support/nobody.js';
 import { listen } from '#src/web/server.js';
+import { deskParts } from './desk/parts.js';
 import type { ResetParts } from './reset-parts.js';
 
 export const ADMIN = 'admin.contoh.test';
@@ -45,8 +49,14 @@ export interface AdminApi {
 /** The admin API behind the real web toolkit, on a port of its own. */
 export async function startAdminApi(
   { db, acts, slips, alarms, twoOfficers, refusals, clock, keyed, log }: ResetParts,
-  calls: readonly ApiCall[] = [...actCalls({ acts, slips }), ...watchCalls({ alarms, twoOfficers })],
+  only?: readonly ApiCall[],
 ): Promise<AdminApi> {
+  const { desk, grants } = deskParts(db, { clock, secret: randomBytes(32) });
+  const calls = only ?? [
+    ...actCalls({ acts, slips }),
+    ...watchCalls({ alarms, twoOfficers }),
+    ...deskCalls({ desk, grants, idempotency: createIdempotency({ keyed, clock }), refusals, db }),
+  ];
   const tokens = new Map<string, AdminCaller>();
   const origins = servedOrigins({
     issuer: new URL(`http://${ISSUER}`),

@@ -37,8 +37,10 @@ const transport: MailTransport = {
   },
   close: silent,
 };
+const SITI = '0c7e5a3e-7c1b-4a7e-8f21-6a4c1b9d2e10';
 const order: MailOrder<'reset-code'> = {
   to: { address: 'siti@contoh.test', name: 'Siti' },
+  accountId: undefined,
   mail: 'reset-code',
   data: { at: now, nipEnding: '003', code: '7K3PQ-9XWMA', expiresAt: new Date(now.getTime() + 900_000) },
   locale: 'id',
@@ -105,7 +107,7 @@ test('a notice is counted by its kind, several as such', async () => {
   const told = { kind: 'password-changed', data: { at: now, nipEnding: '003' } } as const;
   const disavow = { href: 'https://sso.contoh.test/bukan-saya/x', until: now };
   for (const events of [[told], [told, told]]) {
-    await db.transaction((tx) => mailer.queueNotices(tx, { to, locale: 'en', events, disavow }));
+    await db.transaction((tx) => mailer.queueNotices(tx, { to, accountId: SITI, locale: 'en', events, disavow }));
   }
   await deliver();
   expect(sent.map(({ subject, text }) => [subject, text]).sort()).toEqual([

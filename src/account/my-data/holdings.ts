@@ -388,6 +388,7 @@ const letter = (why: string): LeftOut => ({ kind: 'letters', why });
 
 /** Tables that are not in the file, and why. */
 export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
+  account_name_words: secret('the name once more, word by word, for officers to find it; it is told with the account'),
   agencies: { kind: 'nobody', why: 'the name of the person’s own agency is told with the account' },
   passkeys: secret('public keys and credential ids, of no use elsewhere; what they say of a device is told with it'),
   passkey_challenges: { kind: 'underway', why: 'random numbers of logins under way; gone within minutes' },
@@ -399,6 +400,7 @@ export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
   activation_slips: { kind: 'underway', why: 'good for 30 days; what came of it stands in the audit trail' },
   self_resets: { kind: 'underway', why: 'gone within days; what came of it stands in the audit trail' },
   enrolment_tickets: MINUTES,
+  last_mails: letter('when the last of them left: neither what it said nor where it went'),
   outbox: letter('sealed letters on their way; gone when they are sent'),
   account_notices: letter('sealed notices on their way; gone soon after they were sent'),
   unsaved_recovery_codes: secret('sealed codes that were just shown; gone within the hour'),

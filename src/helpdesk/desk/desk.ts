@@ -4,6 +4,7 @@ import type { OpenCase } from '../../accounts/open-cases.js';
 import type { Role } from '../../accounts/role.js';
 import type { DeviceKind } from '../../devices/device.js';
 import type { AccountId, AgencyCode, DeviceId } from '../../kernel/ids.js';
+import type { LastMail } from '../../mail/last-mails.js';
 import type { Trace } from '../../throttle/visitor.js';
 import type { Diagnosis } from './diagnosis.js';
 
@@ -83,14 +84,6 @@ export interface ShownSession {
   readonly system: string;
   /** `203.0.113.x`; empty where it is not known. */
   readonly network: string;
-}
-
-/** `sent`: the mail server took it. `failed`: given up; nobody has it. `waiting`: not yet sent. */
-export type MailFate = 'sent' | 'waiting' | 'failed';
-
-export interface LastMail {
-  readonly at: Date;
-  readonly fate: MailFate;
 }
 
 /** What an officer needs to know of a person; no secret and no whole address. */

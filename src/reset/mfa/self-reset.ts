@@ -1,6 +1,7 @@
 import { findById, getById, holdAccount, isUsable, type Account } from '../../accounts/accounts.js';
 import type { AccountMail } from '../../accounts/account-mail.js';
 import { maskEmail } from '../../accounts/email.js';
+import { countedName } from '../../accounts/name.js';
 import type { PasswordCheck } from '../../accounts/password-check.js';
 import type { Audit } from '../../audit/audit.js';
 import type { AuditDetails } from '../../audit/events.js';
@@ -249,7 +250,12 @@ export function createSelfReset(parts: SelfResetParts): SelfReset {
   return {
     async start({ way, username, password, captchaId, captcha, attemptUid }, visitor) {
       const { browserId, requestId, agent } = visitor;
-      const solved = await captchas.redeem({ id: captchaId, browser: browserId, answer: captcha });
+      const solved = await captchas.redeem({
+        id: captchaId,
+        browser: browserId,
+        answer: captcha,
+        beside: countedName(username),
+      });
       if (!solved) return { kind: 'captcha_wrong' };
       const verdict = await passwordCheck.check({ username, password }, visitor);
       if (verdict.kind === 'throttled') return { ...verdict, limit: 'passwords' };
