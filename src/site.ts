@@ -28,8 +28,13 @@ import { demoRoutes } from './demo/routes.js';
 import { actCalls } from './helpdesk/act-calls.js';
 import { watchCalls } from './helpdesk/watch-calls.js';
 import { createConsole } from './helpdesk/console/console.js';
+import { actRoutes } from './helpdesk/console/pages/acts.js';
+import { appointmentRoutes } from './helpdesk/console/pages/appointments.js';
+import { approvalRoutes } from './helpdesk/console/pages/approvals.js';
 import { homeRoutes } from './helpdesk/console/pages/home.js';
 import { consoleOfficers } from './helpdesk/console/pages/officers.js';
+import { personRoutes } from './helpdesk/console/pages/person.js';
+import { createPresenceCheck } from './helpdesk/console/presence-check.js';
 import { createCursors } from './helpdesk/api/cursor.js';
 import { deskCalls } from './helpdesk/desk/calls.js';
 import { createDesk } from './helpdesk/desk/create-desk.js';
@@ -246,6 +251,8 @@ export async function buildSite(services: Services): Promise<Site> {
     keyed,
     clock,
   });
+  const grants = createGrants({ db, refusals, cursors, clock });
+  const { acts, alarms, presence } = services;
   const routes: Route[] = [
     ...portalRoutes({
       portal,
@@ -393,7 +400,21 @@ export async function buildSite(services: Services): Promise<Site> {
       ...forms,
       waitSeconds: config.mfaResetWaitSeconds,
     }),
-    ...homeRoutes({ write }),
+    ...homeRoutes({ desk, alarms, write, clock }),
+    ...personRoutes({ desk, write, clock }),
+    ...actRoutes({
+      desk,
+      acts,
+      checkPresence: createPresenceCheck({ db, presence, refusals, clock }),
+      slips: {
+        codeOf: (slipId) => services.activationSlips.codeOf(slipId),
+        address: `${config.issuer.origin}/aktivasi`,
+      },
+      write,
+      clock,
+    }),
+    ...approvalRoutes({ acts, write, clock }),
+    ...appointmentRoutes({ desk, grants, acts, write, clock }),
     ...slipRoutes({
       slipActivation: createSlipActivation({
         db,
@@ -424,7 +445,7 @@ export async function buildSite(services: Services): Promise<Site> {
         ),
         ...deskCalls({
           desk,
-          grants: createGrants({ db, refusals, cursors, clock }),
+          grants,
           idempotency,
           refusals,
           db,

@@ -18,9 +18,32 @@ export type AccountNotice =
   | 'sessions_ended'
   | 'app_ended';
 
+/** What the console says once after an act. */
+export type DeskNotice =
+  | 'act_sessions_end'
+  | 'act_mfa_reset'
+  | 'act_unlock'
+  | 'act_freeze'
+  | 'act_unfreeze'
+  | 'act_disable'
+  | 'act_enable'
+  | 'act_contact_change'
+  | 'act_awaiting'
+  | 'act_appointed'
+  | 'act_removed'
+  | 'act_approved'
+  | 'act_rejected';
+
 /** What the next page says once: carried in a cookie, never in the address. */
 export type Notice =
-  'resent' | 'code_kept' | 'recovery_code_used' | 'device_lost' | 'all_sessions_ended' | 'session_over' | AccountNotice;
+  | 'resent'
+  | 'code_kept'
+  | 'recovery_code_used'
+  | 'device_lost'
+  | 'all_sessions_ended'
+  | 'session_over'
+  | AccountNotice
+  | DeskNotice;
 
 /** How long it waits for its page; a whole login may lie between. */
 const USUAL_SECONDS = 60;

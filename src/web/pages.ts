@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../kernel/refusal.js';
+import type { HelpdeskPages } from './helpdesk-pages.js';
 import type { Locale } from './locale.js';
 import type { AccountNotice } from './notice.js';
 
@@ -7,7 +8,7 @@ import type { AccountNotice } from './notice.js';
  * The key is the page's `data-page` and its template is `views/<key>.eta`. Optional members may be
  * left out or be `undefined`. Forms post to the addresses named here, with the hidden field `csrf`.
  */
-export interface Pages {
+export interface Pages extends HelpdeskPages {
   /** `/` for strangers. LOGIN leads to `/login`, RESET to `/reset`. */
   front: {
     /** This browser was logged in, and is no longer. */
@@ -332,11 +333,6 @@ export interface Pages {
   /** `/bantuan`. */
   help: object;
 
-  /** `/helpdesk`. */
-  'helpdesk/home': object;
-  /** 403 on every page of the console: who is logged in holds no role. */
-  'helpdesk/no-role': object;
-
   /** Any refusal without a page of its own, and every bug (code `unavailable`, status 500). Shows `shell.requestId`. */
   error: {
     readonly status: number;
@@ -448,7 +444,9 @@ export interface PageError {
   /** The form field's name. Each page knows the field of the codes that have one; needed for `invalid_input`. */
   readonly field?: string | undefined;
   /** With `invalid_input`: what stands in the way of a value that is well formed. */
-  readonly reason?: 'taken' | 'same' | undefined;
+  readonly reason?: 'taken' | 'same' | 'nip' | 'letters' | undefined;
+  /** With `invalid_input` on the console: why an act does not fit the account, below `error.unfit`. */
+  readonly unfit?: string | undefined;
   /** With `throttled`, `busy`, `unavailable`. */
   readonly retryAfterSeconds?: number | undefined;
   /** With `clock_drift`: positive when the phone is ahead. */

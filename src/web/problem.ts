@@ -54,6 +54,11 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'account/contact': ['new_email'],
   'account/contact/code': ['code'],
   'contact/code': ['code'],
+  'helpdesk/home': ['who', 'agency'],
+  'helpdesk/officers/appoint': ['nip', 'role', 'agency', 'reason'],
+  'helpdesk/officers/remove': ['reason'],
+  'helpdesk/act': ['reason', 'ticket', 'new_email'],
+  'helpdesk/mfa-reset/presence': ['presence_code', 'reason', 'ticket'],
 };
 
 const FIELD_OF: Readonly<Partial<Record<RefusalCode, string>>> = {
@@ -179,6 +184,7 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'unavailable':
       return pair(`error.${error.code}`, { when: when() });
     case 'invalid_input':
+      if (error.unfit !== undefined) return pair(`error.unfit.${error.unfit}`);
       if (error.isInHand === true) return pair('error.invalid_input.in_hand');
       return pair(`error.invalid_input.${inputKey(error, page)}`);
     case 'otp_invalid':
@@ -187,6 +193,7 @@ function words(error: PageError, context: ProblemContext): Words {
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
     case 'code_invalid':
       if (error.field === 'slip') return pair('error.slip_invalid');
+      if (error.field === 'presence_code') return pair('error.presence_refused');
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');
     case 'otp_required':
       return pair(page === 'reset/password/code' ? 'error.otp_required' : 'error.otp_missing');
@@ -194,6 +201,14 @@ function words(error: PageError, context: ProblemContext): Words {
       return pair(page === 'account/password' ? 'error.old_password' : 'error.invalid_credentials');
     case 'passkey_invalid':
       return pair(error.isUnknown === true ? unknownPasskey(page) : 'error.passkey_invalid');
+    case 'not_found':
+      return pair(
+        error.field !== undefined && page.startsWith('helpdesk/')
+          ? `error.nobody_found.${error.field === 'agency' ? 'agency' : 'who'}`
+          : 'error.not_found',
+      );
+    case 'forbidden':
+      return pair(page.startsWith('helpdesk/') ? 'error.not_for_you' : 'error.forbidden');
     case 'passkey_required':
     case 'otp_reused':
     case 'captcha_wrong':
@@ -201,8 +216,6 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'flow_expired':
     case 'csrf_mismatch':
     case 'no_access':
-    case 'forbidden':
-    case 'not_found':
     case 'unknown_host':
       return pair(`error.${error.code}`);
   }

@@ -47,7 +47,10 @@ interface OwnRoute extends RouteBase {
    * a form, that its page was opened with one not ten minutes ago (R-34, R-52).
    */
   readonly fresh?: true;
-  /** The page that the form or the file stands on, where the person goes on after a login; its own path unless given. */
+  /**
+   * The page that the form or the file stands on, where the person goes on after a login; its own path unless given.
+   * Parameters as in `path`.
+   */
   readonly page?: string;
 }
 
@@ -125,7 +128,9 @@ export function mountRoutes(
     return until !== undefined && now <= until ? until : undefined;
   }
 
-  const pageOf = (ctx: PageContext, route: OwnRoute): string => route.page ?? ctx.path;
+  /** The page that the route belongs to, with this request's parameters. */
+  const pageOf = (ctx: PageContext, { page }: OwnRoute): string =>
+    page?.replace(/:(\w+)/g, (_, name: string) => (ctx.params as Record<string, string>)[name] ?? '') ?? ctx.path;
 
   /** Who is logged in; otherwise the answer is the way to the login, and undefined. */
   async function identify(ctx: PageContext, route: OwnRoute, among: People): Promise<Person | undefined> {

@@ -21,9 +21,10 @@ export function demoPerson(name: string): Someone {
 }
 
 /** An authenticator app that shows each code once: the next one comes with the next half minute. */
-export function authenticator(secret: string, clock: StoppedTime): { code(): string } {
+export function authenticator(secret: string, clock: StoppedTime): { readonly secret: string; code(): string } {
   let shown: string | undefined;
   return {
+    secret,
     code() {
       let code = totp(secret, clock.now());
       while (code === shown) {

@@ -8,7 +8,9 @@ type State =
   | 'launcher, reset waits'
   | 'account/devices, with history'
   | 'account/devices/move/app, clock slow'
-  | 'launcher, of an officer';
+  | 'launcher, of an officer'
+  | 'helpdesk/home, names found'
+  | 'helpdesk/person, after a reset';
 
 /** The tests that walk, one a file. */
 export type Tour = 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip';
@@ -102,7 +104,21 @@ const NOTICE_STOPS = {
 
 const HELPDESK_STOPS = {
   'launcher, of an officer': 'Who holds a role finds the helpdesk on the launcher.',
-  'helpdesk/home': 'The console, behind a second factor of the last 15 minutes.',
+  'helpdesk/home': 'The console, behind a second factor of the last 15 minutes: one field for a NIP or a name.',
+  'helpdesk/home, names found': 'A name lists people of the officer’s own agency.',
+  'helpdesk/person': 'Why this person cannot get in, in words to read out; most calls end here, without a reset.',
+  'helpdesk/act': 'Each act asks once, with its reason; nothing happens before.',
+  'helpdesk/slip': 'A slip for somebody without a mailbox, shown once and for the printer.',
+  'helpdesk/mfa-reset': 'A reset begins with how the officer knows who is there.',
+  'helpdesk/mfa-reset/presence': 'The eight digits from the person’s own screen.',
+  'helpdesk/mfa-reset/counter': 'Three digits to read back: the person sees that this is their officer.',
+  'helpdesk/person, after a reset': 'Done, and what to tell the person next.',
+  'helpdesk/approvals': 'What waits for a second officer.',
+  'helpdesk/approval': 'Who asked, why, and two buttons.',
+  'helpdesk/officers': 'Who holds a role, for administrators.',
+  'helpdesk/officers/appoint': 'A role is given with a reason, within one’s own agency.',
+  'helpdesk/officers/remove': 'And taken away.',
+  'helpdesk/not-found': 'Unknown, or of another agency: nobody can tell which.',
   'helpdesk/no-role': 'Whoever lost the role meanwhile sees it at the next click.',
 } as const;
 

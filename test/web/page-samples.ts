@@ -1,4 +1,20 @@
 import type { PageError, PageName, Pages, SessionLine, Shell } from '#src/web/pages.js';
+import {
+  ACT_STATES,
+  APPOINT_STATES,
+  APPROVAL_STATES,
+  APPROVALS_STATES,
+  COUNTER,
+  HOME_STATES,
+  HOW_TO_RESET,
+  OFFER_STATES,
+  OFFICERS_STATES,
+  OFFICER,
+  PERSON_STATES,
+  PRESENCE_STATES,
+  REMOVE_STATES,
+  SLIP,
+} from './helpdesk-samples.js';
 import { ACTIVITY, ALL_ACTIVITY, HARDLY_HELD, HELD, WORDS_HELD } from './account-samples.js';
 
 /** One page in one state: `[page, what is special about it, data, shell?]`. */
@@ -98,14 +114,6 @@ const unknownBrowser: SessionLine = {
 
 /** Of pages of who is logged in. */
 const PERSON = { person: { name: 'Sari Contoh' } };
-const OFFICER: Partial<Shell> = {
-  path: '/helpdesk',
-  officer: {
-    name: 'Nama Petugas',
-    office: 'BKPSDM Kabupaten Contoh',
-    tabs: [{ name: 'search', href: '/helpdesk' }],
-  },
-};
 
 const TOMORROW = new Date('2026-11-24T01:15:42Z');
 const LEFT_OUT = ['nobody', 'secret', 'underway', 'letters', 'counted'];
@@ -659,8 +667,25 @@ export const SAMPLES: readonly Sample[] = [
   ['expired', 'waited, MFA on', { cause: 'waited', kept: 'mfa_active', back }],
   ['expired', 'five wrong codes', { cause: 'too_many_codes', kept: 'password_unchanged', restartHref: '/reset', back }],
   ['expired', 'finished', { cause: 'finished', kept: 'password_changed' }],
-  ['helpdesk/home', 'plain', {}, OFFICER],
-  ['helpdesk/home', 'of a national officer', {}, { ...OFFICER, officer: { name: 'Nama Petugas', tabs: [] } }],
+  ...HOME_STATES.map(([state, data]): Sample => ['helpdesk/home', state, data, OFFICER]),
+  [
+    'helpdesk/home',
+    'of a national officer',
+    { alarms: [] },
+    { ...OFFICER, officer: { name: 'Nama Petugas', tabs: [] } },
+  ],
+  ['helpdesk/not-found', 'plain', {}, OFFICER],
+  ...[...PERSON_STATES, ...OFFER_STATES].map(([state, data]): Sample => ['helpdesk/person', state, data, OFFICER]),
+  ...ACT_STATES.map(([state, data]): Sample => ['helpdesk/act', state, data, OFFICER]),
+  ['helpdesk/slip', 'plain', SLIP, OFFICER],
+  ['helpdesk/mfa-reset', 'plain', HOW_TO_RESET, OFFICER],
+  ...PRESENCE_STATES.map(([state, data]): Sample => ['helpdesk/mfa-reset/presence', state, data, OFFICER]),
+  ['helpdesk/mfa-reset/counter', 'plain', COUNTER, OFFICER],
+  ...APPROVALS_STATES.map(([state, data]): Sample => ['helpdesk/approvals', state, data, OFFICER]),
+  ...OFFICERS_STATES.map(([state, data]): Sample => ['helpdesk/officers', state, data, OFFICER]),
+  ...APPOINT_STATES.map(([state, data]): Sample => ['helpdesk/officers/appoint', state, data, OFFICER]),
+  ...REMOVE_STATES.map(([state, data]): Sample => ['helpdesk/officers/remove', state, data, OFFICER]),
+  ...APPROVAL_STATES.map(([state, data]): Sample => ['helpdesk/approval', state, data, OFFICER]),
   ['helpdesk/no-role', 'plain', {}, { path: '/helpdesk' }],
   ['helpdesk/no-role', 'on an origin of its own', {}, { path: '/helpdesk', portalOrigin: 'https://sso.asn.example' }],
   ['sign-out/done', 'on the console', { loginHref: '/helpdesk' }],

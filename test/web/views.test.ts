@@ -98,6 +98,7 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
       'not-found': 'not_found',
       'no-access': 'no_access',
       'helpdesk/no-role': 'forbidden',
+      'helpdesk/not-found': 'not_found',
       expired: 'flow_expired',
       'link-gone': 'flow_expired',
     };

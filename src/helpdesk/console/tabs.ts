@@ -1,8 +1,11 @@
 import type { Role } from '../../accounts/role.js';
+import { MAY } from '../authority.js';
 
 /** Every page of the console that has a tab, in their order, and the roles that it is for. */
 const TABS: readonly { readonly name: string; readonly href: string; readonly roles: readonly Role[] }[] = [
-  { name: 'search', href: '/helpdesk', roles: ['helpdesk', 'agency_admin', 'operator'] },
+  { name: 'search', href: '/helpdesk', roles: MAY.look },
+  { name: 'approvals', href: '/helpdesk/approvals', roles: MAY.look },
+  { name: 'officers', href: '/helpdesk/officers', roles: MAY.role_grant },
 ];
 
 /** The tabs of somebody who holds these roles. */

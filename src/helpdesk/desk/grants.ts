@@ -4,9 +4,10 @@ import type { Database } from '../../storage/database.js';
 import type { Cursors } from '../api/cursor.js';
 import { MAY } from '../authority.js';
 import { selectUsableRoles } from '../authority-store.js';
+import { idOf } from '../judgement.js';
 import type { Refusals } from '../refusals.js';
 import type { DeskOfficer } from './desk.js';
-import { selectGrantsInReach, type ListedGrant } from './grants-store.js';
+import { selectGrantInReach, selectGrantsInReach, type ListedGrant } from './grants-store.js';
 
 const PAGE_SIZE = 50;
 const PLACE = z.object({ agency: z.string(), id: z.uuid() });
@@ -23,11 +24,18 @@ export interface Grants {
     officer: DeskOfficer,
     asked: { agency?: string | undefined; cursor?: string | undefined },
   ): Promise<GrantsAnswer>;
+  /** One of those; undefined when it is none, has ended, or is none of theirs. */
+  find(officer: DeskOfficer, grantId: string): Promise<ListedGrant | undefined>;
 }
 
 export function createGrants(parts: { db: Database; refusals: Refusals; cursors: Cursors; clock: Clock }): Grants {
   const { db, refusals, cursors, clock } = parts;
   return {
+    async find({ accountId: officer }, grantId) {
+      const id = idOf(grantId);
+      return id === undefined ? undefined : selectGrantInReach(db, { officer, now: clock.now() }, id);
+    },
+
     list: (officer, { agency, cursor }) =>
       db.transaction(async (tx) => {
         const { accountId: actorId, clientId, trace } = officer;

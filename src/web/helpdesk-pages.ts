@@ -1,0 +1,232 @@
+import type { PageError } from './pages.js';
+
+/** The pages of the console, in the terms of `Pages`; give `shell.officer` to all but the one for who is none. */
+export interface HelpdeskPages {
+  /** `/helpdesk`: posts `who`, `agency` to the same address. */
+  'helpdesk/home': {
+    readonly error?: PageError | undefined;
+    /** Where names may be looked for; nothing for who reaches nobody at this moment. */
+    readonly reach?: { readonly agencies: readonly AgencyLine[]; readonly everywhere: boolean } | undefined;
+    /**
+     * What an administrator should look at, the latest first. Each posts to `/helpdesk/alarms/:id/seen`.
+     */
+    readonly alarms: readonly {
+      readonly id: string;
+      readonly kind: 'burst' | 'off_hours' | 'pattern' | 'quota';
+      readonly officer: { readonly name: string };
+      readonly agency: { readonly name: string };
+      readonly account: { readonly id: string; readonly name: string } | undefined;
+      readonly raisedAt: Date;
+    }[];
+    /** As typed; comes back. */
+    readonly who?: string | undefined;
+    readonly agency?: string | undefined;
+    /** After a search by name. */
+    readonly found?:
+      { readonly people: readonly FoundLine[]; readonly agency: string; readonly hasMore: boolean } | undefined;
+  };
+  /** 403 on every page of the console: who is logged in holds no role. */
+  'helpdesk/no-role': object;
+  /** 404: nobody, or nobody of the officer's. */
+  'helpdesk/not-found': object;
+  /** `/helpdesk/pegawai/:id`. */
+  'helpdesk/person': {
+    readonly subject: PersonShown;
+    readonly diagnosis: DiagnosisShown;
+    /** What the officer may order; each leads to `/helpdesk/pegawai/:id/<path>`. */
+    readonly offers: readonly { readonly action: ActName; readonly path: string }[];
+    /** Why nothing is offered or a second officer is needed. */
+    readonly standing: 'self' | 'officer' | 'nobody_special';
+    /** What was just done, or asked for. */
+    readonly done?: DoneShown | undefined;
+  };
+  /** Posts `reason`, `ticket` and what the act needs to `/helpdesk/pegawai/:id/<step>`. */
+  'helpdesk/act': {
+    readonly error?: PageError | undefined;
+    readonly action: ActName;
+    /** The last part of its address. */
+    readonly step: string;
+    readonly subject: SubjectLine;
+    /** A second officer must agree. */
+    readonly needsSecond: boolean;
+    /** As typed; comes back. */
+    readonly typed: Readonly<Partial<Record<ActField, string>>>;
+  };
+  /** The answer to the order of a slip, shown once: for the printer, and for the person it is about. */
+  'helpdesk/slip': {
+    readonly subject: SubjectLine;
+    readonly nipEnding: string;
+    /** Four groups of four. */
+    readonly code: string;
+    readonly expiresAt: Date;
+    /** Where it is typed. */
+    readonly address: string;
+  };
+  /** `/helpdesk/pegawai/:id/mfa-reset`: how identity is checked. */
+  'helpdesk/mfa-reset': { readonly subject: SubjectLine };
+  /** Posts `presence_code`, `reason`, `ticket` to `/helpdesk/pegawai/:id/mfa-reset/presence`. */
+  'helpdesk/mfa-reset/presence': {
+    readonly error?: PageError | undefined;
+    readonly subject: SubjectLine;
+    readonly typed: Readonly<Partial<Record<ActField, string>>>;
+  };
+  /** The answer to a right code. Posts the same fields to `/helpdesk/pegawai/:id/mfa-reset/confirm`. */
+  'helpdesk/mfa-reset/counter': {
+    readonly error?: PageError | undefined;
+    readonly subject: SubjectLine;
+    /** Three digits to read out. */
+    readonly counter: string;
+    readonly typed: Readonly<Record<'presence_code' | 'reason' | 'ticket', string>>;
+  };
+  /** `/helpdesk/approvals`: what waits for a second officer. */
+  'helpdesk/approvals': {
+    readonly waiting: readonly WaitingLine[];
+    readonly done?: 'approved' | 'rejected' | undefined;
+  };
+  /** Posts to `/helpdesk/approvals/:id/approve` or `/helpdesk/approvals/:id/reject`. */
+  'helpdesk/approval': {
+    readonly error?: PageError | undefined;
+    readonly act: WaitingLine & {
+      readonly reason: string;
+      readonly ticket: string | undefined;
+      readonly verification: 'photo_id' | 'presence' | undefined;
+      readonly email: string | undefined;
+      readonly role: string | undefined;
+      /** Code of the agency that the role is for. */
+      readonly roleAgency: string | undefined;
+      readonly standing: 'may_decide' | 'asked_by_you' | 'not_yours';
+    };
+  };
+  /** `/helpdesk/officers`; each but one's own links to `/helpdesk/officers/:grant/remove`. */
+  'helpdesk/officers': {
+    readonly grants: readonly (GrantLine & { readonly isOwn: boolean })[];
+    readonly nextHref?: string | undefined;
+    readonly done?: 'act_appointed' | 'act_removed' | 'act_awaiting' | undefined;
+  };
+  /** Posts `nip`, `role`, `agency`, `reason` to `/helpdesk/officers/appoint`. */
+  'helpdesk/officers/appoint': {
+    readonly error?: PageError | undefined;
+    readonly roles: readonly string[];
+    readonly typed: Readonly<Partial<Record<'nip' | 'role' | 'agency' | 'reason', string | undefined>>>;
+  };
+  /** Posts `reason` to `/helpdesk/officers/:grant/remove`. */
+  'helpdesk/officers/remove': {
+    readonly error?: PageError | undefined;
+    readonly grant: GrantLine;
+    readonly typed: { readonly reason?: string };
+  };
+}
+
+/** A role that somebody holds. */
+interface GrantLine {
+  readonly id: string;
+  readonly accountId: string;
+  readonly name: string;
+  readonly role: string;
+  readonly agency: { readonly name: string } | undefined;
+  readonly grantedAt: Date;
+}
+
+/** What officers do from the console. */
+export type ActName =
+  | 'sessions_end'
+  | 'mfa_reset'
+  | 'unlock'
+  | 'freeze'
+  | 'unfreeze'
+  | 'disable'
+  | 'enable'
+  | 'contact_change'
+  | 'activation_slip';
+
+export type ActField = 'reason' | 'ticket' | 'new_email' | 'presence_code';
+
+interface DoneShown {
+  readonly action: Exclude<ActName, 'activation_slip'> | 'awaiting';
+  /** No address is on file: the officer tells the person. */
+  readonly isUntold: boolean;
+}
+
+interface SubjectLine {
+  readonly id: string;
+  readonly name: string;
+  readonly agency: { readonly name: string };
+}
+
+interface WaitingLine {
+  readonly id: string;
+  readonly action: string;
+  readonly account: { readonly id: string; readonly name: string };
+  readonly officer: { readonly name: string };
+  readonly agency: { readonly name: string };
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly mayDecide: boolean;
+}
+
+interface AgencyLine {
+  readonly code: string;
+  readonly name: string;
+}
+
+interface FoundLine {
+  readonly id: string;
+  readonly name: string;
+  readonly agency: { readonly name: string };
+  readonly status: PersonStatus;
+}
+
+type PersonStatus = 'inactive' | 'disabled' | 'frozen' | 'not_activated' | 'active';
+
+/** Somebody's account as officers see it: no secret, no whole address. */
+interface PersonShown {
+  readonly id: string;
+  readonly name: string;
+  /** `19900101 202321 1 001` */
+  readonly nip: string;
+  readonly agency: { readonly name: string };
+  readonly employment: string;
+  readonly status: PersonStatus;
+  readonly activatedAt: Date | undefined;
+  readonly lastLoginAt: Date | undefined;
+  readonly devices: readonly {
+    readonly kind: 'totp' | 'passkey';
+    readonly name: string;
+    readonly lastUsedAt: Date | undefined;
+    readonly closed: boolean;
+  }[];
+  readonly recoveryCodes: { readonly left: number; readonly count: number } | undefined;
+  readonly sessions: readonly { readonly startedAt: Date }[];
+  readonly sessionCount: number;
+  readonly password: { readonly isSet: boolean; readonly isDisabled: boolean; readonly waitUntil: Date | undefined };
+  readonly codeWaitUntil: Date | undefined;
+  readonly email: { readonly hint: string; readonly proved: boolean } | undefined;
+  readonly lastMail: { readonly at: Date; readonly fate: 'sent' | 'waiting' | 'failed' } | undefined;
+  readonly cases: readonly { readonly cause: string; readonly since: Date }[];
+  readonly waitingReset: { readonly dueAt: Date } | undefined;
+  readonly contactChange: { readonly state: 'asked' | 'waiting' | 'invited'; readonly opensAt: Date } | undefined;
+  readonly roles: readonly { readonly role: string; readonly agency: { readonly name: string } | undefined }[];
+}
+
+/** Why somebody cannot get in: texts by code, below `helpdesk.cause` and `helpdesk.tell`. */
+interface DiagnosisShown {
+  readonly main: FindingShown;
+  readonly others: readonly FindingShown[];
+  /** Newest first. */
+  readonly attempts: readonly {
+    readonly at: Date;
+    readonly step: string;
+    readonly during: string;
+    readonly outcome: string;
+    readonly minutes?: number;
+  }[];
+}
+
+interface FindingShown {
+  readonly cause: string;
+  readonly tell: string;
+  readonly resetNeeded: boolean;
+  readonly minutes?: number;
+  readonly until?: Date;
+  readonly waitsFor?: 'password' | 'code';
+}
