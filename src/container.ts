@@ -26,6 +26,7 @@ import { createFactorReset } from './helpdesk/factor-reset.js';
 import { createOperatorsReset } from './helpdesk/operators-reset.js';
 import { createTwoOfficers } from './helpdesk/two-officers.js';
 import { createRefusals } from './helpdesk/refusals.js';
+import { createBreachReports } from './helpdesk/breach/report.js';
 import { createTrailExports } from './helpdesk/trail/export.js';
 import { createTrailSearches } from './helpdesk/trail/search.js';
 import type { Clock } from './kernel/clock.js';
@@ -180,6 +181,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const trail = { db, audit, keyed, clock };
   const trailSearches = createTrailSearches(trail);
   const trailExports = createTrailExports(trail);
+  const breachReports = createBreachReports({ databaseUrl, audit, clock });
 
   // What must not outlive a freeze, nor a new address.
   const underWay: readonly EndUnderWay[] = [
@@ -296,6 +298,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     twoOfficers: createTwoOfficers({ db, audit, refusals, clock }),
     trailSearches,
     trailExports,
+    breachReports,
     disavowals,
     underWay: allUnderWay,
     contactChanges,

@@ -133,6 +133,14 @@ export interface AuditDetails {
     readonly kept: number;
     readonly archive: string;
   };
+  /** Whoever operates the server had listed who was concerned by an intrusion. */
+  'breach.reported': {
+    readonly from: string;
+    readonly to: string;
+    readonly cause: string;
+    readonly people: number;
+    readonly full_nip: boolean;
+  };
   'audit.refused': { readonly cause: string };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;

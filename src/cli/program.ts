@@ -2,6 +2,7 @@ import { Command, Help, type Option } from 'commander';
 import { addAccountsCommands } from './accounts.js';
 import { addAgenciesCommands } from './agencies.js';
 import { addAuditCommands } from './audit.js';
+import { addBreachReport } from './breach-report.js';
 import { addMfaCommands } from './mfa.js';
 import { addMigrateCommand } from './migrate.js';
 import { addRolesCommands } from './roles.js';
@@ -33,5 +34,6 @@ export function createProgram(): Command {
   addRolesCommands(program, runWithServices);
   addMfaCommands(program, runWithServices);
   addAuditCommands(program, runWithServices);
+  addBreachReport(program, runWithServices);
   return program;
 }

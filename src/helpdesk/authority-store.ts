@@ -16,7 +16,7 @@ const REST = `interval '24 hours'`;
  * The roles that an officer can use at this moment: not revoked, of an account that may be used, whose factors were not
  * reset within a day. No rows for whoever has none.
  */
-const usableRoles = ({ officer, now }: Acting, roles: readonly Role[]): string => `
+export const usableRoles = ({ officer, now }: Acting, roles: readonly Role[]): string => `
   SELECT held.role, held.agency_code
     FROM role_grants held
     JOIN accounts holder ON holder.id = held.account_id

@@ -2,7 +2,11 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type { Log } from '../kernel/log.js';
+import { grantToApp } from './app-role-store.js';
+import { withBulkSession } from './copy.js';
 import type { Queryable } from './database.js';
+
+export { isRoleName } from './app-role-store.js';
 
 const DIRECTORY = fileURLToPath(new URL('../../migrations', import.meta.url));
 const TABLE = 'schema_migrations';
@@ -38,6 +42,10 @@ export async function migrate({ url, log }: { url: string; log: Log }): Promise<
   });
   return applied.map(({ name }) => name);
 }
+
+/** Gives the program's own role its rights on every table there is now (docs/operations/database-roles.md). */
+export const grantTo = (url: string, role: string): Promise<void> =>
+  withBulkSession(url, (session) => session.transaction((tx) => grantToApp(tx, role)));
 
 /** Names of the migrations in the program that the database lacks; `serve` refuses to start while there are any. */
 export async function pendingMigrations(db: Queryable): Promise<string[]> {

@@ -37,6 +37,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'audit.export_begun': 'an officer, over the admin API or the console, or a command',
   'audit.exported': 'an officer, over the admin API or the console, or a command',
   'audit.pruned': 'the program itself; it is about no account',
+  'breach.reported': 'a command of an operator',
   'audit.refused': 'an officer, over the admin API or the console',
   'slip.voided': 'an officer, or what has ended the account',
   'grant.revoked': 'a service, at the token endpoint',

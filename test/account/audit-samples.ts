@@ -130,6 +130,9 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     ended,
   })),
   'audit.pruned': [{ month: '2021-01', through: '9', kept: 0, archive: 'audit-2021-01-to-9.jsonl.gz' }],
+  'breach.reported': [
+    { from: '2026-11-01T00:00:00.000Z', to: '2026-11-28T00:00:00.000Z', cause: 'account', people: 1, full_nip: false },
+  ],
   'audit.refused': [{ cause: 'forbidden' }],
   'grant.revoked': [{ cause: 'authorization_code.reused' }],
   'refresh_token.reused': [{}],

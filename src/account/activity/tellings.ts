@@ -259,6 +259,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'audit.export_begun': happened('trail_exported'),
   'audit.exported': untold('how a file ended whose beginning is told'),
   'audit.pruned': untold('of the trail, of no account'),
+  'breach.reported': untold('those who are concerned are told by a letter of their own'),
   'audit.refused': untold('somebody asked for the trail and saw nothing of it'),
   'grant.revoked': aboutService('access_closed', { refused: true }),
   'refresh_token.reused': aboutService('access_closed', { refused: true }),

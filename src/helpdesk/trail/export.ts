@@ -30,7 +30,7 @@ export interface TrailExports {
 type Ended = AuditDetails['audit.exported']['ended'];
 
 export function createTrailExports(parts: TrailParts & { readonly maxRows?: number }): TrailExports {
-  const { db, audit, maxRows = MAX_EXPORT_ROWS } = parts;
+  const { db, audit, clock, maxRows = MAX_EXPORT_ROWS } = parts;
 
   async function* piecesOf(question: CheckedQuestion, wanted: TrailExport): AsyncGenerator<string> {
     const { format } = wanted;
@@ -41,10 +41,14 @@ export function createTrailExports(parts: TrailParts & { readonly maxRows?: numb
       yield writer.begin;
       let before: TrailPlace | undefined;
       for (;;) {
-        const page = await readPage(db, question, { before, limit: Math.min(PAGE, maxRows - rows) });
+        const page = await readPage(db, question, {
+          before,
+          limit: Math.min(PAGE, maxRows - rows),
+          now: clock.now(),
+        });
         rows += page.events.length;
         const isCapped = rows >= maxRows && page.end !== undefined;
-        const isRefused = !(await mayRead(db, question));
+        const isRefused = !(await mayRead(db, question, clock.now()));
         yield page.events.map(writer.row).join('');
         if (isCapped || isRefused) {
           const last = page.events.at(-1)?.at ?? question.to;

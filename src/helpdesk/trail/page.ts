@@ -21,7 +21,7 @@ interface Page {
 export async function readPage(
   db: Queryable,
   question: CheckedQuestion,
-  { before, limit }: { before: TrailPlace | undefined; limit: number },
+  { before, limit, now }: { before: TrailPlace | undefined; limit: number; now: Date },
 ): Promise<Page> {
   const isSliced = question.types !== undefined && question.accountId === undefined && question.actorId === undefined;
   const began = performance.now();
@@ -31,7 +31,7 @@ export async function readPage(
   for (let slice = SLICE_MS; ; slice *= 2) {
     const from = isSliced ? new Date(Math.max(question.from.getTime(), to.getTime() - slice)) : question.from;
     const wanted = limit + 1 - events.length;
-    events.push(...(await selectTrail(db, { ...question, from, to, before, limit: wanted })));
+    events.push(...(await selectTrail(db, { ...question, from, to, now, before, limit: wanted })));
     if (events.length > limit) return { events: events.slice(0, limit), end: events[limit - 1]?.place };
     if (from <= question.from) return { events, end: undefined };
     to = from;

@@ -30,9 +30,12 @@ const isReader = ({ everything, agency, persons }: Standing, { accountId }: Chec
   everything || agency || (persons && accountId !== undefined);
 
 /** Whether the reader still holds a role that reads this at all; what of it, each statement decides. */
-export const mayRead = async (db: Queryable, question: CheckedQuestion): Promise<boolean> =>
-  question.scope.kind === 'all' ||
-  isReader(await selectStanding(db, question.scope.accountId, question.accountId), question);
+export async function mayRead(db: Queryable, question: CheckedQuestion, now: Date): Promise<boolean> {
+  const { scope, accountId: subject } = question;
+  return (
+    scope.kind === 'all' || isReader(await selectStanding(db, { officer: scope.accountId, subject, now }), question)
+  );
+}
 
 /**
  * Lets a reader in with a question, spending a place of the quota. A refusal leaves its row in the trail. Of somebody
@@ -70,12 +73,12 @@ async function refusalOf(
 ): Promise<TrailRefusal | undefined> {
   const { scope, accountId } = question;
   if (scope.kind === 'all') return undefined;
-  const standing = await selectStanding(tx, scope.accountId, accountId);
+  const standing = await selectStanding(tx, { officer: scope.accountId, subject: accountId, now });
   if (!isReader(standing, question)) return { kind: 'forbidden' };
   const key = keyed('audit reader', scope.accountId);
   const spending = await spendQuotas(tx, { places: [{ quota, key }], now });
   if (spending.kind === 'exhausted') return { kind: 'throttled', until: spending.until };
   if (accountId === undefined || standing.everything || standing.reaches) return undefined;
-  const seen = await selectTrail(tx, { ...question, before: undefined, limit: 1 });
+  const seen = await selectTrail(tx, { ...question, now, before: undefined, limit: 1 });
   return seen.length > 0 ? undefined : { kind: 'not_found' };
 }

@@ -1,5 +1,7 @@
 import type { AccountId } from '../../kernel/ids.js';
+import { ROLES } from '../../accounts/role.js';
 import type { Queryable, Row } from '../../storage/database.js';
+import { usableRoles } from '../authority-store.js';
 import type { TrailPlace } from './cursor.js';
 
 /** Whose eyes: everybody's trail for whoever operates the server, else what the officer's roles reach. */
@@ -34,6 +36,8 @@ export interface TrailLook {
   readonly types: readonly string[] | undefined;
   readonly from: Date;
   readonly to: Date;
+  /** When rights are judged. */
+  readonly now: Date;
   readonly before: TrailPlace | undefined;
   readonly limit: number;
 }
@@ -51,15 +55,11 @@ export interface Standing {
 }
 
 /**
- * What officer $1 reads at the moment of the statement: `everything`, the agencies whose trail is theirs (`trails`),
- * and those whose people they may look at (`people`). Rights of somebody whose own account may not be used rest.
+ * What officer $1 reads at the moment of the statement, $8: `everything`, the agencies whose trail is theirs (`trails`),
+ * and those whose people they may look at (`people`).
  */
 const READABLE = `
-  held AS (
-    SELECT held.role, held.agency_code
-      FROM role_grants held JOIN accounts holder ON holder.id = held.account_id
-     WHERE held.account_id = $1::uuid AND held.revoked_at IS NULL
-       AND holder.status = 'active' AND holder.frozen_at IS NULL),
+  held AS (${usableRoles({ officer: '$1', now: '$8' }, ROLES)}),
   everything AS (SELECT EXISTS (SELECT FROM held WHERE role IN ('operator', 'auditor') AND agency_code IS NULL) AS yes),
   trails AS (
     SELECT g.code FROM agencies g
@@ -69,18 +69,20 @@ const READABLE = `
      WHERE EXISTS (SELECT FROM held WHERE role IN ('agency_admin', 'helpdesk') AND agency_code = ANY (g.ancestors)))`;
 
 const STANDING = `
-  WITH ${READABLE}
-  SELECT (SELECT yes FROM everything) AS everything,
+  WITH held AS (${usableRoles({ officer: '$1', now: '$2' }, ROLES)})
+  SELECT EXISTS (SELECT FROM held WHERE role IN ('operator', 'auditor') AND agency_code IS NULL) AS everything,
          EXISTS (SELECT FROM held WHERE role = 'agency_admin') AS agency,
          EXISTS (SELECT FROM held WHERE role = 'helpdesk') AS persons,
-         EXISTS (SELECT FROM accounts a WHERE a.id = $2::uuid AND a.agency_code IN (SELECT code FROM people)) AS reaches`;
+         EXISTS (
+           SELECT FROM accounts a JOIN agencies g ON g.code = a.agency_code
+             JOIN held ON held.role IN ('agency_admin', 'helpdesk') AND held.agency_code = ANY (g.ancestors)
+            WHERE a.id = $3::uuid) AS reaches`;
 
 export async function selectStanding(
   db: Queryable,
-  officer: AccountId,
-  subject: string | undefined,
+  { officer, subject, now }: { officer: AccountId; subject: string | undefined; now: Date },
 ): Promise<Standing> {
-  const [row] = await db.query(STANDING, [officer, subject ?? null]);
+  const [row] = await db.query(STANDING, [officer, now, subject ?? null]);
   return {
     everything: row?.everything === true,
     agency: row?.agency === true,
@@ -118,7 +120,7 @@ const named = (ctes: string, page: string): string => `
    ORDER BY e.at DESC, e.id DESC`;
 
 /** `$1`, whom the scope is read of, stands in every text. */
-const NO_OFFICER = 'nobody AS (SELECT $1::uuid)';
+const NO_OFFICER = 'nobody AS (SELECT $1::uuid, $8::timestamptz)';
 
 /** Of one person: by the index of the account or of the actor. `scope` says of each row whether it may be read. */
 const ofPerson = (condition: string, scope: string): string => `
@@ -141,9 +143,9 @@ const BY_AGENCY = `
    WHERE NOT (SELECT yes FROM everything) ${NEWEST}`;
 
 const PERSON = {
-  account: 'e.account_id = $8::uuid',
-  actor: 'e.actor_id = $8::uuid',
-  both: 'e.account_id = $8::uuid AND e.actor_id = $9::uuid',
+  account: 'e.account_id = $9::uuid',
+  actor: 'e.actor_id = $9::uuid',
+  both: 'e.account_id = $9::uuid AND e.actor_id = $10::uuid',
 };
 
 const STATEMENTS = {
@@ -182,9 +184,9 @@ const BEGINNING: TrailPlace = { at: 'infinity', id: '0' };
 
 /** The newest events that meet all of it and that the reader may see at this moment, in one statement. */
 export async function selectTrail(db: Queryable, look: TrailLook): Promise<readonly TrailRow[]> {
-  const { scope, accountId, actorId, types, from, to, before = BEGINNING, limit } = look;
+  const { scope, accountId, actorId, types, from, to, now, before = BEGINNING, limit } = look;
   const officer = scope.kind === 'officer' ? scope.accountId : null;
-  const values = [officer, types ?? null, from, to, before.at, before.id, limit];
+  const values = [officer, types ?? null, from, to, before.at, before.id, limit, now];
   const statements = STATEMENTS[scope.kind];
   if (accountId !== undefined && actorId !== undefined) {
     return (await db.query(statements.both, [...values, accountId, actorId])).map(fromRow);

@@ -50,13 +50,13 @@ export function createTrailSearches(parts: TrailParts): TrailSearches {
             await recordRefusal(tx, audit, { asked: search, refusal, accountId: question.accountId });
             return refusal;
           }
-          return found(await readPage(tx, question, { before, limit }), question);
+          return found(await readPage(tx, question, { before, limit, now: clock.now() }), question);
         }
 
         const admitted = await admitReader(tx, parts, { asked: search, quota: TRAIL_QUOTAS.searches });
         if (admitted.kind !== 'admitted') return admitted;
         const { question } = admitted;
-        const page = await readPage(tx, question, { before: undefined, limit });
+        const page = await readPage(tx, question, { before: undefined, limit, now: clock.now() });
         const about = aboutLook(search, question.accountId);
         await audit.record(tx, { type: 'audit.searched', detail: filtersOf(question), ...about });
         return found(page, question);

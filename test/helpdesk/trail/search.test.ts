@@ -71,7 +71,7 @@ describe('the trail of everybody in reach', () => {
     expect(await kinds('agency_admin')).not.toContain('key.generated');
   });
 
-  it.each(['revoked', 'frozen', 'inactive'])('ends at once with rights that were %s', async (how) => {
+  it.each(['revoked', 'frozen', 'inactive', 'resting'])('ends at once with rights that were %s', async (how) => {
     const officer = await addOfficer(db, 'agency_admin');
     await give(db, officer, 'auditor');
     expect(whose(await house.as(officer))).toEqual(EVERYBODY);
@@ -80,12 +80,14 @@ describe('the trail of everybody in reach', () => {
       expect(whose(await house.as(officer))).toEqual(WITHIN);
       await take(db, officer, 'agency_admin');
     } else {
-      await db.query(
-        how === 'frozen'
-          ? 'UPDATE accounts SET frozen_at = now() WHERE id = $1'
-          : `UPDATE accounts SET status = 'inactive' WHERE id = $1`,
-        [officer],
-      );
+      const ends = {
+        frozen: 'UPDATE accounts SET frozen_at = $2 WHERE id = $1',
+        inactive: `UPDATE accounts SET status = 'inactive', updated_at = $2 WHERE id = $1`,
+        // R-11: a day after their own factors were reset.
+        resting: `INSERT INTO devices (account_id, kind, status, name, created_at, activated_at, ended_at, ended_reason)
+                  VALUES ($1, 'passkey', 'ended', 'Ponsel', $2, $2, $2, 'self_reset')`,
+      };
+      await db.query(ends[how as keyof typeof ends], [officer, house.clock.at]);
     }
     expect(await house.as(officer)).toEqual({ kind: 'forbidden' });
   });
