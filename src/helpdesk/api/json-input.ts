@@ -31,6 +31,11 @@ const DETAILS: Readonly<Partial<Record<Issue['code'], string>>> = {
 /** A member that is missing, superfluous or of another type is malformed; anything else is a matter of its value. */
 const MALFORMED: ReadonlySet<Issue['code']> = new Set(['invalid_type', 'unrecognized_keys']);
 
+/** A value that fits none of several forms is malformed when it has the members of none. */
+const isMalformed = (issue: Issue): boolean =>
+  MALFORMED.has(issue.code) ||
+  (issue.code === 'invalid_union' && issue.errors.length > 0 && issue.errors.every((form) => form.some(isMalformed)));
+
 const detailOf = ({ code }: Issue): string => DETAILS[code] ?? 'not an allowed value';
 
 /** Our own member names only: an array index or a name the sender made up never gets here. */
@@ -46,7 +51,7 @@ function parse<Schema extends z.ZodType>(
   const { issues } = parsed.error;
   return {
     kind: 'refused',
-    status: issues.some(({ code }) => MALFORMED.has(code)) ? 400 : 422,
+    status: issues.some(isMalformed) ? 400 : 422,
     errors: issues.map(tell),
   };
 }

@@ -85,12 +85,12 @@ const byName = (from: string): string => `
         SELECT w.word, w.name_key, w.account_id
           FROM account_name_words w
          WHERE w.agency_code = units.code AND ${from} AND w.word < $5
-           AND (cardinality(string_to_array(' ' || w.name_key, ' ' || $4)) = 2 OR NOT EXISTS (
-                 SELECT FROM unnest(string_to_array(w.name_key, ' ')) AS other
-                  WHERE starts_with(other, $4) AND other < w.word AND length(other) > 1))
            AND (cardinality($6::text[]) = 0 OR NOT EXISTS (
                  SELECT FROM unnest($6::text[]) AS asked
                   WHERE NOT starts_with(w.name_key, asked) AND strpos(w.name_key, ' ' || asked) = 0))
+           AND (w.word = $4 OR cardinality(string_to_array(' ' || w.name_key, ' ' || $4)) = 2 OR NOT EXISTS (
+                 SELECT FROM unnest(string_to_array(w.name_key, ' ')) AS other
+                  WHERE starts_with(other, $4) AND other < w.word AND length(other) > 1))
          ORDER BY w.word, w.name_key, w.account_id LIMIT $7
       ) AS found
      ORDER BY word, name_key, account_id LIMIT $7
