@@ -26,6 +26,7 @@ import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
 import { actCalls } from './helpdesk/act-calls.js';
+import { trailCalls } from './helpdesk/trail/calls.js';
 import { watchCalls } from './helpdesk/watch-calls.js';
 import { createConsole } from './helpdesk/console/console.js';
 import { actRoutes } from './helpdesk/console/pages/acts.js';
@@ -433,6 +434,7 @@ export async function buildSite(services: Services): Promise<Site> {
     ...adminRoutes({
       calls: [
         ...actCalls({ acts: services.acts, slips: services.activationSlips }),
+        ...trailCalls(services.trailSearches),
         ...watchCalls({ alarms: services.alarms, twoOfficers: services.twoOfficers }),
         ...personnelFeedCalls(
           createFeedDesk({

@@ -2,10 +2,10 @@ import type { AuditEvent, TrailFilters } from '../../audit/events.js';
 import type { AccountId } from '../../kernel/ids.js';
 import { accountIdOf } from '../judgement.js';
 import type { TrailScope } from './search-store.js';
-import { trailRange, type RangeProblem, type TrailRange } from './trail-range.js';
+import { trailRange, type AskedRange, type RangeProblem, type TrailRange } from './trail-range.js';
 
 /** What is looked for; every part narrows it. Ids as they were named: known or not, a UUID or not. */
-export interface TrailQuestion extends Partial<TrailRange> {
+export interface TrailQuestion extends AskedRange {
   readonly scope: TrailScope;
   /** Whom it happened to. */
   readonly accountId?: string | undefined;

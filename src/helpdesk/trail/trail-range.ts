@@ -12,10 +12,16 @@ export interface TrailRange {
   readonly to: Date;
 }
 
+/** What was said of it. */
+export interface AskedRange {
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+}
+
 export type RangeProblem = 'backwards' | 'too_long';
 
 /** The span that is searched: the last 30 days, or the 30 days before an end, where no more is said. */
-export function trailRange(asked: Partial<TrailRange>, now: Date): TrailRange | RangeProblem {
+export function trailRange(asked: AskedRange, now: Date): TrailRange | RangeProblem {
   const to = asked.to ?? now;
   const from = asked.from ?? secondsAfter(to, -DEFAULT_DAYS * DAY_SECONDS);
   if (from >= to) return 'backwards';
