@@ -402,7 +402,7 @@ export async function buildSite(services: Services): Promise<Site> {
       waitSeconds: config.mfaResetWaitSeconds,
     }),
     ...homeRoutes({ desk, alarms, write, clock }),
-    ...personRoutes({ desk, write, clock }),
+    ...personRoutes({ desk, acts, write, clock }),
     ...actRoutes({
       desk,
       acts,

@@ -35,6 +35,8 @@ export interface HelpdeskPages {
     readonly diagnosis: DiagnosisShown;
     /** What the officer may order; each leads to `/helpdesk/pegawai/:id/<path>`. */
     readonly offers: readonly { readonly action: ActName; readonly path: string }[];
+    /** What was asked for and waits for a second officer. */
+    readonly waiting: readonly { readonly id: string; readonly action: string }[];
     /** Why nothing is offered or a second officer is needed. */
     readonly standing: 'self' | 'officer' | 'nobody_special';
     /** What was just done, or asked for. */

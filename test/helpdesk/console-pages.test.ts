@@ -200,6 +200,7 @@ describe('an act', () => {
     const browser = await house.onDuty(first);
     expect(done(await act(first, browser, target, 'freeze'))).toBe('awaiting');
 
+    expect((await browser.get(`${house.console}${pageOf(target)}`)).html).toContain('data-waiting="freeze"');
     const own = await browser.get(`${house.console}/helpdesk/approvals`);
     const path = /\/helpdesk\/approvals\/[\w-]{36}/.exec(own.html)?.[0] ?? '';
     const mine = await house.open(first, browser, path);

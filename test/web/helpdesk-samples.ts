@@ -135,7 +135,7 @@ const WELL: Diagnosis = {
 
 type PersonState = readonly [state: string, data: PersonPage];
 
-const looked = { offers: [], standing: 'nobody_special' } as const;
+const looked = { offers: [], waiting: [], standing: 'nobody_special' } as const;
 
 export const PERSON_STATES: readonly PersonState[] = [
   ['clock slow', { subject: SOMEBODY, diagnosis: SLOW_CLOCK, ...looked }],
@@ -271,12 +271,13 @@ export const COUNTER = { subject, counter: '317', typed: { presence_code: '12345
 export const HOW_TO_RESET = { subject };
 
 const offers = ['sessions_end', 'mfa_reset', 'freeze'] as const;
-const page = { subject: SOMEBODY, diagnosis: SLOW_CLOCK, standing: 'nobody_special' } as const;
+const page = { subject: SOMEBODY, diagnosis: SLOW_CLOCK, waiting: [], standing: 'nobody_special' } as const;
 
 /** What the page of a person offers, and says after an act. */
 export const OFFER_STATES: readonly PersonState[] = [
   ['with offers', { ...page, offers: offers.map((action) => ({ action, path: action.replace('_', '-') })) }],
   ['with every offer', { ...page, offers: ACTS.map((action) => ({ action, path: action.replace('_', '-') })) }],
+  ['with what waits', { ...page, offers: [], waiting: [{ id: 'a1', action: 'mfa_reset' }] }],
   ['oneself', { ...page, offers: [], standing: 'self' }],
   ['an officer', { ...page, offers: [{ action: 'freeze', path: 'freeze' }], standing: 'officer' }],
   ...[...ACTS.filter((action) => action !== 'activation_slip'), 'awaiting' as const].map((action): PersonState => [

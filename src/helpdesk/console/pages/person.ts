@@ -5,6 +5,7 @@ import { takeCount } from '../../../web/notice.js';
 import type { PageWriter } from '../../../web/page.js';
 import type { PageContext } from '../../../web/request.js';
 import type { Route } from '../../../web/route-table.js';
+import type { Acts } from '../../acts/acts.js';
 import type { Desk } from '../../desk/desk.js';
 import { OFFERED_ACTIONS, offersFor } from '../offers.js';
 import { deskOfficer } from './desk-officer.js';
@@ -25,7 +26,13 @@ export const personPath = (id: string): string => PERSON.replace(':id', id);
 export const personOf = (ctx: PageContext): string => (ctx.params as { id: string }).id;
 
 /** One person: why they cannot get in, what they tried, and what an officer may do about it. */
-export function personRoutes({ desk, write, clock }: { desk: Desk; write: PageWriter; clock: Clock }): Route[] {
+export function personRoutes(parts: {
+  desk: Desk;
+  acts: Pick<Acts, 'waiting'>;
+  write: PageWriter;
+  clock: Clock;
+}): Route[] {
+  const { desk, acts, write, clock } = parts;
   return [
     {
       method: 'GET',
@@ -44,8 +51,9 @@ export function personRoutes({ desk, write, clock }: { desk: Desk; write: PageWr
             const { diagnosis } = opened;
             const isSelf = person.id === officer.id;
             const standing = isSelf ? 'self' : person.roles.length > 0 ? 'officer' : 'nobody_special';
+            const waiting = (await acts.waiting(officer.id)).filter(({ account }) => account.id === person.id);
             const offers = isSelf ? [] : offersFor(officer.roles, opened.person);
-            const page = { subject: person, diagnosis, offers, standing, done: takeDone(ctx) } as const;
+            const page = { subject: person, diagnosis, offers, waiting, standing, done: takeDone(ctx) } as const;
             write(ctx, 'helpdesk/person', page, { officer });
           }
         }
