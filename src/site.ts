@@ -32,7 +32,10 @@ import { createConsole } from './helpdesk/console/console.js';
 import { actRoutes } from './helpdesk/console/pages/acts.js';
 import { appointmentRoutes } from './helpdesk/console/pages/appointments.js';
 import { approvalRoutes } from './helpdesk/console/pages/approvals.js';
+import { activationRoutes } from './helpdesk/console/pages/activation.js';
 import { homeRoutes } from './helpdesk/console/pages/home.js';
+import { createSlipSheet } from './helpdesk/slips/slip-sheet.js';
+import { createUnitSlips } from './helpdesk/slips/unit-slips.js';
 import { consoleOfficers } from './helpdesk/console/pages/officers.js';
 import { personRoutes } from './helpdesk/console/pages/person.js';
 import { createPresenceCheck } from './helpdesk/console/presence-check.js';
@@ -91,7 +94,7 @@ import { createFormTokens } from './web/csrf.js';
 import { servedOrigins } from './web/origin.js';
 import { pageWriter } from './web/page.js';
 import type { Route } from './web/route-table.js';
-import { loadTranslators } from './web/locale.js';
+import { loadTranslators, timesIn } from './web/locale.js';
 import { createViews } from './web/views.js';
 
 /** Everything that answers on the public listener. */
@@ -416,6 +419,25 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
     ...approvalRoutes({ acts, write, clock }),
     ...appointmentRoutes({ desk, grants, acts, write, clock }),
+    ...activationRoutes({
+      unitSlips: createUnitSlips({
+        db,
+        slips: services.activationSlips,
+        sheet: createSlipSheet({
+          origin: config.issuer.origin,
+          institution: config.institution,
+          // On paper, Indonesian alone.
+          words: (key, values) => texts.id(`slip.${key}`, values),
+          date: timesIn('id').date,
+        }),
+        refusals: services.refusals,
+        audit,
+        keyed,
+        clock,
+      }),
+      write,
+      clock,
+    }),
     ...slipRoutes({
       slipActivation: createSlipActivation({
         db,

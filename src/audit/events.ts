@@ -55,6 +55,8 @@ export interface AuditDetails {
   'slip.issued': { readonly slip: string; readonly batch?: string | undefined };
   /** `ended`: the account was frozen or closed. */
   'slip.voided': { readonly slip: string; readonly cause: 'replaced' | 'ended' };
+  /** By an officer, who has its code from then on. */
+  'slip.printed': { readonly slip: string; readonly batch?: string | undefined };
   'slip.accepted': object;
   'slip.refused': object;
   'reset.started': object;

@@ -60,6 +60,8 @@ export interface HelpdeskPages {
     readonly nipEnding: string;
     /** Four groups of four. */
     readonly code: string;
+    /** Where the same slip is printed. */
+    readonly printHref: string;
     readonly expiresAt: Date;
     /** Where it is typed. */
     readonly address: string;

@@ -333,6 +333,45 @@ export interface Pages extends HelpdeskPages {
   /** `/bantuan`. */
   help: object;
 
+  /** `/helpdesk/aktivasi` of an officer of several agencies, or of all. */
+  'helpdesk/activation/units': { readonly units: readonly { readonly name: string; readonly href: string }[] };
+  /** `base`: `/helpdesk/aktivasi/` and the unit. Links to `base` + `/orang` and `base` + `/slip`. */
+  'helpdesk/activation': {
+    readonly unitName: string;
+    readonly base: string;
+    /** The unit itself first, then each one below it. */
+    readonly units: readonly ActivationLine[];
+    /** The weeks up to this one: their Mondays, and how many were activated. */
+    readonly weeks: readonly { readonly from: Date; readonly activated: number }[];
+  };
+  /** `base` + `/orang`: who never activated, by name. */
+  'helpdesk/activation/waiting': {
+    readonly unitName: string;
+    readonly base: string;
+    readonly people: readonly { readonly name: string; readonly unit: string; readonly slipUntil?: Date | undefined }[];
+    readonly nextHref?: string | undefined;
+    readonly isFirst: boolean;
+  };
+  /** Posts to `base` + `/slip`: makes slips. */
+  'helpdesk/activation/issue': FormPage & {
+    readonly unitName: string;
+    readonly base: string;
+    /** Who has none. */
+    readonly people: number;
+    readonly atOnce: number;
+  };
+  /** `/helpdesk/slip/:slip`: one person's; posts to itself: the file to print. */
+  'helpdesk/activation/one': { readonly name: string; readonly slip: string };
+  /** Posts to `base` + `/slip/` + `batch`: the file to print. */
+  'helpdesk/activation/batch': {
+    readonly unitName: string;
+    readonly base: string;
+    readonly batch: string;
+    readonly count: number;
+    /** Who still has none. */
+    readonly people: number;
+  };
+
   /** Any refusal without a page of its own, and every bug (code `unavailable`, status 500). Shows `shell.requestId`. */
   error: {
     readonly status: number;
@@ -563,6 +602,17 @@ export interface FormerDeviceLine {
   readonly addedAt: Date;
   readonly endedAt: Date;
   readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+}
+
+interface ActivationLine {
+  readonly name: string;
+  /** Its own people, without those of the units below it. */
+  readonly isItself: boolean;
+  readonly href?: string | undefined;
+  readonly people: number;
+  readonly activated: number;
+  /** Never activated, with a slip that can be used. */
+  readonly withSlip: number;
 }
 
 interface CodesLine {

@@ -39,6 +39,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'audit.pruned': 'the program itself; it is about no account',
   'breach.reported': 'a command of an operator',
   'audit.refused': 'an officer, over the admin API or the console',
+  'slip.printed': 'an officer, at the console',
   'slip.voided': 'an officer, or what has ended the account',
   'grant.revoked': 'a service, at the token endpoint',
   'refresh_token.reused': 'a service, at the token endpoint',

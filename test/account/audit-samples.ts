@@ -55,6 +55,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     { slip: 's1', cause: 'replaced' },
     { slip: 's1', cause: 'ended' },
   ],
+  'slip.printed': [{ slip: 's1' }, { slip: 's1', batch: 'b1' }],
   'slip.accepted': [{}],
   'slip.refused': [{}],
   'reset.started': [{}],

@@ -13,7 +13,7 @@ type State =
   | 'helpdesk/person, after a reset';
 
 /** The tests that walk, one a file. */
-export type Tour = 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip';
+export type Tour = 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip' | 'slipDesk';
 
 /** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
 const LOGIN_STOPS = {
@@ -122,6 +122,15 @@ const HELPDESK_STOPS = {
   'helpdesk/no-role': 'Whoever lost the role meanwhile sees it at the next click.',
 } as const;
 
+const SLIP_DESK_STOPS = {
+  'helpdesk/activation/units': 'Activation begins with the unit; an administrator of one is there at once.',
+  'helpdesk/activation': 'How far activation has come, by unit and by week.',
+  'helpdesk/activation/waiting': 'Who has never activated, and who has a slip.',
+  'helpdesk/activation/issue': 'Slips for a whole unit: what follows, before it is done.',
+  'helpdesk/activation/one': 'The slip of one person.',
+  'helpdesk/activation/batch': 'One PDF, four slips to a sheet.',
+} as const;
+
 const SLIP_STOPS = {
   'activate/start': 'A slip on paper from the personnel office, for who cannot use the mailed code.',
   'activate/password': 'Its code was right: the first password.',
@@ -135,6 +144,7 @@ export const TOURS = {
   notices: NOTICE_STOPS,
   helpdesk: HELPDESK_STOPS,
   slip: SLIP_STOPS,
+  slipDesk: SLIP_DESK_STOPS,
 };
 
 const STOPS: Readonly<Record<PageName | State, string>> = {
@@ -143,6 +153,7 @@ const STOPS: Readonly<Record<PageName | State, string>> = {
   ...RECOVERY_STOPS,
   ...NOTICE_STOPS,
   ...HELPDESK_STOPS,
+  ...SLIP_DESK_STOPS,
   ...SLIP_STOPS,
 };
 

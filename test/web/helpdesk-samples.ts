@@ -19,6 +19,7 @@ export const OFFICER: Partial<Shell> = {
       { name: 'search', href: '/helpdesk' },
       { name: 'approvals', href: '/helpdesk/approvals' },
       { name: 'officers', href: '/helpdesk/officers' },
+      { name: 'activation', href: '/helpdesk/aktivasi' },
     ],
   },
 };
@@ -387,6 +388,7 @@ export const SLIP: HelpdeskPages['helpdesk/slip'] = {
   subject,
   nipEnding: '001',
   code: '7K3Q-M9XD-2RTA-V4BC',
+  printHref: '/helpdesk/slip/s1',
   expiresAt: new Date('2026-12-23T01:15:42Z'),
   address: 'https://sso.asn.example/aktivasi',
 };

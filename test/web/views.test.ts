@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, cpSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSlipSheet } from '#src/helpdesk/slips/slip-sheet.js';
 import { loadTranslators, LOCALES, type Locale, type Translate } from '#src/web/locale.js';
 import { SCRIPTED, type PageName, type Pages, type Shell } from '#src/web/pages.js';
 import { createViews } from '#src/web/views.js';
@@ -295,7 +296,7 @@ describe('what people are told', () => {
     expect(drift(-54)).toContain('sekitar 54 menit');
   });
 
-  test('every text is used, and every used text is there', () => {
+  test('every text is used, and every used text is there', async () => {
     const used = new Set<string>();
     const real = loadTranslators(join(directory, 'locales'));
     const watched =
@@ -306,6 +307,14 @@ describe('what people are told', () => {
       };
     const watching = createViews({ directory, translators: { id: watched(real.id), en: watched(real.en) } });
     for (const [page, , data, shell] of SAMPLES) watching.render(page, data, { ...SAMPLE_SHELL, ...shell });
+    const paper = createSlipSheet({
+      origin: 'https://sso.asn.example',
+      institution: 'BKN',
+      words: (key, values) => watched(real.id)(`slip.${key}`, values),
+      date: () => '28 Desember 2026',
+    });
+    const slip = { name: 'Sari', nipEnding: '001', agency: 'BKN', code: 'A-B-C-D', expiresAt: SAMPLE_SHELL.now };
+    for (const sender of ['BKPSDM', undefined]) await paper.print([slip], { sender, now: SAMPLE_SHELL.now });
     const keys: string[] = [];
     const walk = (node: unknown, path: string): void => {
       if (typeof node === 'string') keys.push(path);

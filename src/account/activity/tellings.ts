@@ -170,6 +170,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'presence.withdrawn': happened('presence_withdrawn'),
   'presence.refused': refusedBy({ wrong: 'presence_wrong', throttled: 'presence_throttled' }),
   'slip.issued': happened('slip_issued'),
+  'slip.printed': happened('slip_printed'),
   'slip.voided': happened('slip_voided'),
   'slip.accepted': untold('half an activation: the first password is told'),
   'slip.refused': refused('slip_refused'),

@@ -50,6 +50,7 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'presence.withdrawn': ['activity'],
   'presence.refused': ['activity'],
   'slip.issued': ['identity', 'employment', 'credential'],
+  'slip.printed': ['identity', 'employment', 'credential'],
   'slip.voided': ['credential'],
   'slip.accepted': ['identity', 'credential'],
   'slip.refused': ['activity'],

@@ -6,6 +6,7 @@ const TABS: readonly { readonly name: string; readonly href: string; readonly ro
   { name: 'search', href: '/helpdesk', roles: MAY.look },
   { name: 'approvals', href: '/helpdesk/approvals', roles: MAY.look },
   { name: 'officers', href: '/helpdesk/officers', roles: MAY.role_grant },
+  { name: 'activation', href: '/helpdesk/aktivasi', roles: MAY.watch },
 ];
 
 /** The tabs of somebody who holds these roles. */

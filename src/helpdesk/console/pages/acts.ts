@@ -230,10 +230,12 @@ export function actRoutes({ desk, acts, checkPresence, slips, write, clock }: Ac
         const subject = await subjectOf(ctx, officer);
         if (subject === undefined) return;
         // Here and nowhere else: whoever sees the code can make the account's first password.
+        const slipId = answer.outcome.slipId ?? '';
         const page = {
           subject,
           nipEnding: lastThreeOf(subject.nip),
-          code: slips.codeOf(answer.outcome.slipId ?? ''),
+          code: slips.codeOf(slipId),
+          printHref: `/helpdesk/slip/${slipId}`,
           expiresAt: secondsAfter(clock.now(), SLIP_SECONDS),
           address: slips.address,
         };
