@@ -226,7 +226,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const people = portal.people;
   const officers = consoleOfficers({
     people: consoleLogins.people,
-    console: createConsole({ db, audit }),
+    console: createConsole({ db, audit, clock }),
     isAdmin: origins.isAdmin,
     write,
   });

@@ -90,7 +90,7 @@ export interface AuditDetails {
   'session.ended': { readonly by: 'person' | 'client'; readonly elsewhere?: true; readonly app?: true };
   'account.data_exported': object;
   /** Somebody who holds no role opened the console. */
-  'console.refused': { readonly cause: 'no_role' };
+  'console.refused': { readonly cause: 'no_role' | 'resting' };
   'role.granted': { readonly role: string; readonly grant: string };
   'role.revoked': { readonly role: string; readonly grant: string };
   'mfa_reset.done': { readonly reset: string; readonly devices: number; readonly method: string };

@@ -83,6 +83,16 @@ export async function selectUsableRoles(db: Queryable, officer: AccountId, now: 
   });
 }
 
+/** Until when the rights of somebody rest, if they do. */
+export async function selectRestEnd(db: Queryable, officer: AccountId, now: Date): Promise<Date | undefined> {
+  const [row] = await db.query(
+    `SELECT max(ended_at) + ${REST} AS until FROM devices
+      WHERE account_id = $1 AND ended_reason IN ('helpdesk_reset', 'self_reset') AND ended_at > $2::timestamptz - ${REST}`,
+    [officer, now],
+  );
+  return (row?.until as Date | null | undefined) ?? undefined;
+}
+
 /** Every role of a person, as authority over them depends on it. */
 export async function selectRolesOfSubject(db: Queryable, id: AccountId): Promise<readonly SubjectRole[]> {
   const rows = await db.query(

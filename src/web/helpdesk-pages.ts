@@ -26,7 +26,10 @@ export interface HelpdeskPages {
       { readonly people: readonly FoundLine[]; readonly agency: string; readonly hasMore: boolean } | undefined;
   };
   /** 403 on every page of the console: who is logged in holds no role. */
-  'helpdesk/no-role': object;
+  'helpdesk/no-role': {
+    /** Roles are held, but rest until then. */
+    readonly restsUntil?: Date | undefined;
+  };
   /** 404: nobody, or nobody of the officer's. */
   'helpdesk/not-found': object;
   /** `/helpdesk/pegawai/:id`. */

@@ -98,7 +98,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     { by: 'person', elsewhere: true },
     { by: 'person', elsewhere: true, app: true },
   ],
-  'console.refused': [{ cause: 'no_role' }],
+  'console.refused': [{ cause: 'no_role' }, { cause: 'resting' }],
   'role.granted': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'role.revoked': ['helpdesk', 'agency_admin', 'operator', 'auditor'].map((role) => ({ role, grant: 'g1' })),
   'mfa_reset.done': [{ reset: 'r1', devices: 1, method: 'photo_id' }],

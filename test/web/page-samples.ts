@@ -808,6 +808,7 @@ export const SAMPLES: readonly Sample[] = [
   ],
   ['helpdesk/activation/one', 'plain', { name: 'Ahmad Contoh', slip: 's1' }, OFFICER],
   ['helpdesk/no-role', 'plain', {}, { path: '/helpdesk' }],
+  ['helpdesk/no-role', 'rights rest', { restsUntil: TOMORROW }, { path: '/helpdesk' }],
   ['helpdesk/no-role', 'on an origin of its own', {}, { path: '/helpdesk', portalOrigin: 'https://sso.asn.example' }],
   ['sign-out/done', 'on the console', { loginHref: '/helpdesk' }],
   ['no-access', 'plain', { service: 'SIASN' }],

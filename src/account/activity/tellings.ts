@@ -219,7 +219,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     if (event !== 'signed_out_by') return event === undefined ? undefined : { event };
     return service === undefined ? { event: 'signed_out' } : { event, values: { service } };
   },
-  'console.refused': refusedBy({ no_role: 'console_refused' }),
+  'console.refused': refusedBy({ no_role: 'console_refused', resting: 'console_refused' }),
   'role.granted': aboutRole('role_granted'),
   'role.revoked': aboutRole('role_revoked'),
   'mfa_reset.done': (_, { hasActor }) => ({ event: hasActor ? 'mfa_reset' : 'mfa_reset_operator' }),

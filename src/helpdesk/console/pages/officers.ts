@@ -18,11 +18,12 @@ export function consoleOfficers(parts: {
     ...people,
     isServedAt: isAdmin,
     async admit(ctx, { id, name, sessionUid }): Promise<Officer | undefined> {
-      const roles = await console.open(id, visitorOf(ctx));
-      if (roles === undefined) {
-        write(ctx, 'helpdesk/no-role', {}, { status: 403 });
+      const opened = await console.open(id, visitorOf(ctx));
+      if (opened.kind === 'shut') {
+        write(ctx, 'helpdesk/no-role', { restsUntil: opened.restsUntil }, { status: 403 });
         return undefined;
       }
+      const { roles } = opened;
       const office = roles.find(({ agency }) => agency !== undefined)?.agency?.name;
       return { id, name, sessionUid, office, roles, tabs: tabsOf(roles) };
     },
