@@ -31,6 +31,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'alarm.raised': 'an officer, over the admin API',
   'alarm.seen': 'an officer, over the admin API',
   'desk.searched': 'an officer, over the admin API or in the console',
+  'desk.listed': 'an officer, over the admin API or in the console',
   'desk.viewed': 'an officer, over the admin API or in the console',
   'presence.refused': 'an officer, who types it',
   'audit.searched': 'an officer, over the admin API or the console, or a command',

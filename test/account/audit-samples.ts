@@ -113,6 +113,10 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     { by: 'nip', found: 1 },
     { by: 'name', found: 50 },
   ],
+  'desk.listed': [
+    { list: 'not_activated', count: 50 },
+    { list: 'orders', count: 2 },
+  ],
   'desk.viewed': [{ action: 'accounts.show' }],
   'self_reset.started': [{ way: 'factor' }, { way: 'wait' }],
   'self_reset.factor_refused': (['mismatch', 'reused', 'throttled', 'drift', 'recovery_code', 'in_hand'] as const).map(

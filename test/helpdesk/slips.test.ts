@@ -94,6 +94,22 @@ describe('the progress', () => {
     const first = names();
     await browser.follow('Lihat berikutnya');
     expect([first.length, names()]).toEqual([50, ['Orang 50', 'Orang 51']]);
+    // A look (A46): one row for each page, without names.
+    const rows = await sql(
+      `SELECT detail, actor_id, agency_code FROM audit_events WHERE type = 'desk.listed' AND actor_id = $1 ORDER BY id`,
+      [officer.id],
+    );
+    const about = { actor_id: officer.id, agency_code: root };
+    expect(rows).toEqual([50, 2].map((count) => ({ detail: { list: 'not_activated', count }, ...about })));
+    const filled = await sql(
+      `UPDATE quotas SET recent = array_fill($1::timestamptz, ARRAY[600]), places = 600 WHERE scope = 'desk-list'
+       RETURNING scope`,
+      [house.time.now()],
+    );
+    expect(filled).toHaveLength(1);
+    const refused = await browser.get(`${at(root)}/orang`);
+    expect([refused.status, names()]).toEqual([429, []]);
+    expect(await refusedTo(officer)).toEqual(['activation_slips.waiting throttled']);
   });
 
   it.each([

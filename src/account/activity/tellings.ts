@@ -235,6 +235,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'alarm.raised': untold('of the officer, for those who watch officers'),
   'alarm.seen': untold('of the officer, for those who watch officers'),
   'desk.searched': untold('about nobody yet; what was opened of it is told'),
+  'desk.listed': untold('about nobody yet; what was opened of it is told'),
   'desk.viewed': happened('viewed_by_officer'),
   'self_reset.started': happened('self_reset_password'),
   'self_reset.factor_refused': refusedBy({

@@ -85,6 +85,7 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'desk.asked': PERSON_PAGE,
   'desk.rejected': PERSON_PAGE,
   'desk.searched': ['identity', 'employment'],
+  'desk.listed': ['identity', 'employment', 'activity'],
   'desk.viewed': PERSON_PAGE,
   'desk.refused': [],
   'agency.changed': [],

@@ -8,6 +8,8 @@ import type { Looking } from './search-store.js';
 export const LOOK_QUOTAS = {
   search: { scope: 'desk-search', limit: 600, windowSeconds: 3600 },
   view: { scope: 'desk-view', limit: 600, windowSeconds: 3600 },
+  /** Pages of names nobody searched for. */
+  list: { scope: 'desk-list', limit: 600, windowSeconds: 3600 },
 } satisfies Record<string, Quota>;
 
 /** Takes one place of an officer's own; call it in the transaction of the look. */

@@ -8,6 +8,7 @@ import type { Database, Queryable } from '../../storage/database.js';
 import type { Quota } from '../../throttle/policies.js';
 import { spendQuotas } from '../../throttle/quotas.js';
 import type { Trace } from '../../throttle/visitor.js';
+import { spendLook } from '../desk/quotas.js';
 import { idOf } from '../judgement.js';
 import type { Refusals } from '../refusals.js';
 import type { PrintedSlip, SlipSheet } from './slip-sheet.js';
@@ -44,7 +45,12 @@ export interface WaitingCursor {
   readonly id: string;
 }
 
-export interface WaitingPage {
+export type WaitingAnswer =
+  | ({ readonly kind: 'listed' } & WaitingPage)
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'throttled'; readonly until: Date };
+
+interface WaitingPage {
   readonly unit: store.Unit;
   readonly people: readonly store.WaitingPerson[];
   readonly next: WaitingCursor | undefined;
@@ -68,8 +74,8 @@ export interface UnitSlips {
   topUnits(officer: SlipOfficer): Promise<readonly store.Unit[] | undefined>;
   /** Undefined for a unit that is unknown or not the officer's, which is recorded. */
   progress(officer: SlipOfficer, unit: string): Promise<ActivationProgress | undefined>;
-  /** Who waits, by name; undefined as in {@link progress}. */
-  waiting(officer: SlipOfficer, unit: string, after?: WaitingCursor): Promise<WaitingPage | undefined>;
+  /** Who waits, by name. Each page is on record, and takes a place of the officer's quota (A46). */
+  waiting(officer: SlipOfficer, unit: string, after?: WaitingCursor): Promise<WaitingAnswer>;
   /** How many would get a slip, 10,001 standing for more, and how many at once; undefined as in {@link progress}. */
   missing(
     officer: SlipOfficer,
@@ -172,17 +178,32 @@ export function createUnitSlips(parts: UnitSlipParts): UnitSlips {
       };
     },
 
-    async waiting(officer, code, after) {
-      const unit = await seen(db, officer, code, 'activation_slips.waiting');
-      if (unit === undefined) return undefined;
-      // A cursor is an address that people may have written themselves.
-      const from = after && idOf(after.id) !== undefined ? after : undefined;
-      const page = { unit: unit.code, after: from, limit: PAGE + 1 };
-      const found = await store.selectWaiting(db, asking(officer), page);
-      const people = found.slice(0, PAGE);
-      const last = people.at(-1);
-      return { unit, people, next: found.length > PAGE && last ? { name: last.name, id: last.id } : undefined };
-    },
+    waiting: (officer, code, after) =>
+      db.transaction<WaitingAnswer>(async (tx) => {
+        const action = 'activation_slips.waiting';
+        const unit = await seen(tx, officer, code, action);
+        if (unit === undefined) return { kind: 'not_found' };
+        const looking = asking(officer);
+        const spending = await spendLook(tx, { ...looking, what: 'list', keyed });
+        if (spending.kind === 'exhausted') {
+          await refuse(tx, officer, action, 'throttled');
+          return { kind: 'throttled', until: spending.until };
+        }
+        // A cursor is an address that people may have written themselves.
+        const from = after && idOf(after.id) !== undefined ? after : undefined;
+        const page = { unit: unit.code, after: from, limit: PAGE + 1 };
+        const found = await store.selectWaiting(tx, looking, page);
+        const people = found.slice(0, PAGE);
+        await audit.record(tx, {
+          type: 'desk.listed',
+          detail: { list: 'not_activated', count: people.length },
+          actorId: officer.id,
+          agencyCode: unit.code,
+          ...officer.trace,
+        });
+        const last = found.length > PAGE ? people.at(-1) : undefined;
+        return { kind: 'listed', unit, people, next: last && { name: last.name, id: last.id } };
+      }),
 
     async missing(officer, code) {
       const unit = await seen(db, officer, code, 'activation_slips.issue');

@@ -32,6 +32,7 @@ export function activationRoutes({ unitSlips, write, clock }: ActivationRoutePar
     if (found === undefined) throw new Refusal('not_found');
     return found;
   }
+  const waitUntil = (until: Date): number => Math.max(1, secondsUntil(clock.now(), until));
   const baseOf = (unit: string): string => `${PATH}/${encodeURIComponent(unit)}`;
 
   function give(ctx: PageContext, { pdf }: PrintedBatch): void {
@@ -87,7 +88,10 @@ export function activationRoutes({ unitSlips, write, clock }: ActivationRoutePar
       async handle(ctx, officer) {
         const [name, id] = [queryValue(ctx, 'name'), queryValue(ctx, 'id')];
         const after = name === undefined || id === undefined ? undefined : { name, id };
-        const { unit, people, next } = there(await unitSlips.waiting(askedBy(ctx, officer), param(ctx, 'unit'), after));
+        const answer = await unitSlips.waiting(askedBy(ctx, officer), param(ctx, 'unit'), after);
+        if (answer.kind === 'not_found') throw new Refusal('not_found');
+        if (answer.kind === 'throttled') throw new Refusal('throttled', { retryAfterSeconds: waitUntil(answer.until) });
+        const { unit, people, next } = answer;
         const base = baseOf(unit.code);
         const nextHref = next && `${base}/orang?${new URLSearchParams({ ...next }).toString()}`;
         const data = { unitName: unit.name, base, people, nextHref, isFirst: after === undefined };
@@ -114,7 +118,7 @@ export function activationRoutes({ unitSlips, write, clock }: ActivationRoutePar
           case 'not_found':
             throw new Refusal('not_found');
           case 'throttled': {
-            const retryAfterSeconds = Math.max(1, secondsUntil(clock.now(), answer.until));
+            const retryAfterSeconds = waitUntil(answer.until);
             ctx.set('Retry-After', String(retryAfterSeconds));
             await showIssue(ctx, officer, { code: 'throttled', limit: 'requests', retryAfterSeconds });
             return;
