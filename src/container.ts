@@ -27,6 +27,7 @@ import { createOperatorsReset } from './helpdesk/operators-reset.js';
 import { createTwoOfficers } from './helpdesk/two-officers.js';
 import { createRefusals } from './helpdesk/refusals.js';
 import { createBreachReports } from './helpdesk/breach/report.js';
+import { createTrailPeople } from './helpdesk/trail/by-nip.js';
 import { createTrailExports } from './helpdesk/trail/export.js';
 import { createTrailSearches } from './helpdesk/trail/search.js';
 import type { Clock } from './kernel/clock.js';
@@ -181,6 +182,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const trail = { db, audit, keyed, clock };
   const trailSearches = createTrailSearches(trail);
   const trailExports = createTrailExports(trail);
+  const trailPeople = createTrailPeople(trail);
   const breachReports = createBreachReports({ databaseUrl, audit, clock });
 
   // What must not outlive a freeze, nor a new address.
@@ -298,6 +300,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     twoOfficers: createTwoOfficers({ db, audit, refusals, clock }),
     trailSearches,
     trailExports,
+    trailPeople,
     breachReports,
     disavowals,
     underWay: allUnderWay,

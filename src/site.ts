@@ -5,6 +5,7 @@ import { disavowalRoutes } from './account/disavowal/routes.js';
 import { sessionRoutes } from './account/sessions/routes.js';
 import { createSessions } from './account/sessions/sessions.js';
 import { createActivity } from './account/activity/activity.js';
+import { tell } from './account/activity/tellings.js';
 import { activityRoutes } from './account/activity/routes.js';
 import { freezeRoutes } from './account/freeze/routes.js';
 import { createMyData } from './account/my-data/my-data.js';
@@ -38,6 +39,7 @@ import { createSlipSheet } from './helpdesk/slips/slip-sheet.js';
 import { createUnitSlips } from './helpdesk/slips/unit-slips.js';
 import { consoleOfficers } from './helpdesk/console/pages/officers.js';
 import { personRoutes } from './helpdesk/console/pages/person.js';
+import { trailRoutes } from './helpdesk/console/pages/trail.js';
 import { createPresenceCheck } from './helpdesk/console/presence-check.js';
 import { createCursors } from './helpdesk/api/cursor.js';
 import { deskCalls } from './helpdesk/desk/calls.js';
@@ -438,6 +440,19 @@ export async function buildSite(services: Services): Promise<Site> {
       write,
       clock,
     }),
+    ...trailRoutes({
+      searches: services.trailSearches,
+      exports: services.trailExports,
+      people: services.trailPeople,
+      tellOwner: (event, { clientId, actor }) =>
+        tell(event, {
+          service: clientId === undefined ? undefined : nameOf(clientId),
+          device: undefined,
+          hasActor: actor !== undefined,
+        }),
+      write,
+      clock,
+    }),
     ...slipRoutes({
       slipActivation: createSlipActivation({
         db,
@@ -456,7 +471,7 @@ export async function buildSite(services: Services): Promise<Site> {
     ...adminRoutes({
       calls: [
         ...actCalls({ acts: services.acts, slips: services.activationSlips }),
-        ...trailCalls(services.trailSearches),
+        ...trailCalls({ searches: services.trailSearches, exports: services.trailExports, clock }),
         ...watchCalls({ alarms: services.alarms, twoOfficers: services.twoOfficers }),
         ...personnelFeedCalls(
           createFeedDesk({

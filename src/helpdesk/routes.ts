@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Clock } from '../kernel/clock.js';
 import { Refusal } from '../kernel/refusal.js';
 import { readBody, readFile } from '../web/form.js';
@@ -41,7 +42,7 @@ function send(ctx: PageContext, { status, type, headers, body }: Reply): void {
   ctx.set(headers);
   // What is left of the body is not waited for.
   if (status === 413 || (status >= 400 && !ctx.req.complete)) ctx.set('Connection', 'close');
-  ctx.body = body;
+  ctx.body = typeof body === 'string' ? body : Readable.from(body);
   ctx.type = type;
 }
 

@@ -122,6 +122,60 @@ export interface HelpdeskPages {
     readonly grant: GrantLine;
     readonly typed: { readonly reason?: string };
   };
+  /**
+   * `/helpdesk/audit`: posts `nip` or `account`, `actor_nip` or `actor`, `kind`, `from`, `to` to the same address, which
+   * leads on to one without a NIP.
+   */
+  'helpdesk/audit': {
+    readonly error?: PageError | undefined;
+    /** False for helpdesk, who names a person first. */
+    readonly readsAll: boolean;
+    /** Whom the list is narrowed to; without a name where nothing is listed. */
+    readonly account?: (ChosenPerson & { readonly mayOpen: boolean }) | undefined;
+    readonly actor?: ChosenPerson | undefined;
+    /** Nothing before a person was named, and after a refusal. */
+    readonly list?:
+      | {
+          readonly lines: readonly TrailLine[];
+          readonly from: Date;
+          readonly until: Date;
+          readonly olderHref: string | undefined;
+          /** On the pages behind the first. */
+          readonly newestHref: string | undefined;
+          /** Each a form of its own that is posted to `action`. */
+          readonly files: readonly { readonly format: 'csv' | 'jsonl'; readonly action: string }[];
+        }
+      | undefined;
+    readonly kinds: readonly { readonly group: string; readonly kinds: readonly string[] }[];
+    /** As typed; comes back. */
+    readonly typed: Readonly<Record<'nip' | 'actor_nip' | 'kind' | 'from' | 'to', string>>;
+  };
+}
+
+interface ChosenPerson {
+  readonly id: string;
+  readonly name: string | undefined;
+  /** The list without this. */
+  readonly withoutHref: string;
+}
+
+/** One event of the trail. */
+export interface TrailLine {
+  /** `event` is a key of the account's own activity, or of the trail. */
+  readonly words: 'owner' | 'trail';
+  readonly event: string;
+  readonly values?: Readonly<Record<string, string | number>> | undefined;
+  /** For `{what}` in its text. */
+  readonly what?: { readonly texts: 'ask' | 'alarm'; readonly name: string } | undefined;
+  readonly refused?: true | undefined;
+  readonly at: Date;
+  /** Without a name: no account has the id. */
+  readonly account: { readonly id: string; readonly name: string | undefined; readonly mayOpen: boolean } | undefined;
+  /** Somebody else who did it. */
+  readonly actor: { readonly id: string; readonly name: string | undefined } | undefined;
+  readonly agency: string | undefined;
+  readonly browser: string;
+  readonly system: string;
 }
 
 /** A role that somebody holds. */

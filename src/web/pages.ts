@@ -483,7 +483,7 @@ export interface PageError {
   /** The form field's name. Each page knows the field of the codes that have one; needed for `invalid_input`. */
   readonly field?: string | undefined;
   /** With `invalid_input`: what stands in the way of a value that is well formed. */
-  readonly reason?: 'taken' | 'same' | 'nip' | 'letters' | undefined;
+  readonly reason?: 'taken' | 'same' | 'nip' | 'letters' | 'backwards' | 'too_long' | undefined;
   /** With `invalid_input` on the console: why an act does not fit the account, below `error.unfit`. */
   readonly unfit?: string | undefined;
   /** With `throttled`, `busy`, `unavailable`. */

@@ -57,6 +57,7 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'helpdesk/home': ['who', 'agency'],
   'helpdesk/officers/appoint': ['nip', 'role', 'agency', 'reason'],
   'helpdesk/officers/remove': ['reason'],
+  'helpdesk/audit': ['nip', 'actor_nip', 'from', 'to'],
   'helpdesk/act': ['reason', 'ticket', 'new_email'],
   'helpdesk/mfa-reset/presence': ['presence_code', 'reason', 'ticket'],
 };
@@ -204,7 +205,7 @@ function words(error: PageError, context: ProblemContext): Words {
     case 'not_found':
       return pair(
         error.field !== undefined && page.startsWith('helpdesk/')
-          ? `error.nobody_found.${error.field === 'agency' ? 'agency' : 'who'}`
+          ? `error.nobody_found.${page === 'helpdesk/audit' ? 'trail' : error.field === 'agency' ? 'agency' : 'who'}`
           : 'error.not_found',
       );
     case 'forbidden':

@@ -101,6 +101,8 @@ const FRESH_SECONDS = 5 * 60;
 const RECENT_SECONDS = 15 * 60;
 /** How long the forms of a page that was opened with a fresh one are fresh: people take their time. */
 const FRESH_FORM_SECONDS = 10 * 60;
+/** A longer address is led back to without what was asked for in it: the way is kept in a cookie. */
+const MAX_BACK_LENGTH = 400;
 
 export interface RouteParts {
   readonly tokens: FormTokens;
@@ -132,19 +134,27 @@ export function mountRoutes(
   const pageOf = (ctx: PageContext, { page }: OwnRoute): string =>
     page?.replace(/:(\w+)/g, (_, name: string) => (ctx.params as Record<string, string>)[name] ?? '') ?? ctx.path;
 
+  /** Where a login leads back to: the page, with what was asked for in its address. */
+  function backTo(ctx: PageContext, route: OwnRoute): string {
+    const page = pageOf(ctx, route);
+    const back = `${page}${ctx.search}`;
+    return back.length <= MAX_BACK_LENGTH ? back : page;
+  }
+
   /** Who is logged in; otherwise the answer is the way to the login, and undefined. */
   async function identify(ctx: PageContext, route: OwnRoute, among: People): Promise<Person | undefined> {
     const person = await among.find(ctx);
-    if (person === undefined) among.askToSignIn(ctx, { wanted: 'login', back: pageOf(ctx, route) });
+    if (person === undefined) among.askToSignIn(ctx, { wanted: 'login', back: backTo(ctx, route) });
     else ctx.state.accountId = person.id;
     return person;
   }
 
   /** Whether the second factor is as young as the route wants it; otherwise the answer is the way to prove it again. */
   function isYoungEnough(ctx: PageContext, route: PersonRoute | OfficerRoute, person: Person, fields?: PostedFields) {
-    const back = pageOf(ctx, route);
-    const until = freshUntil(ctx, person, back, fields);
-    if (until !== undefined) ctx.state.freshForm = { sessionUid: person.sessionUid, page: back, until };
+    const page = pageOf(ctx, route);
+    const back = backTo(ctx, route);
+    const until = freshUntil(ctx, person, page, fields);
+    if (until !== undefined) ctx.state.freshForm = { sessionUid: person.sessionUid, page, until };
     const among = route.access === 'officer' ? officers : people;
     if (route.fresh === true && until === undefined) {
       among.askToSignIn(ctx, { wanted: 'fresh factor', back });

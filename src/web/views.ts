@@ -49,6 +49,7 @@ const readable = (path: string): string =>
     .replace(/^(\/aktivasi)\/picture$/, '$1')
     .replace(/^(\/account)\/mfa-reset\/stop$/, '$1/devices')
     .replace(/^(\/account\/data)\/file$/, '$1')
+    .replace(/^(\/helpdesk\/audit)\/export\/\w+$/, '$1')
     .replace(/(\/logout)\/confirm$/, '$1')
     .replace(/^(\/demo\/[^/]+)?\/logout$/, '$1') || '/';
 

@@ -168,6 +168,16 @@ describeInBrowser('the console in Chromium, on an origin of its own, phone and d
     await stop('helpdesk/officers/remove');
   });
 
+  it('the trail, for administrators', async () => {
+    await open('/helpdesk/audit');
+    await stop('helpdesk/audit');
+    await tab.page.getByText(t('helpdesk.trail.narrow')).click();
+    await tab.type({ nip: BAYU.nip });
+    const shown = await tab.press(t('helpdesk.trail.submit'));
+    expect(shown.page).toBe('helpdesk/audit');
+    expect(shown.url.searchParams.get('account')).toBe(await idOf(BAYU.nip));
+  });
+
   it('a role that ended meanwhile', async () => {
     await take(RATRI.nip, 'agency_admin');
     await take(RATRI.nip, 'helpdesk');

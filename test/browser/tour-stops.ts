@@ -118,6 +118,7 @@ const HELPDESK_STOPS = {
   'helpdesk/officers': 'Who holds a role, for administrators.',
   'helpdesk/officers/appoint': 'A role is given with a reason, within one’s own agency.',
   'helpdesk/officers/remove': 'And taken away.',
+  'helpdesk/audit': 'What happened within one’s scope, who did it and to whom; the same as a file.',
   'helpdesk/not-found': 'Unknown, or of another agency: nobody can tell which.',
   'helpdesk/no-role': 'Whoever lost the role meanwhile sees it at the next click.',
 } as const;

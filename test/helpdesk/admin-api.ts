@@ -101,7 +101,7 @@ export async function startAdminApi(
             response.setEncoding('utf8');
             response.on('data', (chunk: string) => (text += chunk));
             response.on('end', () => {
-              const isJson = (response.headers['content-type'] ?? '').includes('json');
+              const isJson = /[/+]json(?:;|$)/.test(response.headers['content-type'] ?? '');
               resolve({
                 status: response.statusCode ?? 0,
                 headers: response.headers,

@@ -30,10 +30,11 @@ it('there are pages and forms, all below /helpdesk', () => {
   expect(routes.filter(({ path }) => !/^\/helpdesk(?:\/|$)/.test(path))).toEqual([]);
 });
 
-it('every form but the search wants a second factor of the last five minutes (R-10)', () => {
-  expect(forms.filter(([, { fresh, path }]) => fresh !== true && path !== '/helpdesk').map(([name]) => name)).toEqual(
-    [],
-  );
+/** They change nothing: what is typed into them is no text for an address. */
+const SEARCHES = ['POST /helpdesk', 'POST /helpdesk/audit'];
+
+it('every form but the searches wants a second factor of the last five minutes (R-10)', () => {
+  expect(forms.filter(([, { fresh }]) => fresh !== true).map(([name]) => name)).toEqual(SEARCHES);
 });
 
 it.each(titled)('%s is closed to who holds no role at that moment (A47)', async (_, route) => {

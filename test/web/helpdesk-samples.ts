@@ -1,6 +1,11 @@
 import type { ActName, HelpdeskPages } from '#src/web/helpdesk-pages.js';
 import type { PageError, Shell } from '#src/web/pages.js';
 import { ADVICE, CAUSES, OUTCOMES, PASSAGES, STEPS } from '#src/helpdesk/desk/diagnosis.js';
+import { tell } from '#src/account/activity/tellings.js';
+import { storyOf } from '#src/helpdesk/console/trail-words.js';
+import { KIND_GROUPS } from '#src/helpdesk/console/trail-kinds.js';
+import type { TrailRow } from '#src/helpdesk/trail/search-store.js';
+import { DETAILS } from '../account/audit-samples.js';
 import { PERSON_STATUSES } from '#src/helpdesk/desk/desk.js';
 
 type PersonPage = HelpdeskPages['helpdesk/person'];
@@ -20,6 +25,7 @@ export const OFFICER: Partial<Shell> = {
       { name: 'approvals', href: '/helpdesk/approvals' },
       { name: 'officers', href: '/helpdesk/officers' },
       { name: 'activation', href: '/helpdesk/aktivasi' },
+      { name: 'audit', href: '/helpdesk/audit' },
     ],
   },
 };
@@ -392,3 +398,161 @@ export const SLIP: HelpdeskPages['helpdesk/slip'] = {
   expiresAt: new Date('2026-12-23T01:15:42Z'),
   address: 'https://sso.asn.example/aktivasi',
 };
+
+type TrailPage = HelpdeskPages['helpdesk/audit'];
+type TrailLine = NonNullable<TrailPage['list']>['lines'][number];
+
+/** A row of the trail as it comes from the store. */
+export const trailRow = (type: string, detail: object, more: Partial<TrailRow> = {}): TrailRow => ({
+  id: '7',
+  at: before(90),
+  type,
+  account: SOMEBODY,
+  actor: undefined,
+  agencyCode: 'CONTOH',
+  agencyName: 'Dinas Pendidikan',
+  clientId: undefined,
+  requestId: undefined,
+  detail: detail as TrailRow['detail'],
+  place: { at: '', id: '7' },
+  mayOpen: true,
+  ...more,
+});
+export const tellOwner: Parameters<typeof storyOf>[1] = (event) =>
+  tell(event, { service: 'MyASN', device: { kind: 'totp', name: undefined }, hasActor: true });
+
+const trailLine = (type: string, detail: object, more: Partial<TrailLine> = {}): TrailLine => ({
+  ...storyOf(trailRow(type, detail), tellOwner),
+  at: before(90),
+  account: { id: SOMEBODY.id, name: SOMEBODY.name, mayOpen: true },
+  actor: undefined,
+  agency: SOMEBODY.agency.name,
+  browser: '',
+  system: '',
+  ...more,
+});
+const byOfficer = { actor: { id: '018f3c1e-7b1a-4d2e-9a55-0123456789ae', name: 'Nama Petugas' } };
+const trailList = (
+  lines: readonly TrailLine[],
+  more: Partial<TrailPage['list']> = {},
+): NonNullable<TrailPage['list']> => ({
+  lines,
+  from: before(43_200),
+  until: now,
+  olderHref: undefined,
+  newestHref: undefined,
+  files: (['csv', 'jsonl'] as const).map((format) => ({ format, action: `/helpdesk/audit/export/${format}` })),
+  ...more,
+});
+const NOTHING_TYPED: TrailPage['typed'] = { nip: '', actor_nip: '', kind: '', from: '', to: '' };
+const trailPage = (more: Partial<TrailPage>): TrailPage => ({
+  readsAll: true,
+  kinds: KIND_GROUPS.map(([group, kinds]) => ({ group, kinds })),
+  typed: NOTHING_TYPED,
+  ...more,
+});
+
+const LINES: readonly TrailLine[] = [
+  trailLine('sign_in.completed', { acr: 'x', amr: [] }, { browser: 'Chrome', system: 'Android' }),
+  trailLine('sign_in.otp_refused', { cause: 'drift', drift_minutes: -7 }, { browser: 'Chrome', system: 'Android' }),
+  trailLine('desk.done', { action: 'sessions_end', act: 'a' }, { ...byOfficer, browser: 'Firefox', system: 'Windows' }),
+  trailLine('desk.searched', { by: 'nip', found: 1 }, { ...byOfficer, account: undefined, at: before(3000) }),
+  trailLine('desk.refused', { action: 'mfa_reset', cause: 'above' }, { ...byOfficer, at: before(3001) }),
+  trailLine(
+    'account.moved',
+    { from: 'A', to: 'B' },
+    {
+      account: { id: SOMEBODY.id, name: SOMEBODY.name, mayOpen: false },
+      at: before(3002),
+    },
+  ),
+  trailLine('key.generated', { kid: 'k', alg: 'a' }, { account: undefined, agency: undefined, at: before(3003) }),
+];
+
+/** Every kind with every code, a page of them at a time. */
+const EVERY_LINE = Object.entries(DETAILS).flatMap(([type, details]) =>
+  (details as readonly object[]).map((detail) => trailLine(type, detail)),
+);
+const PAGES_OF_EVERYTHING = Array.from({ length: Math.ceil(EVERY_LINE.length / 20) }, (_, index) =>
+  EVERY_LINE.slice(index * 20, index * 20 + 20),
+);
+
+type TrailState = readonly [state: string, data: TrailPage];
+const onePerson = { id: SOMEBODY.id, name: SOMEBODY.name, mayOpen: true, withoutHref: '/helpdesk/audit' };
+const anOfficer = { ...byOfficer.actor, withoutHref: '/helpdesk/audit' };
+const wrongTrail = (field: string, more: Partial<PageError> = {}): TrailState => [
+  `wrong ${field} ${more.reason ?? more.code ?? ''}`,
+  trailPage({
+    error: { code: 'invalid_input', field, ...more },
+    typed: { ...NOTHING_TYPED, nip: '1990', actor_nip: '1990', from: '2026-11-02', to: '2026-11-01' },
+  }),
+];
+
+export const TRAIL_STATES: readonly TrailState[] = [
+  ['plain', trailPage({ list: trailList(LINES, { olderHref: '/helpdesk/audit?after=x' }) })],
+  ['an older page', trailPage({ list: trailList(LINES, { newestHref: '/helpdesk/audit', until: before(9000) }) })],
+  [
+    'of one person',
+    trailPage({
+      readsAll: false,
+      account: onePerson,
+      list: trailList(LINES.map((line) => ({ ...line, account: undefined, agency: undefined }))),
+    }),
+  ],
+  [
+    'narrowed',
+    trailPage({
+      account: { ...onePerson, name: undefined, mayOpen: false },
+      actor: anOfficer,
+      list: trailList([]),
+      typed: { ...NOTHING_TYPED, kind: 'act', from: '2026-11-01', to: '2026-11-02' },
+    }),
+  ],
+  ['nothing so far', trailPage({ list: trailList([], { olderHref: '/helpdesk/audit?after=x' }) })],
+  ['helpdesk, nobody named', trailPage({ readsAll: false })],
+  [
+    'kinds, acts and alarms of tomorrow, and an account that is not there',
+    trailPage({
+      list: trailList([
+        trailLine('sign_in.by_thought', {}, { account: { ...SOMEBODY, name: undefined, mayOpen: false } }),
+        ...(['desk.done', 'desk.asked', 'desk.refused'] as const).map((type) => trailLine(type, { action: 'bless' })),
+        ...['freeze', 'bless'].flatMap((action) =>
+          ['second', 'asker'].map((by) => trailLine('desk.rejected', { action, by })),
+        ),
+        trailLine('alarm.raised', { kind: 'omen' }),
+        trailLine('agency.changed', { two_officers: false }),
+      ]),
+    }),
+  ],
+  [
+    'a full page',
+    trailPage({
+      list: trailList(
+        Array.from(
+          { length: 20 },
+          (_, index) =>
+            ({
+              ...EVERY_LINE[index + 10],
+              ...byOfficer,
+              browser: 'Samsung Internet',
+              system: 'Android',
+              at: before(index * 1500),
+            }) as TrailLine,
+        ),
+        { olderHref: `/helpdesk/audit?after=${'x'.repeat(120)}` },
+      ),
+    }),
+  ],
+  ...PAGES_OF_EVERYTHING.map((lines, index): TrailState => [
+    `everything ${index}`,
+    trailPage({ list: trailList(lines) }),
+  ]),
+  wrongTrail('nip'),
+  wrongTrail('actor_nip'),
+  wrongTrail('from'),
+  wrongTrail('to'),
+  wrongTrail('kind'),
+  wrongTrail('from', { reason: 'backwards' }),
+  wrongTrail('from', { reason: 'too_long' }),
+  wrongTrail('nip', { code: 'not_found' }),
+];

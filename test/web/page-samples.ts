@@ -14,6 +14,7 @@ import {
   PRESENCE_STATES,
   REMOVE_STATES,
   SLIP,
+  TRAIL_STATES,
 } from './helpdesk-samples.js';
 import { ACTIVITY, ALL_ACTIVITY, HARDLY_HELD, HELD, WORDS_HELD } from './account-samples.js';
 
@@ -807,6 +808,7 @@ export const SAMPLES: readonly Sample[] = [
     OFFICER,
   ],
   ['helpdesk/activation/one', 'plain', { name: 'Ahmad Contoh', slip: 's1' }, OFFICER],
+  ...TRAIL_STATES.map(([state, data]): Sample => ['helpdesk/audit', state, data, OFFICER]),
   ['helpdesk/no-role', 'plain', {}, { path: '/helpdesk' }],
   ['helpdesk/no-role', 'rights rest', { restsUntil: TOMORROW }, { path: '/helpdesk' }],
   ['helpdesk/no-role', 'on an origin of its own', {}, { path: '/helpdesk', portalOrigin: 'https://sso.asn.example' }],

@@ -38,6 +38,14 @@ type AnswerOf<A extends Answers> = {
   readonly [Status in keyof A & number]: { readonly status: Status; readonly body: z.input<A[Status]> };
 }[keyof A & number];
 
+/** A file as the answer, sent while it is read. */
+export interface FileAnswer {
+  readonly file: AsyncIterable<string>;
+  readonly mediaType: string;
+  /** What it is saved as: letters, digits, dots and dashes. */
+  readonly name: string;
+}
+
 /** What a call is asked, once host, token, scope, freshness and form are in order. */
 export interface Asked<Who extends Callers, Params, Query, Body> {
   readonly caller: CallerOf<Who>;
@@ -72,6 +80,8 @@ interface CallBase {
   readonly headers?: Readonly<Record<string, string>>;
   /** What comes back, by status. What the schema does not name never leaves. */
   readonly answers: Answers;
+  /** Of a call that answers 200 with a file: its media types, with what it holds. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Which problems it answers itself, besides those that every call may meet. */
   readonly problems: readonly ProblemCode[];
 }
@@ -82,7 +92,7 @@ export interface Call extends CallBase {
   handle(asked: Asked<Callers, never, never, never>): Promise<CallAnswer>;
 }
 
-export type CallAnswer = { readonly status: number; readonly body: unknown } | Problem;
+export type CallAnswer = { readonly status: number; readonly body: unknown } | FileAnswer | Problem;
 
 /** An answer of a handler, its literals kept as such. */
 export const answer = <const Status extends number, const Body>(status: Status, body: Body) => ({ status, body });
@@ -105,7 +115,7 @@ export function defineCall<
     readonly problems: readonly Code[];
     handle(
       asked: Asked<Who, ParamsOf<Path>, z.output<Query>, z.output<Body>>,
-    ): Promise<AnswerOf<NoInfer<A>> | Problem<NoInfer<Code> | 'invalid_input'>>;
+    ): Promise<AnswerOf<NoInfer<A>> | FileAnswer | Problem<NoInfer<Code> | 'invalid_input'>>;
   },
 ): Call {
   return call;

@@ -75,8 +75,19 @@ function problemResponses(call: Call): Json {
   );
 }
 
-const answerResponses = (call: Call): Json =>
-  Object.fromEntries(
+const fileResponses = ({ files }: Call): Json =>
+  files === undefined
+    ? {}
+    : {
+        200: {
+          description: Object.values(files).join('\n\n'),
+          content: Object.fromEntries(Object.keys(files).map((type) => [type, { schema: { type: 'string' } }])),
+        },
+      };
+
+const answerResponses = (call: Call): Json => ({
+  ...fileResponses(call),
+  ...Object.fromEntries(
     Object.entries(call.answers).map(([status, schema]) => [
       status,
       {
@@ -84,7 +95,8 @@ const answerResponses = (call: Call): Json =>
         content: { 'application/json': { schema: schemaOf(schema, 'output') } },
       },
     ]),
-  );
+  ),
+});
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',

@@ -87,6 +87,12 @@ async function readInput(call: Call, request: ApiRequest): Promise<Input | Probl
 /** A body by the schema that the OpenAPI document shows: what that does not name stays here. */
 function reply(call: Call, answer: CallAnswer, now: Date): Reply {
   if (isProblem(answer)) return problemReply(answer, now);
+  if ('file' in answer) {
+    const { file, mediaType, name } = answer;
+    if (call.files?.[mediaType] === undefined) throw new Error(`${call.action} does not document ${mediaType}`);
+    const headers = { 'Content-Disposition': `attachment; filename="${name}"` };
+    return { status: 200, type: mediaType, headers, body: file };
+  }
   const schema = call.answers[answer.status];
   if (schema === undefined) throw new Error(`${call.action} answers ${answer.status}, which it does not document`);
   return {

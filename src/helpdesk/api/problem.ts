@@ -50,12 +50,12 @@ export const PROBLEM_DOCUMENT = z.object({
     .optional(),
 });
 
-/** What goes out over HTTP. */
+/** What goes out over HTTP; pieces go out as they come. */
 export interface Reply {
   readonly status: number;
-  readonly type: 'application/json' | 'application/problem+json';
+  readonly type: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | AsyncIterable<string>;
 }
 
 /** Nothing in it comes from the request. */

@@ -1,12 +1,19 @@
 import type { Role } from '../../accounts/role.js';
 import { MAY } from '../authority.js';
 
+/** Whose reading of the trail is not bound to one person. */
+const TRAIL_READERS: readonly Role[] = ['agency_admin', 'operator', 'auditor'];
+
+export const readsTrail = ({ roles }: { readonly roles: readonly { readonly role: Role }[] }): boolean =>
+  roles.some(({ role }) => TRAIL_READERS.includes(role));
+
 /** Every page of the console that has a tab, in their order, and the roles that it is for. */
 const TABS: readonly { readonly name: string; readonly href: string; readonly roles: readonly Role[] }[] = [
   { name: 'search', href: '/helpdesk', roles: MAY.look },
   { name: 'approvals', href: '/helpdesk/approvals', roles: MAY.look },
   { name: 'officers', href: '/helpdesk/officers', roles: MAY.role_grant },
   { name: 'activation', href: '/helpdesk/aktivasi', roles: MAY.watch },
+  { name: 'audit', href: '/helpdesk/audit', roles: TRAIL_READERS },
 ];
 
 /** The tabs of somebody who holds these roles. */

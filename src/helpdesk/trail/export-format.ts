@@ -13,6 +13,8 @@ interface CutOff {
 }
 
 interface Writer {
+  /** What its file is called on the wire. */
+  readonly mediaType: string;
   readonly begin: string;
   readonly row: (row: TrailRow) => string;
   /** The last line of a file that is not whole. */
@@ -33,6 +35,7 @@ const COLUMNS = [
 ] as const;
 
 const csv: Writer = {
+  mediaType: 'text/csv; charset=utf-8',
   begin: CSV_BEGIN + csvRow(COLUMNS),
   row: ({ at, type, account, actor, agencyCode, clientId, requestId, detail }) =>
     csvRow([
@@ -51,6 +54,7 @@ const csv: Writer = {
 };
 
 const jsonl: Writer = {
+  mediaType: 'application/jsonl; charset=utf-8',
   begin: '',
   row: ({ at, type, account, actor, agencyCode, clientId, requestId, detail, id }) =>
     `${JSON.stringify({ id, at, event: type, account, actor, agency: agencyCode, client: clientId, request: requestId, detail })}\n`,
@@ -58,3 +62,7 @@ const jsonl: Writer = {
 };
 
 export const WRITERS: Readonly<Record<TrailFormat, Writer>> = { csv, jsonl };
+
+/** What a file is saved as, by the day in Jakarta. */
+export const trailFileName = (format: TrailFormat, now: Date): string =>
+  `riwayat-${new Date(now.getTime() + 7 * 3600 * 1000).toISOString().slice(0, 10)}.${format}`;

@@ -1,4 +1,5 @@
-import type { AccountId } from '../../kernel/ids.js';
+import { accountId, type AccountId } from '../../kernel/ids.js';
+import type { Nip } from '../../accounts/nip.js';
 import { ROLES } from '../../accounts/role.js';
 import type { Queryable, Row } from '../../storage/database.js';
 import { usableRoles } from '../authority-store.js';
@@ -22,10 +23,13 @@ export interface TrailRow {
   readonly account: TrailPerson | undefined;
   readonly actor: TrailPerson | undefined;
   readonly agencyCode: string | undefined;
+  readonly agencyName: string | undefined;
   readonly clientId: string | undefined;
   readonly requestId: string | undefined;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly place: TrailPlace;
+  /** The account lies within what the reader may look at now: its page opens for them. */
+  readonly mayOpen: boolean;
 }
 
 /** What one statement looks for. */
@@ -78,6 +82,17 @@ const STANDING = `
              JOIN held ON held.role IN ('agency_admin', 'helpdesk') AND held.agency_code = ANY (g.ancestors)
             WHERE a.id = $3::uuid) AS reaches`;
 
+/** Whose NIP this is, or was: whoever bears it today goes first. */
+const BEARER = `
+  SELECT id FROM (SELECT id, 1 AS rank FROM accounts WHERE nip = $1
+                  UNION ALL SELECT account_id, 2 FROM nip_history WHERE nip = $1) AS bearer
+   ORDER BY rank LIMIT 1`;
+
+export async function selectBearer(db: Queryable, nip: Nip): Promise<AccountId | undefined> {
+  const [row] = await db.query(BEARER, [nip]);
+  return row && accountId(row.id as string);
+}
+
 export async function selectStanding(
   db: Queryable,
   { officer, subject, now }: { officer: AccountId; subject: string | undefined; now: Date },
@@ -109,14 +124,16 @@ const IN_RANGE = `e.at >= $3::timestamptz AND e.at < $4::timestamptz
 const NEWEST = 'ORDER BY e.at DESC, e.id DESC LIMIT $7';
 const OF_KINDS = '($2::text[] IS NULL OR e.type = ANY ($2))';
 
-/** A page in its order, with the names of whom it names. */
-const named = (ctes: string, page: string): string => `
+/** A page in its order, with the names of whom it names; `mayOpen` is asked of each account. */
+const named = (ctes: string, page: string, mayOpen: string): string => `
   WITH ${ctes}, page AS (${page})
   SELECT e.id, e.at, e.at::text AS place, e.type, e.account_id, e.actor_id, e.agency_code, e.client_id, e.request_id,
-         e.detail, whom.name AS account_name, who.name AS actor_name
+         e.detail, whom.name AS account_name, who.name AS actor_name, g.name AS agency_name,
+         whom.id IS NOT NULL AND (${mayOpen}) AS may_open
     FROM page e
     LEFT JOIN accounts whom ON whom.id = e.account_id
     LEFT JOIN accounts who ON who.id = e.actor_id
+    LEFT JOIN agencies g ON g.code = e.agency_code
    ORDER BY e.at DESC, e.id DESC`;
 
 /** `$1`, whom the scope is read of, stands in every text. */
@@ -148,18 +165,25 @@ const PERSON = {
   both: 'e.account_id = $9::uuid AND e.actor_id = $10::uuid',
 };
 
+/** An auditor reads everything, and looks at nobody. */
+const MAY_OPEN = `EXISTS (SELECT FROM held WHERE role = 'operator' AND agency_code IS NULL)
+  OR whom.agency_code IN (SELECT code FROM people)`;
+
+const forAll = (ctes: string, page: string): string => named(ctes, page, 'FALSE');
+const forOfficer = (ctes: string, page: string): string => named(ctes, page, MAY_OPEN);
+
 const STATEMENTS = {
   all: {
-    account: named(NO_OFFICER, ofPerson(PERSON.account, 'TRUE')),
-    actor: named(NO_OFFICER, ofPerson(PERSON.actor, 'TRUE')),
-    both: named(NO_OFFICER, ofPerson(PERSON.both, 'TRUE')),
-    none: named(`${NO_OFFICER}, ${KINDS}`, byKind('TRUE')),
+    account: forAll(NO_OFFICER, ofPerson(PERSON.account, 'TRUE')),
+    actor: forAll(NO_OFFICER, ofPerson(PERSON.actor, 'TRUE')),
+    both: forAll(NO_OFFICER, ofPerson(PERSON.both, 'TRUE')),
+    none: forAll(`${NO_OFFICER}, ${KINDS}`, byKind('TRUE')),
   },
   officer: {
-    account: named(READABLE, ofPerson(PERSON.account, PERSON_SCOPE)),
-    actor: named(READABLE, ofPerson(PERSON.actor, PERSON_SCOPE)),
-    both: named(READABLE, ofPerson(PERSON.both, PERSON_SCOPE)),
-    none: named(`${READABLE}, ${KINDS}`, `(${byKind('(SELECT yes FROM everything)')}) UNION ALL (${BY_AGENCY})`),
+    account: forOfficer(READABLE, ofPerson(PERSON.account, PERSON_SCOPE)),
+    actor: forOfficer(READABLE, ofPerson(PERSON.actor, PERSON_SCOPE)),
+    both: forOfficer(READABLE, ofPerson(PERSON.both, PERSON_SCOPE)),
+    none: forOfficer(`${READABLE}, ${KINDS}`, `(${byKind('(SELECT yes FROM everything)')}) UNION ALL (${BY_AGENCY})`),
   },
 };
 
@@ -173,10 +197,12 @@ const fromRow = (row: Row): TrailRow => ({
   account: personOf(row.account_id, row.account_name),
   actor: personOf(row.actor_id, row.actor_name),
   agencyCode: (row.agency_code as string | null) ?? undefined,
+  agencyName: (row.agency_name as string | null) ?? undefined,
   clientId: (row.client_id as string | null) ?? undefined,
   requestId: (row.request_id as string | null) ?? undefined,
   detail: row.detail as TrailRow['detail'],
   place: { at: row.place as string, id: row.id as string },
+  mayOpen: row.may_open === true,
 });
 
 /** Behind every row: ids are positive, and no event comes after the last moment there is. */

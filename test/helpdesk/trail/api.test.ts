@@ -1,4 +1,7 @@
+import type { AdminCaller } from '#src/helpdesk/admin-tokens.js';
+import type { Scope } from '#src/helpdesk/api/call.js';
 import { trailCalls } from '#src/helpdesk/trail/calls.js';
+import { createTrailExports } from '#src/helpdesk/trail/export.js';
 import { createTrailSearches } from '#src/helpdesk/trail/search.js';
 import type { AccountId } from '#src/kernel/ids.js';
 import { openTestDatabase } from '../../support/test-database.js';
@@ -29,24 +32,29 @@ beforeAll(async () => {
     });
   }
   parts.clock.at = now;
-  api = await startAdminApi(parts, trailCalls(createTrailSearches(parts)));
+  api = await startAdminApi(
+    parts,
+    trailCalls({ searches: createTrailSearches(parts), exports: createTrailExports(parts), clock: parts.clock }),
+  );
   for (const [token, scopes] of [
     ['reads', ['audit:read']],
     ['other', ['accounts:read']],
   ] as const) {
-    api.tokens.set(token, {
-      clientId: 'console',
-      accountId: officer,
-      scopes: new Set(scopes),
-      authenticatedAt: now,
-      acr: 'urn:asn:aal2',
-      agency: undefined,
-    });
+    api.tokens.set(token, asOfficer(scopes));
   }
 });
 afterAll(async () => {
   await api.stop();
   await db.drop();
+});
+
+const asOfficer = (scopes: readonly Scope[]): AdminCaller => ({
+  clientId: 'console',
+  accountId: officer,
+  scopes: new Set(scopes),
+  authenticatedAt: now,
+  acr: 'urn:asn:aal2',
+  agency: undefined,
 });
 
 const get = (query: Record<string, string>, token = 'reads'): Promise<Answer> =>
@@ -100,4 +108,49 @@ it.each([
 it('wants a token for the trail', async () => {
   expect((await get({}, 'other')).status).toBe(403);
   expect((await get({}, 'none')).status).toBe(401);
+});
+
+describe('as a file', () => {
+  const exported = (query: Record<string, string>, token = 'reads'): Promise<Answer> =>
+    api.send({
+      method: 'GET',
+      path: `/api/admin/v1/audit/export?${new URLSearchParams(query).toString()}`,
+      headers: { authorization: `Bearer ${token}` },
+    });
+
+  it('comes as CSV or as JSON Lines, to be saved', async () => {
+    const csv = await exported({ format: 'csv', account: person, types: 'sign_in.otp_refused' });
+    expect([csv.status, csv.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
+    expect(csv.headers['content-disposition']).toMatch(/^attachment; filename="riwayat-2026-11-20\.csv"$/);
+    expect(csv.headers['cache-control']).toContain('no-store');
+    expect(String(csv.body).trimEnd().split('\r\n')).toHaveLength(61);
+    const lines = await api.send({
+      method: 'GET',
+      path: `/api/admin/v1/audit/export?format=jsonl&account=${person}`,
+      headers: { authorization: 'Bearer reads' },
+    });
+    expect([lines.status, lines.headers['content-type']]).toEqual([200, 'application/jsonl; charset=utf-8']);
+    expect((await auditOf(db, 'audit.exported')).map(({ detail }) => detail)).toMatchObject([
+      { format: 'csv', rows: 60, ended: 'whole' },
+      { format: 'jsonl', ended: 'whole' },
+    ]);
+  });
+
+  it.each([
+    [{}, 422],
+    [{ format: 'xlsx' }, 422],
+    [{ format: 'csv', cursor: 'x' }, 400],
+    [{ format: 'csv', from: '2020-11-20T00:00:00Z' }, 422],
+  ])('%j is %d', async (query, status) => {
+    expect((await exported(query as Record<string, string>)).status).toBe(status);
+  });
+
+  it('is of one’s own scope, and wants the token for the trail and a factor of the last five minutes', async () => {
+    expect((await exported({ format: 'csv', account: stranger })).status).toBe(404);
+    expect((await exported({ format: 'csv' }, 'other')).status).toBe(403);
+    api.tokens.set('old', { ...asOfficer(['audit:read']), authenticatedAt: new Date(now.getTime() - 301_000) });
+    const late = await exported({ format: 'csv' }, 'old');
+    expect([late.status, late.headers['www-authenticate']]).toEqual([401, expect.stringContaining('max_age="300"')]);
+    expect((await get({}, 'old')).status).toBe(200);
+  });
 });
