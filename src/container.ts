@@ -238,6 +238,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     closing,
     contactOrders: contactChanges,
     slips: activationSlips,
+    underWay: allUnderWay,
     guesses,
     devices,
     accountMail,

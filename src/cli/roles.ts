@@ -27,12 +27,14 @@ export function addRolesCommands(program: Command, run: RunWithServices): void {
     .addOption(role().makeOptionMandatory())
     .action(async (options: RoleOptions, command: Command) => {
       const change = wanted(options, command);
-      await run(async ({ db, audit, clock }) => {
+      await run(async ({ db, audit, clock, underWay }) => {
         const account = await findByNip(db, options.nip);
         if (account === undefined) return 1;
         const outcome = await db.transaction(async (tx) => {
           const granting = await grantRole(tx, { ...change, accountId: account.id, now: clock.now() });
           if (granting.kind === 'granted') {
+            // What one officer began for an ordinary account must not end in an officer's (docs/adr/0019).
+            for (const end of underWay) await end(tx, account.id);
             const detail = { role: change.role, grant: granting.grantId };
             await audit.record(tx, {
               type: 'role.granted',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ActivationSlips } from '../accounts/activation-slips.js';
 import { ROLES } from '../accounts/role.js';
-import { REASON, RESET_REQUEST, TICKET, verificationOf } from './act-requests.js';
+import { AGENCY, REASON, RESET_REQUEST, TICKET, verificationOf } from './act-requests.js';
 import { answer, defineCall, type Asked, type Call, type PersonCaller } from './api/call.js';
 import type { Problem } from './api/problem.js';
 import { ACT_ACTIONS, type ActAction, type ActAnswer, type Order, type Unfit } from './acts/act.js';
@@ -113,12 +113,18 @@ const ORDER = z.object({
   verification: z.enum(['photo_id', 'presence']).optional(),
   created_at: z.string(),
   expires_at: z.string(),
+  email: z.string().optional().describe('Of `contact_change`: the new address.'),
+  role: z.enum(ROLES).optional().describe('Of `role_grant`.'),
+  role_agency: z.string().optional(),
   may_decide: z.boolean().describe('Whether this caller may approve it.'),
 });
 
-/** What the schema does not name stays here: not the particulars. */
-const toldOrder = ({ createdAt, expiresAt, mayDecide, ...order }: Awaited) => ({
+/** Nobody agrees blindly: with what the act would do. */
+const toldOrder = ({ createdAt, expiresAt, mayDecide, particulars, ...order }: Awaited) => ({
   ...order,
+  email: particulars.email,
+  role: particulars.role,
+  role_agency: particulars.agency,
   created_at: createdAt.toISOString(),
   expires_at: expiresAt.toISOString(),
   may_decide: mayDecide,
@@ -153,7 +159,13 @@ export function actCalls({ acts, slips }: ActCallParts): readonly Call[] {
       answers: { 200: DONE },
       async handle({ params, ...asked }) {
         const { reset_id, order_id } = params as { reset_id?: string; order_id?: string };
-        const outcome = told(await acts.approve({ ...callOf(asked), actId: reset_id ?? order_id ?? '' }));
+        const outcome = told(
+          await acts.approve({
+            ...callOf(asked),
+            actId: reset_id ?? order_id ?? '',
+            covers: (act) => (act === 'mfa_reset') === (action === 'mfa_reset.approve'),
+          }),
+        );
         if ('body' in outcome && outcome.status === 202) throw new Error('an approval cannot wait');
         return outcome;
       },
@@ -223,7 +235,7 @@ export function actCalls({ acts, slips }: ActCallParts): readonly Call[] {
       body: z.strictObject({
         account_id: z.string().max(64),
         role: z.enum(ROLES),
-        agency: z.string().min(1).max(64).optional(),
+        agency: AGENCY.optional(),
         reason: REASON,
       }),
       async handle({ body: { account_id, ...order }, ...asked }) {

@@ -13,6 +13,9 @@ export const REASON = plainText(3, 500);
 /** Of the agency's own register of requests. */
 export const TICKET = plainText(1, 64);
 
+/** An agency's code, known or not. */
+export const AGENCY = z.string().min(1).max(64).refine(isPlain);
+
 /** How identity was checked. */
 const VERIFICATION = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('photo_id') }),

@@ -60,10 +60,29 @@ export const appointsTo = (acting: Acting, grant: string): string => `EXISTS (
    WHERE own.role = 'operator' AND own.agency_code IS NULL
       OR own.role = 'agency_admin' AND ${grant}.role = 'helpdesk' AND own.agency_code = ANY (g.ancestors))`;
 
+/** Whether an officer administers an agency above `g`, or all of them. */
+export const isAbove = (acting: Acting): string => `EXISTS (
+  SELECT FROM (${usableRoles(acting, MAY.watch)}) own
+   WHERE own.agency_code = ANY (g.ancestors) AND own.agency_code <> g.code
+      OR own.role = 'operator' AND own.agency_code IS NULL)`;
+
 /** Whether two officers must agree on an act on account `a` of agency `g`, whatever the act. */
 export const NEEDS_SECOND = `(
   EXISTS (SELECT FROM role_grants theirs WHERE theirs.account_id = a.id AND theirs.revoked_at IS NULL)
   OR EXISTS (SELECT FROM agencies strict WHERE strict.code = ANY (g.ancestors) AND strict.two_officers))`;
+
+/**
+ * Whether somebody may be the second officer of another at all: neither appointed the other, and the second is no
+ * newcomer. Else one administrator makes a second officer of their own (docs/adr/0019). Roles given on the server are of
+ * nobody's making.
+ */
+export const mayBeSecondOf = ({ officer, now }: Acting, first: string): string => `(
+  NOT EXISTS (SELECT FROM role_grants made
+               WHERE made.account_id = ${officer}::uuid AND made.granted_by = ${first}::uuid
+                  OR made.account_id = ${first}::uuid AND made.granted_by = ${officer}::uuid)
+  AND EXISTS (SELECT FROM role_grants old
+               WHERE old.account_id = ${officer}::uuid AND old.revoked_at IS NULL
+                 AND (old.granted_by IS NULL OR old.granted_at <= ${now}::timestamptz - ${REST})))`;
 
 /** The roles that an officer can use at this moment, as the predicates see them. */
 export async function selectUsableRoles(db: Queryable, officer: AccountId, now: Date): Promise<readonly HeldRole[]> {
@@ -112,8 +131,20 @@ export async function selectLineage(db: Queryable, code: AgencyCode): Promise<re
 
 /**
  * Holds an account until the transaction ends. While it is held nobody moves it to another agency or changes its
- * state, and, since this lock also stops references to the row, nobody grants it a role (R-10, TOCTOU).
+ * state, and, since this lock also stops references to the row, nobody grants it a role (R-10, TOCTOU). The officers are
+ * held, too, as the row of their act will hold them; all in the order of their ids, or two officers who act on each other
+ * would wait for one another.
  */
-export async function lockAccount(tx: Queryable, id: AccountId): Promise<boolean> {
-  return (await tx.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [id])).length === 1;
+export async function lockAccount(tx: Queryable, id: AccountId, officers: readonly AccountId[] = []): Promise<boolean> {
+  let isThere = false;
+  for (const one of [...new Set([id, ...officers])].sort()) {
+    const rows = await tx.query(
+      one === id
+        ? 'SELECT id FROM accounts WHERE id = $1 FOR UPDATE'
+        : 'SELECT id FROM accounts WHERE id = $1 FOR KEY SHARE',
+      [one],
+    );
+    if (one === id) isThere = rows.length === 1;
+  }
+  return isThere;
 }

@@ -38,10 +38,25 @@ export function accountIdOf(named: string): AccountId | undefined {
  */
 export async function judgeOfficer(
   tx: Queryable,
-  { officerId, named, action, now }: { officerId: AccountId; named: string; action: DeskAction; now: Date },
+  {
+    officerId,
+    named,
+    action,
+    now,
+    first,
+  }: {
+    officerId: AccountId;
+    named: string;
+    action: DeskAction;
+    now: Date;
+    /** Who asked, where this one is to agree: held as well. */
+    first?: AccountId;
+  },
 ): Promise<Judgement> {
   const id = accountIdOf(named);
-  if (id === undefined || !(await lockAccount(tx, id))) return { kind: 'refused', cause: 'unknown', target: undefined };
+  const officers = first === undefined ? [officerId] : [officerId, first];
+  if (id === undefined || !(await lockAccount(tx, id, officers)))
+    return { kind: 'refused', cause: 'unknown', target: undefined };
   const target = await getById(tx, id);
   const account = await getById(tx, officerId);
   const roles = await selectUsableRoles(tx, account.id, now);

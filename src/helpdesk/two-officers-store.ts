@@ -1,8 +1,8 @@
 import { agencyCode, type AccountId, type AgencyCode } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
-import { withinReachOf } from './authority-store.js';
+import { isAbove, withinReachOf } from './authority-store.js';
 
-/** The agency, where this officer administers it at this very moment and it was set otherwise. */
+/** The agency, where this officer administers it at this very moment; to switch it off, one above it. */
 export async function setTwoOfficers(
   tx: Queryable,
   order: { officerId: AccountId; agency: string; on: boolean; now: Date },
@@ -10,6 +10,7 @@ export async function setTwoOfficers(
   const [row] = await tx.query(
     `UPDATE agencies g SET two_officers = $4, updated_at = $2
       WHERE g.code = $3 AND ${withinReachOf({ officer: '$1', now: '$2' }, 'watch')}
+        AND ($4::boolean OR ${isAbove({ officer: '$1', now: '$2' })})
      RETURNING g.code`,
     [order.officerId, order.now, order.agency, order.on],
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AGENCY } from './act-requests.js';
 import { answer, defineCall, type Call } from './api/call.js';
 import type { Alarms } from './acts/alarms.js';
 import type { TwoOfficers } from './two-officers.js';
@@ -7,8 +8,10 @@ const NAMED = z.object({ id: z.uuid(), name: z.string() });
 const ALARM = z.object({
   id: z.uuid(),
   kind: z
-    .enum(['burst', 'off_hours', 'pattern', 'quota'])
-    .describe('Five resets in ten minutes; at night or at the weekend; as accounts are taken over; a quota used up.'),
+    .enum(['burst', 'off_hours', 'pattern', 'quota', 'mass', 'appointment'])
+    .describe(
+      'Five resets in ten minutes; at night or at the weekend; as accounts are taken over; a quota used up; twenty people in an hour; a new officer.',
+    ),
   officer: NAMED,
   agency: z.object({ code: z.string(), name: z.string() }),
   account: NAMED.optional(),
@@ -67,7 +70,8 @@ export const watchCalls = ({
     answers: { 200: z.object({ two_officers: z.boolean() }) },
     problems: ['not_found'],
     async handle({ caller, params, body: { on }, requestId }) {
-      const isSet = await twoOfficers.set({ caller, agency: params.code, on, trace: { requestId } });
+      const isCode = AGENCY.safeParse(params.code).success;
+      const isSet = isCode && (await twoOfficers.set({ caller, agency: params.code, on, trace: { requestId } }));
       return isSet ? answer(200, { two_officers: on }) : { problem: 'not_found' };
     },
   }),

@@ -86,7 +86,7 @@ export interface Notices {
   'account-unfrozen': MailOccasion & { readonly password: 'kept' | 'disabled' };
   /** What else an officer did to the account. Without `by`: a national operator. */
   'officer-acted': MailOccasion & {
-    readonly action: 'unlock' | 'sessions_end' | 'disable' | 'enable';
+    readonly action: 'unlock' | 'sessions_end' | 'disable' | 'enable' | 'role_grant' | 'role_revoke';
     readonly by: OfficerNamed | undefined;
   };
 }

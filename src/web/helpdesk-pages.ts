@@ -12,7 +12,7 @@ export interface HelpdeskPages {
      */
     readonly alarms: readonly {
       readonly id: string;
-      readonly kind: 'burst' | 'off_hours' | 'pattern' | 'quota';
+      readonly kind: 'burst' | 'off_hours' | 'pattern' | 'quota' | 'mass' | 'appointment';
       readonly officer: { readonly name: string };
       readonly agency: { readonly name: string };
       readonly account: { readonly id: string; readonly name: string } | undefined;

@@ -24,7 +24,7 @@ const caller = (accountId: AccountId) => ({ accountId, clientId: 'console' });
 const perform = (officer: AccountId, accountId: string, asked: Order): Promise<ActAnswer> =>
   parts.acts.perform({ caller: caller(officer), accountId, order: asked, trace });
 const approve = (officer: AccountId, actId: string): Promise<ActAnswer> =>
-  parts.acts.approve({ caller: caller(officer), actId, trace });
+  parts.acts.approve({ caller: caller(officer), actId, trace, covers: () => true });
 
 const reason = 'Diminta di loket';
 const plain = (action: Exclude<ActAction, 'mfa_reset' | 'contact_change' | 'role_grant' | 'role_revoke'>): Order => ({
@@ -45,6 +45,24 @@ const accountOf = async (id: AccountId) =>
       id,
     ])
   )[0];
+
+/** With a factor of their own: nobody else becomes an officer. */
+async function addEnrolled(): Promise<AccountId> {
+  const id = await addPerson(db);
+  await db.query(
+    `INSERT INTO devices (id, account_id, kind, status, name, secret, created_at, activated_at)
+     VALUES (gen_random_uuid(), $1, 'totp', 'active', 'Ponsel', 'v1.k1.sealed', $2, $2)`,
+    [id, now],
+  );
+  return id;
+}
+/** As somebody is who was made an officer by another, so long ago. */
+const appointedBy = (by: AccountId, id: AccountId, hours: number) =>
+  db.query('UPDATE role_grants SET granted_by = $1, granted_at = $3 WHERE account_id = $2', [
+    by,
+    id,
+    secondsAfter(now, -hours * 3600),
+  ]);
 
 describe('what each act does', () => {
   it('disable closes the account whatever the personnel system says; enable gives back what it says by then', async () => {
@@ -110,7 +128,7 @@ describe('what each act does', () => {
   });
 
   it('an administrator appoints and removes officers of the own agency, alone, and nobody else', async () => {
-    const [admin, person] = [await addOfficer(db, 'agency_admin'), await addPerson(db)];
+    const [admin, person] = [await addOfficer(db, 'agency_admin'), await addEnrolled()];
     const appoint = (role: 'helpdesk' | 'agency_admin' | 'operator', agency?: string): Promise<ActAnswer> =>
       perform(admin, person, { action: 'role_grant', reason, role, agency });
     expect(await appoint('helpdesk', 'PARENT')).toEqual({ kind: 'forbidden' });
@@ -139,7 +157,7 @@ describe('what each act does', () => {
     const [one, two, person] = [
       await addOfficer(db, 'operator'),
       await addOfficer(db, 'operator'),
-      await addPerson(db),
+      await addEnrolled(),
     ];
     const act = await awaited(perform(one, person, { action: 'role_grant', reason, role: 'operator' }));
     expect(await db.query('SELECT FROM role_grants WHERE account_id = $1', [person])).toEqual([]);
@@ -304,13 +322,140 @@ describe('two officers (R-10)', () => {
     const [one, two, person] = [
       await addOfficer(db, 'operator'),
       await addOfficer(db, 'operator'),
-      await addPerson(db),
+      await addEnrolled(),
     ];
     const act = await awaited(perform(one, person, { action: 'role_grant', reason, role: 'auditor' }));
     const [row] = await db.query('SELECT particulars FROM officer_acts WHERE id = $1', [act]);
     expect(row?.particulars).not.toContain('auditor');
     expect((await parts.acts.findWaiting(two, act))?.particulars).toEqual({ role: 'auditor' });
   });
+});
+
+describe('one administrator is not two officers', () => {
+  it('nobody becomes an officer who has no factor of their own', async () => {
+    const [admin, puppet] = [await addOfficer(db, 'agency_admin'), await addPerson(db)];
+    const grant: Order = { action: 'role_grant', reason, role: 'helpdesk', agency: 'OWN' };
+    expect(await perform(admin, puppet, grant)).toEqual({ kind: 'unfit', cause: 'no_factor' });
+  });
+
+  it.each([
+    ['the second appointed the first', true],
+    ['the first appointed the second', false],
+  ])('%s, however long ago: they are not two', async (_, second) => {
+    const [admin, puppet, person] = [await addOfficer(db, 'agency_admin'), await addOfficer(db), await addPerson(db)];
+    await appointedBy(admin, puppet, 1000);
+    const [first, other] = second ? [puppet, admin] : [admin, puppet];
+    const act = await awaited(perform(first, person, byDocument));
+    expect(await parts.acts.findWaiting(other, act)).toMatchObject({ mayDecide: false });
+    expect(await approve(other, act)).toEqual({ kind: 'forbidden' });
+    expect(await epochOf(db, person)).toBe(0);
+    expect(await approve(await addOfficer(db), act)).toMatchObject({ kind: 'done' });
+  });
+
+  it.each([
+    [23, 'forbidden'],
+    [24, 'done'],
+  ])('an officer of %i hours agrees to nothing yet: %s', async (hours, kind) => {
+    const [officer, newcomer, person] = [await addOfficer(db), await addOfficer(db), await addPerson(db)];
+    await appointedBy(await addOfficer(db, 'agency_admin'), newcomer, hours);
+    const act = await awaited(perform(officer, person, byDocument));
+    expect((await approve(newcomer, act)).kind).toBe(kind);
+  });
+
+  it('what was begun for an ordinary account ends with its appointment, which is told and raises an alarm', async () => {
+    const [officer, admin, above] = [
+      await addOfficer(db),
+      await addOfficer(db, 'agency_admin'),
+      await addOfficer(db, 'operator'),
+    ];
+    const person = await addEnrolled();
+    const ended: string[] = [];
+    parts.underWay.push((_tx, id) => {
+      ended.push(id);
+      return Promise.resolve();
+    });
+    await perform(admin, person, { action: 'role_grant', reason, role: 'helpdesk', agency: 'OWN' });
+    expect(ended).toEqual([person]);
+    expect((await parts.mails()).map(({ mail }) => mail)).toEqual(['officer-acted']);
+    expect((await parts.alarms.unseen(above)).map(({ kind }) => kind)).toContain('appointment');
+    expect(await parts.alarms.unseen(officer)).toEqual([]);
+  });
+
+  it('a reset asks for two for a month after an officer gave another address, and the other way round', async () => {
+    const [officer, person] = [await addOfficer(db), await addEnrolled()];
+    await db.query(
+      `INSERT INTO officer_acts (action, account_id, officer_id, client_id, agency_code, reason, state, created_at)
+       VALUES ('contact_change', $1, $2, 'console', 'OWN', 'x', 'done', $3)`,
+      [person, officer, secondsAfter(now, -29 * 24 * 3600)],
+    );
+    expect((await parts.reset(officer, person)).kind).toBe('awaiting_approval');
+    const other = await addEnrolled();
+    await db.query('UPDATE accounts SET activated_at = $2 WHERE id = $1', [other, now]);
+    await parts.reset(officer, other);
+    const address: Order = { action: 'contact_change', reason, email: 'baru@contoh.test' };
+    expect((await perform(officer, other, address)).kind).toBe('awaiting_approval');
+  });
+
+  it('a new address for an account that asks for nothing but its mailbox takes two', async () => {
+    const [officer, person] = [await addOfficer(db), await addPerson(db)];
+    await db.query('UPDATE accounts SET activated_at = $2 WHERE id = $1', [person, now]);
+    const address: Order = { action: 'contact_change', reason, email: 'baru@contoh.test' };
+    expect((await perform(officer, person, address)).kind).toBe('awaiting_approval');
+  });
+
+  it('who demands two officers does not stop demanding them alone', async () => {
+    const [admin, parent] = [await addOfficer(db, 'agency_admin'), await addPerson(db)];
+    await give(db, parent, 'agency_admin', 'parent');
+    const set = (accountId: AccountId, on: boolean): Promise<boolean> =>
+      parts.twoOfficers.set({ caller: caller(accountId), agency: 'OWN', on, trace });
+    expect(await set(admin, true)).toBe(true);
+    expect(await set(admin, false)).toBe(false);
+    expect(await set(parent, false)).toBe(true);
+  });
+
+  it('an approval is of what its call is for', async () => {
+    const [one, two, person] = [
+      await addOfficer(db, 'operator'),
+      await addOfficer(db, 'operator'),
+      await addEnrolled(),
+    ];
+    const actId = await awaited(perform(one, person, { action: 'role_grant', reason, role: 'operator' }));
+    const covers = (action: ActAction): boolean => action === 'mfa_reset';
+    expect(await parts.acts.approve({ caller: caller(two), actId, trace, covers })).toEqual({ kind: 'not_found' });
+    expect(await db.query('SELECT FROM role_grants WHERE account_id = $1', [person])).toEqual([]);
+  });
+});
+
+it('two officers who act on each other at once do not wait for one another', async () => {
+  const [one, other] = [await addOfficer(db), await addOfficer(db)];
+  for (let round = 0; round < 10; round += 1) {
+    await db.query('TRUNCATE officer_acts, quotas');
+    const answers = await Promise.all([
+      perform(one, other, plain('sessions_end')),
+      perform(other, one, plain('sessions_end')),
+    ]);
+    expect(answers.map(({ kind }) => kind)).toEqual(['awaiting_approval', 'awaiting_approval']);
+  }
+});
+
+it('who asks for one stranger after the other is told nothing any more', async () => {
+  const officer = await addOfficer(db);
+  for (let tries = 0; tries < 100; tries += 1) {
+    expect((await perform(officer, '0c7e5a3e-7c1b-4a7e-8f21-6a4c1b9d2e10', plain('unlock'))).kind).toBe('not_found');
+  }
+  const stranger = await addPerson(db, { place: 'other' });
+  for (const id of [stranger, '0c7e5a3e-7c1b-4a7e-8f21-6a4c1b9d2e10']) {
+    expect((await perform(officer, id, plain('unlock'))).kind).toBe('throttled');
+  }
+  expect((await perform(officer, await addPerson(db), plain('unlock'))).kind).toBe('done');
+});
+
+it('guesses at the registered address are counted like any act', async () => {
+  const [officer, person] = [await addOfficer(db), await addPerson(db)];
+  await perform(officer, person, plain('freeze'));
+  const kinds = new Set<string>();
+  for (let tries = 0; tries < 70; tries += 1) kinds.add((await perform(officer, person, plain('freeze'))).kind);
+  expect([...kinds]).toEqual(['unfit', 'throttled']);
 });
 
 describe('alarms (A20)', () => {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createActivationSlips } from '#src/accounts/activation-slips.js';
 import { createClosing } from '#src/accounts/closing.js';
 import { createDisavowals } from '#src/accounts/disavowals.js';
-import { createFreezing } from '#src/accounts/freezing.js';
+import { createFreezing, type EndUnderWay } from '#src/accounts/freezing.js';
 import { createAudit } from '#src/audit/audit.js';
 import { createMailedCodes } from '#src/codes/mailed-codes.js';
 import { createDevices } from '#src/devices/devices.js';
@@ -66,6 +66,7 @@ export function resetParts(db: Database) {
   const alarms = createAlarms({ ...parts, onAlarm: (kind) => raised.push(kind) });
   const disavowals = createDisavowals({ box, clock, origin: 'http://sso.contoh.test' });
   const slips = createActivationSlips(parts);
+  const underWay: EndUnderWay[] = [];
   const twoOfficers = createTwoOfficers(parts);
   const acts = createActs({
     ...parts,
@@ -77,6 +78,7 @@ export function resetParts(db: Database) {
       orderByOfficer: () => Promise.reject(new Error('addresses are ordered in test/account/contact')),
     },
     slips,
+    underWay,
     presence,
     alarms,
   });
@@ -106,6 +108,7 @@ export function resetParts(db: Database) {
     acts,
     alarms,
     slips,
+    underWay,
     twoOfficers,
     raised,
     operatorsReset: createOperatorsReset(parts),

@@ -72,6 +72,8 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'officer-acted', data: { ...occasion, action: 'sessions_end', by: OFFICER } },
   { kind: 'officer-acted', data: { ...occasion, action: 'disable', by: undefined } },
   { kind: 'officer-acted', data: { ...occasion, action: 'enable', by: OFFICER } },
+  { kind: 'officer-acted', data: { ...occasion, action: 'role_grant', by: OFFICER } },
+  { kind: 'officer-acted', data: { ...occasion, action: 'role_revoke', by: OFFICER } },
   { kind: 'account-unfrozen', data: { ...occasion, password: 'kept' } },
   { kind: 'account-unfrozen', data: { ...occasion, password: 'disabled' } },
 ];

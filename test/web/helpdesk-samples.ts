@@ -179,7 +179,7 @@ export const HOME_STATES: readonly HomeState[] = [
     'with alarms',
     {
       reach,
-      alarms: (['burst', 'off_hours', 'pattern', 'quota'] as const).map((kind, index) => ({
+      alarms: (['burst', 'off_hours', 'pattern', 'quota', 'mass', 'appointment'] as const).map((kind, index) => ({
         id: `018f3c1e-7b1a-4d2e-9a55-0123456789b${String(index)}`,
         kind,
         officer: { name: 'Petugas Lain' },
@@ -375,6 +375,7 @@ export const APPOINT_STATES: readonly AppointState[] = [
     { roles: ['helpdesk'], typed: wanted, error: missing(field) },
   ]),
   ['nobody', { roles: ['helpdesk'], typed: wanted, error: { code: 'not_found', field: 'nip' } }],
+  ['no factor yet', { roles: ['helpdesk'], typed: wanted, error: { code: 'invalid_input', unfit: 'no_factor' } }],
   ['held already', { roles: ['helpdesk'], typed: wanted, error: { code: 'invalid_input', unfit: 'held_already' } }],
   ...['unknown_agency', 'role_needs_agency'].map((unfit): AppointState => [
     unfit,

@@ -1,6 +1,6 @@
 import { accountId, type AccountId } from '../../kernel/ids.js';
 import type { Queryable, Row } from '../../storage/database.js';
-import { NEEDS_SECOND, underAuthorityOf } from '../authority-store.js';
+import { mayBeSecondOf, NEEDS_SECOND, underAuthorityOf } from '../authority-store.js';
 import type { ActAction } from './act.js';
 
 /** How the right to do it and the person's identity were established. */
@@ -128,6 +128,32 @@ export async function selectWaitingAct(db: Queryable, id: string, now: Date): Pr
   return row === undefined ? undefined : fromRow(row);
 }
 
+/** Whether somebody may agree to what another asked for, as persons. */
+export async function isFitSecond(
+  tx: Queryable,
+  { officerId, firstId, now }: { officerId: AccountId; firstId: AccountId; now: Date },
+): Promise<boolean> {
+  const [row] = await tx.query(`SELECT ${mayBeSecondOf({ officer: '$1', now: '$3' }, '$2')} AS fit`, [
+    officerId,
+    firstId,
+    now,
+  ]);
+  return row?.fit === true;
+}
+
+/** Whether officers have done, or asked for, one of these to the account since then. */
+export async function wasActedOn(
+  tx: Queryable,
+  { accountId: id, actions, since }: { accountId: AccountId; actions: readonly ActAction[]; since: Date },
+): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT FROM officer_acts WHERE account_id = $1 AND action = ANY ($2::text[]) AND created_at > $3
+        AND state IN ('done', 'awaiting') LIMIT 1`,
+    [id, actions, since],
+  );
+  return rows.length > 0;
+}
+
 const approve = (action: ActAction): string => `
   UPDATE officer_acts o SET state = 'done', decided_by = $2, decided_at = $3, expires_at = NULL
     FROM accounts a JOIN agencies g ON g.code = a.agency_code
@@ -135,6 +161,7 @@ const approve = (action: ActAction): string => `
      AND a.id = o.account_id AND o.officer_id <> $2
      AND ${underAuthorityOf({ officer: '$2', now: '$3' }, action)}
      AND ${underAuthorityOf({ officer: 'o.officer_id', now: '$3' }, action)}
+     AND ${mayBeSecondOf({ officer: '$2', now: '$3' }, 'o.officer_id')}
   RETURNING o.id`;
 
 /** True once, for the second officer who agrees while both have the authority at this very moment. */

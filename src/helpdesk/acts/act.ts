@@ -58,6 +58,8 @@ export type Unfit =
   | 'email_same'
   | 'held_already'
   | 'unknown_agency'
+  /** Only who has a second factor of their own becomes an officer. */
+  | 'no_factor'
   | 'role_needs_agency'
   | 'role_is_national';
 

@@ -12,12 +12,12 @@ import type { HeldRole } from '../authority.js';
 import { createIdempotency, type RepeatableCall } from '../idempotency.js';
 import { idOf, judgeOfficer, type ActiveOfficer, type RefusalCause } from '../judgement.js';
 import type { Refusals, Refused } from '../refusals.js';
-import { approveAct, endAct, findWaitingAct, selectWaitingAct, writeAct } from './act-store.js';
+import { approveAct, endAct, findWaitingAct, isFitSecond, selectWaitingAct, writeAct } from './act-store.js';
 import type { ActAction, ActAnswer, ActTrace, Caller, Order, Outcome, Refusal } from './act.js';
 import type { Alarms } from './alarms.js';
 import { createEffects, type Effect, type EffectParts } from './effects.js';
 import { openParticulars, orderOf, sealParticulars, type Particulars } from './particulars.js';
-import { placesOf } from './quotas.js';
+import { ACT_QUOTAS, placesOf, REFUSED_QUOTA } from './quotas.js';
 import { RightsEnded } from './role-effects.js';
 import { selectHeldGrant } from './role-act-store.js';
 import { selectOneWaiting, selectWaiting, type WaitingAct } from './waiting-store.js';
@@ -51,6 +51,12 @@ interface Call {
   readonly repeatable?: RepeatableCall;
 }
 
+interface Approval extends Call {
+  readonly actId: string;
+  /** What may be agreed to in this way: another act is not there. */
+  readonly covers: (action: ActAction) => boolean;
+}
+
 /** An act that waits for a second officer, with what it would do. */
 export type Awaited = Omit<WaitingAct, 'particulars'> & { readonly particulars: Particulars };
 
@@ -64,7 +70,7 @@ export interface Acts {
   /** Takes a role away, by its grant. */
   dismiss(call: Call & { readonly grantId: string; readonly reason: string }): Promise<ActAnswer>;
   /** A second officer agrees: the act is done now, if both may at this very moment. */
-  approve(call: Call & { readonly actId: string }): Promise<ActAnswer>;
+  approve(call: Approval): Promise<ActAnswer>;
   /** A second officer turns it down, or who asked for it takes it back. */
   reject(call: Call & { readonly actId: string }): Promise<{ readonly kind: 'rejected' } | Refusal>;
   /** What waits within an officer's scope, the oldest first. */
@@ -123,6 +129,13 @@ export function createActs(parts: ActParts): Acts {
     told: through.agency && { officer: officer.account.name, agency: through.agency.name },
   });
 
+  /** Who asks for one account after the other that is none of theirs learns nothing any more after a while (A21). */
+  async function refusedAgain(tx: Queryable, officerId: AccountId, refusal: Refusal): Promise<Refusal> {
+    const places = [{ quota: REFUSED_QUOTA, key: keyed('desk refused', officerId) }];
+    const spending = await spendQuotas(tx, { places, now: clock.now() });
+    return spending.kind === 'spent' ? refusal : { kind: 'throttled', until: spending.until };
+  }
+
   /** Does what was granted, and writes it down. */
   async function carryOut(
     tx: Queryable,
@@ -144,7 +157,7 @@ export function createActs(parts: ActParts): Acts {
     const now = clock.now();
     const refuse = async (refusal: Refusal, cause: string, target?: Account): Promise<Refusal> => {
       await recordRefused(tx, refusalOf(call, { action, accountId: call.accountId, cause }), target);
-      return refusal;
+      return refusal.kind === 'not_found' ? refusedAgain(tx, caller.accountId, refusal) : refusal;
     };
 
     const judged = await judgeOfficer(tx, { officerId: caller.accountId, named: call.accountId, action, now });
@@ -152,17 +165,17 @@ export function createActs(parts: ActParts): Acts {
     const { target, officer } = judged;
     const effect = effectOf(order);
     if ((await effect.barred?.(tx, officer, order)) === true) return refuse({ kind: 'forbidden' }, 'role', target);
-    const unfit = await effect.unfit(tx, target, order);
-    if (unfit !== undefined) return refuse({ kind: 'unfit', cause: unfit }, unfit, target);
-    const waits = await findWaitingAct(tx, { accountId: target.id, action, now });
-    if (waits !== undefined) return refuse({ kind: 'awaited_already', actId: waits }, 'awaited_already', target);
-
     const seen = { officerId: officer.account.id, agencyCode: target.agency.code, action, trace };
     const spending = await spendQuotas(tx, { places: placesOf(keyed, officer.account.id, action), now });
     if (spending.kind === 'exhausted') {
       await alarms.quotaUsedUp(tx, seen);
       return refuse({ kind: 'throttled', until: spending.until }, 'throttled', target);
     }
+    const unfit = await effect.unfit(tx, target, order);
+    if (unfit !== undefined) return refuse({ kind: 'unfit', cause: unfit }, unfit, target);
+    const waits = await findWaitingAct(tx, { accountId: target.id, action, now });
+    if (waits !== undefined) return refuse({ kind: 'awaited_already', actId: waits }, 'awaited_already', target);
+
     const verification = order.action === 'mfa_reset' ? order.verification : undefined;
     if (verification?.method === 'presence') {
       const asking = { officerId: officer.account.id, agencyCode: target.agency.code, clientId: caller.clientId };
@@ -201,7 +214,7 @@ export function createActs(parts: ActParts): Acts {
     return { kind: 'awaiting_approval', actId };
   }
 
-  async function approve(tx: Queryable, call: Call & { readonly actId: string }): Promise<ActAnswer> {
+  async function approve(tx: Queryable, call: Approval): Promise<ActAnswer> {
     const { caller } = call;
     const now = clock.now();
     const id = idOf(call.actId);
@@ -214,10 +227,20 @@ export function createActs(parts: ActParts): Acts {
     };
     if (act === undefined) return refuse({ kind: 'not_found' }, 'unknown');
 
-    const judged = await judgeOfficer(tx, { officerId: caller.accountId, named, action, now });
+    if (!call.covers(action)) return refuse({ kind: 'not_found' }, 'other_call');
+    const judging = { officerId: caller.accountId, named, action, now, first: act.officerId };
+    const judged = await judgeOfficer(tx, judging);
     if (judged.kind === 'refused') return refuse(REFUSALS[judged.cause], judged.cause, judged.target);
     const { target, officer } = judged;
     if (officer.account.id === act.officerId) return refuse({ kind: 'forbidden' }, 'same_officer', target);
+    const pair = { officerId: officer.account.id, firstId: act.officerId, now };
+    if (!(await isFitSecond(tx, pair))) return refuse({ kind: 'forbidden' }, 'unfit_second', target);
+    const places = Object.values(ACT_QUOTAS).map((quota) => ({
+      quota,
+      key: keyed('desk officer', officer.account.id),
+    }));
+    const spending = await spendQuotas(tx, { places, now });
+    if (spending.kind === 'exhausted') return refuse({ kind: 'throttled', until: spending.until }, 'throttled', target);
     const order = orderOf(box, act);
     const effect = effectOf(order);
     if ((await effect.barred?.(tx, officer, order)) === true) return refuse({ kind: 'forbidden' }, 'role', target);

@@ -2,32 +2,41 @@ import { accountId, agencyCode, type AccountId, type AgencyCode } from '../../ke
 import type { Queryable } from '../../storage/database.js';
 import { withinReachOf } from '../authority-store.js';
 
-export type AlarmKind = 'burst' | 'off_hours' | 'pattern' | 'quota';
+export type AlarmKind = 'burst' | 'off_hours' | 'pattern' | 'quota' | 'mass' | 'appointment';
 
 /** R-10, A20: five resets by one officer within ten minutes are no queue at a desk. */
 const BURST = `(SELECT count(*) FROM officer_acts b
     WHERE b.officer_id = $1 AND b.action = 'mfa_reset' AND b.created_at > $4::timestamptz - interval '10 minutes') >= 5`;
 
-/** The same account again within a month, or its factors and its mailbox within a week: how an account is taken over. */
+/** Many people shut out, or given another mailbox, by one officer within an hour. */
+const MASS = `(SELECT count(*) FROM officer_acts b
+    WHERE b.officer_id = $1 AND b.action IN ('freeze', 'disable', 'contact_change', 'sessions_end', 'activation_slip')
+      AND b.created_at > $4::timestamptz - interval '1 hour') >= 20`;
+
+/** Factors twice, or factors and mailbox, of one account within a month: how an account is taken over. */
 const PATTERN = `EXISTS (SELECT FROM officer_acts now_act JOIN officer_acts before ON before.account_id = now_act.account_id
     WHERE now_act.id = $3 AND before.id <> now_act.id AND before.state IN ('done', 'awaiting')
-      AND (now_act.action = 'mfa_reset' AND before.action = 'mfa_reset'
-             AND before.created_at > $4::timestamptz - interval '30 days'
-           OR (now_act.action, before.action) IN (('mfa_reset', 'contact_change'), ('contact_change', 'mfa_reset'))
-             AND before.created_at > $4::timestamptz - interval '7 days'))`;
+      AND now_act.action IN ('mfa_reset', 'contact_change') AND before.action IN ('mfa_reset', 'contact_change')
+      AND 'mfa_reset' IN (now_act.action, before.action)
+      AND before.created_at > $4::timestamptz - interval '30 days')`;
+
+/** Every new officer is told to those above. */
+const APPOINTMENT = `EXISTS (SELECT FROM officer_acts made WHERE made.id = $3 AND made.action = 'role_grant')`;
 
 const RAISE = `
   INSERT INTO officer_alarms (kind, officer_id, agency_code, act_id, raised_at)
   SELECT rule.kind, $1, $2, $3, $4::timestamptz
-    FROM (VALUES ('burst', ${BURST}), ('off_hours', $5::boolean), ('pattern', ${PATTERN}), ('quota', $6::boolean))
+    FROM (VALUES ('burst', ${BURST}), ('off_hours', $5::boolean), ('pattern', ${PATTERN}), ('quota', $6::boolean),
+                  ('mass', ${MASS}), ('appointment', ${APPOINTMENT}))
            AS rule (kind, holds)
    WHERE rule.holds
-     AND NOT EXISTS (SELECT FROM officer_alarms told
-                      WHERE told.officer_id = $1 AND told.kind = rule.kind
-                        AND told.raised_at > $4::timestamptz - interval '1 hour')
+     AND (rule.kind IN ('pattern', 'appointment')
+          OR NOT EXISTS (SELECT FROM officer_alarms told
+                          WHERE told.officer_id = $1 AND told.kind = rule.kind
+                            AND told.raised_at > $4::timestamptz - interval '1 hour'))
   RETURNING kind`;
 
-/** Raises what holds, each kind once an hour for an officer; answers which. */
+/** Raises what holds: what is about one account always, the rest once an hour for an officer. Answers which. */
 export async function raiseAlarms(
   tx: Queryable,
   seen: {

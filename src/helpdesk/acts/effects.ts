@@ -3,7 +3,7 @@ import type { ActivationSlips } from '../../accounts/activation-slips.js';
 import type { AccountMail } from '../../accounts/account-mail.js';
 import type { Closing } from '../../accounts/closing.js';
 import type { EndSessions } from '../../accounts/end-sessions.js';
-import type { ActingOfficer, Freezing } from '../../accounts/freezing.js';
+import type { ActingOfficer, EndUnderWay, Freezing } from '../../accounts/freezing.js';
 import { passwordFailuresOf } from '../../accounts/password-waits.js';
 import type { Audit } from '../../audit/audit.js';
 import type { Devices } from '../../devices/devices.js';
@@ -14,6 +14,7 @@ import type { KeyedDigest } from '../../security/digests.js';
 import type { Queryable } from '../../storage/database.js';
 import { liftWait } from '../../throttle/failures.js';
 import type { FactorReset } from '../factor-reset.js';
+import { wasActedOn } from './act-store.js';
 import type { ActiveOfficer } from '../judgement.js';
 import type { ActAction, OrderOf, Outcome, Unfit } from './act.js';
 import { createRoleEffects } from './role-effects.js';
@@ -54,6 +55,8 @@ export interface EffectParts {
   readonly closing: Closing;
   readonly contactOrders: ContactOrders;
   readonly slips: Pick<ActivationSlips, 'issue'>;
+  /** What must not outlive an appointment: codes, slips, new addresses, resets that wait. */
+  readonly underWay: readonly EndUnderWay[];
   readonly guesses: Guesses;
   readonly devices: Devices;
   readonly accountMail: AccountMail;
@@ -62,15 +65,15 @@ export interface EffectParts {
   readonly clock: Clock;
 }
 
-/** A mailbox that changes within a day after the factors is what a thief would do (R-11). */
-const AFTER_RESET_SECONDS = 24 * 3600;
+/** Factors and mailbox of one account within this time are how a thief would take it over, in either order (R-11). */
+const TOGETHER_SECONDS = 30 * 24 * 3600;
 
 const always = (): undefined => undefined;
 const never = (): boolean => false;
 
 /** What each act does to an account. */
 export function createEffects(parts: EffectParts) {
-  const { factorReset, endSessions, freezing, closing, contactOrders, slips, guesses, devices } = parts;
+  const { factorReset, endSessions, freezing, closing, contactOrders, slips, guesses, devices, underWay } = parts;
   const { accountMail, audit, keyed, clock } = parts;
 
   const tell = (
@@ -80,15 +83,22 @@ export function createEffects(parts: EffectParts) {
   ): Promise<void> =>
     accountMail.queue(tx, { account, mail: 'officer-acted', data: { at: clock.now(), action, by: by.told } });
 
-  async function wasResetLately(tx: Queryable, account: Account): Promise<boolean> {
-    const reset = await devices.lastResetOf(tx, account.id);
-    return reset !== undefined && secondsAfter(reset, AFTER_RESET_SECONDS) > clock.now();
+  const lately = (): Date => secondsAfter(clock.now(), -TOGETHER_SECONDS);
+
+  async function wasResetLately(tx: Queryable, { id }: Account): Promise<boolean> {
+    const reset = await devices.lastResetOf(tx, id);
+    return reset !== undefined && reset > lately();
   }
+  const gotAddressLately = (tx: Queryable, { id }: Account): Promise<boolean> =>
+    wasActedOn(tx, { accountId: id, actions: ['contact_change'], since: lately() });
+  const hasNoFactor = async (tx: Queryable, { id }: Account): Promise<boolean> =>
+    (await devices.activeOf(tx, id)).length === 0;
 
   const mfaReset: Effect<'mfa_reset'> = {
     unfit: always,
-    // A document can be forged, and its look is known to one person only.
-    needsSecond: (_tx, _account, { verification }) => verification.method === 'photo_id',
+    // A document can be forged, and its look is known to one person only; the mailbox may be the officer's own.
+    needsSecond: async (tx, account, { verification }) =>
+      verification.method === 'photo_id' || (await gotAddressLately(tx, account)),
     async apply(tx, { actId, account, order, by }) {
       await voidCredentials(tx, account.id, clock.now());
       await factorReset.apply(tx, { account, resetId: actId, method: order.verification.method, by });
@@ -166,10 +176,10 @@ export function createEffects(parts: EffectParts) {
       const judged = contactOrders.judge(account, email);
       return judged === 'fits' ? undefined : `email_${judged}`;
     },
-    // Nobody hears of it in time who could stop it, or the factors are new too.
+    // Nobody hears of it in time who could stop it, or the mailbox is all that is asked for, or the factors are new too.
     needsSecond: async (tx, account) =>
       account.frozen ||
-      (account.email === undefined && account.activatedAt !== undefined) ||
+      (account.activatedAt !== undefined && (account.email === undefined || (await hasNoFactor(tx, account)))) ||
       (await wasResetLately(tx, account)),
     async apply(tx, { account, order, by }) {
       const { email, reason } = order;
@@ -205,6 +215,6 @@ export function createEffects(parts: EffectParts) {
     enable,
     contact_change: contactChange,
     activation_slip: activationSlip,
-    ...createRoleEffects({ audit, clock }),
+    ...createRoleEffects({ devices, underWay, accountMail, audit, clock }),
   };
 }

@@ -16,6 +16,9 @@ export const ACT_QUOTAS = {
   day: { scope: 'desk-act-day', limit: 300, windowSeconds: 24 * 3600 },
 } satisfies Record<string, Quota>;
 
+/** Of people who are none of the officer's. */
+export const REFUSED_QUOTA: Quota = { scope: 'desk-refused-hour', limit: 100, windowSeconds: 3600 };
+
 /** What one act of an officer spends. */
 export function placesOf(keyed: KeyedDigest, officer: AccountId, action: ActAction): readonly QuotaPlace[] {
   const all = Object.values(ACT_QUOTAS).map((quota) => ({ quota, key: keyed('desk officer', officer) }));

@@ -1,6 +1,6 @@
 import { accountId, agencyCode, type AccountId, type AgencyCode } from '../../kernel/ids.js';
 import type { Queryable, Row } from '../../storage/database.js';
-import { underAuthorityOf, withinReachOf } from '../authority-store.js';
+import { mayBeSecondOf, underAuthorityOf, withinReachOf } from '../authority-store.js';
 import { ACT_ACTIONS, type ActAction } from './act.js';
 
 /** An act that waits for a second officer, as another one finds it. */
@@ -24,7 +24,7 @@ export interface WaitingAct {
 const ACTING = { officer: '$1', now: '$2' };
 
 /** Whether the officer may agree, for each kind of act by the roles that it is open to. */
-const MAY_DECIDE = `o.officer_id <> $1 AND CASE o.action ${ACT_ACTIONS.map(
+const MAY_DECIDE = `o.officer_id <> $1 AND ${mayBeSecondOf(ACTING, 'o.officer_id')} AND CASE o.action ${ACT_ACTIONS.map(
   (action) => `WHEN '${action}' THEN ${underAuthorityOf(ACTING, action)}`,
 ).join(' ')} END`;
 

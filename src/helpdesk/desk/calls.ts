@@ -4,6 +4,7 @@ import { ROLES } from '../../accounts/role.js';
 import type { Database } from '../../storage/database.js';
 import { answer, defineCall, type Call, type PersonCaller } from '../api/call.js';
 import { CURSOR } from '../api/cursor.js';
+import { AGENCY as AGENCY_CODE } from '../act-requests.js';
 import type { Idempotency } from '../idempotency.js';
 import type { Refusals } from '../refusals.js';
 import { PERSON_STATUSES, type Desk, type DeskOfficer, type PersonView } from './desk.js';
@@ -25,7 +26,7 @@ const SEARCH = z.union([
   }),
   z.strictObject({
     query: z.string().max(256).describe('Three letters or more of a name; each word may be the beginning of one.'),
-    agency: z.string().max(256).optional().describe('With all units below it. Unless given: that of your role.'),
+    agency: AGENCY_CODE.optional().describe('With all units below it. Unless given: that of your role.'),
     cursor: CURSOR.optional(),
   }),
 ]);
@@ -278,7 +279,7 @@ export function deskCalls({ desk, grants, idempotency, refusals, db }: DeskCallP
       action: 'roles.list',
       summary: 'See who holds which role within your agencies',
       query: z.strictObject({
-        agency: z.string().max(256).optional().describe('With all units below it.'),
+        agency: AGENCY_CODE.optional().describe('With all units below it.'),
         cursor: CURSOR.optional(),
       }),
       answers: { 200: GRANTS },
