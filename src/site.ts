@@ -434,6 +434,7 @@ export async function buildSite(services: Services): Promise<Site> {
         }),
         refusals: services.refusals,
         audit,
+        alarms: services.alarms,
         keyed,
         clock,
       }),

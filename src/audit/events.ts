@@ -52,7 +52,7 @@ export interface AuditDetails {
   /** Typed by an officer. `presence` where there was one to miss. */
   'presence.refused': { readonly cause: 'wrong' | 'throttled'; readonly presence?: string | undefined };
   /** A code on paper for an account that never had a password. `batch`: printed for a whole unit. */
-  'slip.issued': { readonly slip: string; readonly batch?: string | undefined };
+  'slip.issued': { readonly slip: string; readonly batch?: string | undefined; readonly act?: string | undefined };
   /** `ended`: the account was frozen or closed. */
   'slip.voided': { readonly slip: string; readonly cause: 'replaced' | 'ended' };
   /** By an officer, who has its code from then on. */

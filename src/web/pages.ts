@@ -352,13 +352,15 @@ export interface Pages extends HelpdeskPages {
     readonly nextHref?: string | undefined;
     readonly isFirst: boolean;
   };
-  /** Posts to `base` + `/slip`: makes slips. */
+  /** Posts `reason` to `base` + `/slip`: makes slips. */
   'helpdesk/activation/issue': FormPage & {
     readonly unitName: string;
     readonly base: string;
     /** Who has none. */
     readonly people: number;
     readonly atOnce: number;
+    /** As typed; comes back. */
+    readonly reason?: string | undefined;
   };
   /** `/helpdesk/slip/:slip`: one person's; posts to itself: the file to print. */
   'helpdesk/activation/one': { readonly name: string; readonly slip: string };

@@ -50,7 +50,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'presence.shown': [{ presence: 'p1' }],
   'presence.withdrawn': [{ presence: 'p1' }],
   'presence.refused': [{ cause: 'wrong', presence: 'p1' }, { cause: 'wrong' }, { cause: 'throttled' }],
-  'slip.issued': [{ slip: 's1' }, { slip: 's1', batch: 'b1' }],
+  'slip.issued': [{ slip: 's1' }, { slip: 's1', batch: 'b1', act: 'a1' }],
   'slip.voided': [
     { slip: 's1', cause: 'replaced' },
     { slip: 's1', cause: 'ended' },

@@ -62,6 +62,7 @@ describeInBrowser('activation slips in Chromium: the officer, and the person wit
     await desk.press(t('helpdesk.activation.back'));
     await desk.press(t('helpdesk.activation.make'));
     await guides.desk.stop('helpdesk/activation/issue');
+    await desk.page.getByLabel(t('helpdesk.act.reason')).fill('Aktivasi bersama di kantor');
     await desk.press(t('helpdesk.activation.issue.submit'));
     await guides.desk.stop('helpdesk/activation/batch');
     const download = desk.page.waitForEvent('download');

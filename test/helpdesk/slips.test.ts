@@ -31,6 +31,7 @@ async function plant(): Promise<{ root: string; unit: string }> {
   );
   return { root, unit };
 }
+const REASON = 'Aktivasi bersama di kantor';
 const at = (unit: string): string => `/helpdesk/aktivasi/${encodeURIComponent(unit)}`;
 const liveOf = async (ids: readonly AccountId[]): Promise<number> =>
   (await sql('SELECT id FROM activation_slips WHERE account_id = ANY ($1::uuid[]) AND ended_at IS NULL', [ids])).length;
@@ -42,6 +43,11 @@ const refusedTo = async ({ id }: Employee): Promise<readonly string[]> =>
       [id],
     )
   ).map(({ line }) => line as string);
+
+const alarmsOf = async ({ id }: Employee): Promise<readonly string[]> =>
+  (await sql('SELECT kind FROM officer_alarms WHERE officer_id = $1 ORDER BY kind', [id])).map(
+    ({ kind }) => kind as string,
+  );
 
 /** What stands in a document, as its reader sees it. */
 async function textOf(pdf: Buffer): Promise<string> {
@@ -153,7 +159,7 @@ describe('slips for a unit', () => {
     await browser.get('/helpdesk/aktivasi');
     await browser.follow('Buat slip');
     expect(browser.shown.html).toContain('Buat 5 slip?');
-    const batch = await browser.submit('/slip');
+    const batch = await browser.submit('/slip', { reason: REASON });
     expect([batch.page, batch.html.includes('5 slip siap dicetak')]).toEqual(['helpdesk/activation/batch', true]);
     expect(await liveOf([person, ...others].map(({ id }) => id))).toBe(5);
 
@@ -209,7 +215,7 @@ describe('slips for a unit', () => {
     const browser = await house.onDuty(officer);
     await browser.get(`${at(root)}/slip`);
     expect(browser.shown.html).toContain('Buat 1 slip?');
-    await browser.submit('/slip');
+    await browser.submit('/slip', { reason: REASON });
     expect(await liveOf([plain.id])).toBe(1);
     expect(await liveOf([roled.id, frozen.id, ...strict.map(({ id }) => id)])).toBe(0);
     const [kept] = await sql('SELECT id FROM activation_slips WHERE account_id = $1', [slipped.id]);
@@ -227,7 +233,7 @@ describe('slips for a unit', () => {
     const answers = await Promise.all(
       browsers.flatMap((browser) => {
         const csrf = attribute(/<form[^>]*\/slip"[\s\S]*?<\/form>/.exec(browser.shown.html)?.[0] ?? '', 'value') ?? '';
-        return [1, 2, 3, 4].map(() => browser.post(browser.shown.url.href, { csrf }));
+        return [1, 2, 3, 4].map(() => browser.post(browser.shown.url.href, { csrf, reason: REASON }));
       }),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 303));
@@ -243,7 +249,7 @@ describe('slips for a unit', () => {
     const people = await add(3, root);
     const browser = await house.onDuty(officer);
     await browser.get(`${at(root)}/slip`);
-    const issued = await browser.submit('/slip');
+    const issued = await browser.submit('/slip', { reason: REASON });
     expect(issued.page).toBe('helpdesk/activation/batch');
     await house.take(officer, 'agency_admin', root);
     await house.give(officer, 'helpdesk', root);
@@ -255,6 +261,55 @@ describe('slips for a unit', () => {
     expect(await liveOf(people.map(({ id }) => id))).toBe(3);
   });
 
+  it('are each an act of the officer, with the reason, and off hours an alarm', async () => {
+    const { root, unit } = await plant();
+    const officer = await house.officer('agency_admin', root);
+    const people = [...(await add(2, root)), ...(await add(1, unit))];
+    // To 22 o'clock in WIB.
+    house.time.pass({ hours: (15 - house.time.now().getUTCHours() + 24) % 24 });
+    const browser = await house.onDuty(officer);
+    await browser.get(`${at(root)}/slip`);
+    for (const reason of ['', ' x ', 'x'.repeat(501)]) {
+      const shown = await browser.submit('/slip', { reason });
+      expect([shown.status, shown.errors]).toEqual([422, ['invalid_input']]);
+    }
+    expect(await liveOf(people.map(({ id }) => id))).toBe(0);
+    await browser.submit('/slip', { reason: `  ${REASON} ` });
+    const acts = await sql(
+      `SELECT account_id, agency_code, client_id, reason, ticket, verification, state, decided_by
+         FROM officer_acts WHERE officer_id = $1 AND action = 'activation_slip'`,
+      [officer.id],
+    );
+    const done = { client_id: 'helpdesk', reason: REASON, ticket: null, verification: null, state: 'done' };
+    const places = [root, root, unit];
+    expect(new Set(acts)).toEqual(
+      new Set(people.map(({ id }, n) => ({ account_id: id, agency_code: places[n], ...done, decided_by: null }))),
+    );
+    const named = await sql(
+      `SELECT o.account_id FROM audit_events e JOIN officer_acts o ON o.id::text = e.detail->>'act'
+        WHERE e.type = 'slip.issued' AND e.account_id = o.account_id AND o.officer_id = $1`,
+      [officer.id],
+    );
+    expect(named).toHaveLength(3);
+    expect(await alarmsOf(officer)).toEqual(['off_hours']);
+  });
+
+  it('are not made for somebody who is being appointed at that moment', async () => {
+    const { root } = await plant();
+    const officer = await house.officer('agency_admin', root);
+    const [person, other] = await add(2, root);
+    if (person === undefined || other === undefined) throw new Error('nobody was added');
+    const browser = await house.onDuty(officer);
+    await browser.get(`${at(root)}/slip`);
+    const { db } = house.services;
+    await db.transaction(async (tx) => {
+      await tx.query('SELECT FROM accounts WHERE id = $1 FOR KEY SHARE', [person.id]);
+      const issued = await browser.submit('/slip', { reason: REASON });
+      expect(issued.html).toContain('1 slip siap dicetak');
+    });
+    expect([await liveOf([person.id]), await liveOf([other.id])]).toEqual([0, 1]);
+  });
+
   it('are made ten times an hour by one officer', async () => {
     const { root } = await plant();
     const officer = await house.officer('agency_admin', root);
@@ -262,11 +317,12 @@ describe('slips for a unit', () => {
     for (let batch = 0; batch < 11; batch += 1) {
       await add(1, root);
       await browser.get(`${at(root)}/slip`);
-      await browser.submit('/slip');
+      await browser.submit('/slip', { reason: REASON });
       expect(browser.shown.status).toBe(batch < 10 ? 200 : 429);
     }
     expect(browser.shown.errors).toEqual(['throttled']);
     expect(await refusedTo(officer)).toEqual(['activation_slips.issue throttled']);
+    expect(await alarmsOf(officer)).toContain('quota');
   });
 });
 
@@ -294,6 +350,40 @@ describe('one slip', () => {
   });
 });
 
+describe('one slip of somebody who is an officer by now, or whose agency asks for two', () => {
+  it.each(['role', 'agency'] as const)('is printed by nobody alone: %s', async (why) => {
+    const { root, unit } = await plant();
+    const [person] = await add(1, unit);
+    if (person === undefined) throw new Error('nobody was added');
+    const officer = await house.officer('agency_admin', root);
+    const { db, activationSlips } = house.services;
+    const by = { officerId: officer.id };
+    const made = await db.transaction((tx) => activationSlips.issue(tx, { accountId: person.id, by }));
+    const browser = await house.onDuty(officer);
+    const path = `/helpdesk/slip/${made?.slipId ?? ''}`;
+    expect((await browser.get(path)).page).toBe('helpdesk/activation/one');
+    // The role is written past whatever else an appointment ends.
+    if (why === 'role') {
+      await sql(`INSERT INTO role_grants (account_id, role, agency_code, granted_at) VALUES ($1, 'helpdesk', $2, $3)`, [
+        person.id,
+        root,
+        house.time.now(),
+      ]);
+    } else await sql('UPDATE agencies SET two_officers = true WHERE code = $1', [unit]);
+    expect((await download(browser)).status).toBe(404);
+    const gone = await browser.get(path);
+    expect([gone.status, gone.page]).toEqual([404, (await browser.get('/helpdesk/slip/x')).page]);
+    expect((await refusedTo(officer)).slice(0, 2)).toEqual([
+      'activation_slips.print nothing',
+      'activation_slips.print nothing',
+    ]);
+    const printed = await sql(`SELECT id FROM audit_events WHERE type = 'slip.printed' AND account_id = $1`, [
+      person.id,
+    ]);
+    expect(printed).toEqual([]);
+  });
+});
+
 describe('2,000 people', () => {
   it('have their slips in four batches, each made and printed within seconds', async () => {
     const { root, unit } = await plant();
@@ -308,7 +398,7 @@ describe('2,000 people', () => {
     const began = performance.now();
     for (let batch = 0; batch < 4; batch += 1) {
       await browser.get(`${at(root)}/slip`);
-      await browser.submit('/slip');
+      await browser.submit('/slip', { reason: REASON });
       expect(browser.shown.html).toContain('500 slip siap dicetak');
     }
     const madeMs = performance.now() - began;

@@ -796,6 +796,12 @@ export const SAMPLES: readonly Sample[] = [
     OFFICER,
   ],
   [
+    'helpdesk/activation/issue',
+    'no reason',
+    { unitName: 'Unit', base: '/helpdesk/aktivasi/U', people: 12, atOnce: 12, reason: 'x', error: missing('reason') },
+    OFFICER,
+  ],
+  [
     'helpdesk/activation/batch',
     'plain',
     { unitName: 'Unit', base: '/helpdesk/aktivasi/U', batch: 'b1', count: 500, people: 1242 },

@@ -13,8 +13,9 @@ const ACTING = { officer: '$1', now: '$2' };
 /** Slips for many are an administrator's work (docs/PRODUCT): as is seeing who needs one. */
 const SEES = withinReachOf(ACTING, 'watch');
 
-/** Nobody of whom two officers must decide: they are served one by one. */
-const PRINTS_FOR = `${SEES} AND ${underAuthorityOf(ACTING, 'activation_slip')} AND NOT ${NEEDS_SECOND}`;
+/** Nobody of whom two officers must decide: they are served one by one, and a slip of theirs is printed by none alone. */
+const MAY_PRINT = `${underAuthorityOf(ACTING, 'activation_slip')} AND NOT ${NEEDS_SECOND}`;
+const PRINTS_FOR = `${SEES} AND ${MAY_PRINT}`;
 
 /** Slip `s` of account `a` could be used now. */
 const LIVE = `s.account_id = a.id AND s.cred_epoch = a.cred_epoch AND s.ended_at IS NULL AND s.expires_at > $2`;
@@ -156,12 +157,16 @@ export async function selectWaiting(
 const WITHOUT_SLIP = `NOT EXISTS (SELECT FROM activation_slips s WHERE ${LIVE})`;
 
 // Whoever is held by somebody else, another batch for example, is left to them.
+const HOLD = `
+  SELECT a.id FROM accounts a JOIN agencies g ON g.code = a.agency_code
+   WHERE $3 = ANY (g.ancestors) AND ${WAITS} AND ${WITHOUT_SLIP} AND ${PRINTS_FOR}
+   ORDER BY g.name, a.name, a.id LIMIT $4
+     FOR UPDATE OF a SKIP LOCKED`;
+
 const ISSUE = `
   WITH people AS (
     SELECT a.id, a.cred_epoch, a.agency_code FROM accounts a JOIN agencies g ON g.code = a.agency_code
-     WHERE $3 = ANY (g.ancestors) AND ${WAITS} AND ${WITHOUT_SLIP} AND ${PRINTS_FOR}
-     ORDER BY g.name, a.name, a.id LIMIT $4
-       FOR NO KEY UPDATE OF a SKIP LOCKED
+     WHERE a.id = ANY ($4::uuid[]) AND $3 = ANY (g.ancestors) AND ${WAITS} AND ${WITHOUT_SLIP} AND ${PRINTS_FOR}
   ), stale AS (
     UPDATE activation_slips s SET ended_at = $2, ended_as = 'voided'
       FROM people WHERE s.account_id = people.id AND s.ended_at IS NULL
@@ -171,31 +176,46 @@ const ISSUE = `
     SELECT id, cred_epoch, $1, $5, $2, $6 FROM people WHERE (SELECT count(*) FROM stale) >= 0
     ON CONFLICT (account_id) WHERE ended_at IS NULL DO NOTHING
     RETURNING id, account_id
+  ), acts AS (
+    INSERT INTO officer_acts (action, account_id, agency_code, officer_id, client_id, reason, created_at, state)
+    SELECT 'activation_slip', people.id, people.agency_code, $1, $7, $8, $2, 'done'
+      FROM issued JOIN people ON people.id = issued.account_id
+    RETURNING id, account_id, agency_code
   )
-  SELECT issued.id, issued.account_id, people.agency_code FROM issued JOIN people ON people.id = issued.account_id`;
+  SELECT issued.id, acts.id AS act, acts.account_id, acts.agency_code
+    FROM issued JOIN acts ON acts.account_id = issued.account_id`;
 
 export interface NewBatch {
   readonly id: string;
   readonly unit: AgencyCode;
   readonly limit: number;
   readonly expiresAt: Date;
+  /** Where it was asked for, and why: of each act. */
+  readonly clientId: string;
+  readonly reason: string;
 }
 
 export interface IssuedSlip {
   readonly id: string;
+  readonly act: string;
   readonly accountId: AccountId;
   readonly agency: AgencyCode;
 }
 
-/** Slips for people of a unit and below it who have none and never activated: one statement, authority included. */
+/**
+ * Slips for people of a unit and below it who have none and never activated, each with its act (ADR 0019). They are held
+ * first, so that nobody appoints or moves them; then one statement asks for the authority over each, and writes.
+ */
 export async function insertBatch(
   tx: Queryable,
   { officer, now }: Asking,
-  batch: NewBatch,
+  { id: batch, unit, limit, expiresAt, clientId, reason }: NewBatch,
 ): Promise<readonly IssuedSlip[]> {
-  const rows = await tx.query(ISSUE, [officer, now, batch.unit, batch.limit, batch.id, batch.expiresAt]);
+  const held = (await tx.query(HOLD, [officer, now, unit, limit])).map(({ id }) => id);
+  const rows = await tx.query(ISSUE, [officer, now, unit, held, batch, expiresAt, clientId, reason]);
   return rows.map((row) => ({
     id: row.id as string,
+    act: row.act as string,
     accountId: accountId(row.account_id as string),
     agency: agencyCode(row.agency_code as string),
   }));
@@ -232,7 +252,7 @@ const PRINTABLE = (which: string, may: string): string => `
    ORDER BY g.name, a.name, a.id`;
 
 const BATCH = PRINTABLE('s.batch = $3', PRINTS_FOR);
-const ONE = PRINTABLE('s.id = $3', underAuthorityOf(ACTING, 'activation_slip'));
+const ONE = PRINTABLE('s.id = $3', MAY_PRINT);
 
 const printableOf = (row: Row): PrintableSlip => ({
   id: row.id as string,
@@ -250,7 +270,7 @@ export const selectBatch = async (
   batch: string,
 ): Promise<readonly PrintableSlip[]> => (await db.query(BATCH, [officer, now, batch])).map(printableOf);
 
-/** One slip that can still be used, of somebody who is the officer's. */
+/** One slip that can still be used, of somebody whom the officer may give one, alone and at this moment. */
 export async function selectOne(
   db: Queryable,
   { officer, now }: Asking,

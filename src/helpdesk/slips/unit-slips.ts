@@ -10,6 +10,7 @@ import { spendQuotas } from '../../throttle/quotas.js';
 import type { Trace } from '../../throttle/visitor.js';
 import { spendLook } from '../desk/quotas.js';
 import { idOf } from '../judgement.js';
+import type { Alarms } from '../acts/alarms.js';
 import type { Refusals } from '../refusals.js';
 import type { PrintedSlip, SlipSheet } from './slip-sheet.js';
 import * as store from './slip-store.js';
@@ -29,6 +30,8 @@ export interface SlipOfficer {
   readonly id: AccountId;
   /** The agency in whose name they act; a national operator has none. */
   readonly office: string | undefined;
+  /** Where they act. */
+  readonly clientId: string;
   readonly trace: Trace;
 }
 
@@ -81,13 +84,13 @@ export interface UnitSlips {
     officer: SlipOfficer,
     unit: string,
   ): Promise<{ readonly unit: store.Unit; readonly people: number; readonly atOnce: number } | undefined>;
-  /** Makes slips for at most 500 people who have none, in one statement. */
-  issue(officer: SlipOfficer, unit: string): Promise<BatchAnswer>;
+  /** Makes slips for at most 500 people who have none: each an act of its own, all for one reason. */
+  issue(officer: SlipOfficer, unit: string, reason: string): Promise<BatchAnswer>;
   /** How many slips of a batch can still be used; undefined when there are none, which is recorded. */
   countOf(officer: SlipOfficer, batch: string): Promise<number | undefined>;
   /** The slips of a batch that can still be used, to print; undefined when there are none, which is recorded. */
   printBatch(officer: SlipOfficer, batch: string): Promise<PrintedBatch | undefined>;
-  /** Whose a slip is, of somebody who is the officer's; undefined as in {@link printBatch}. */
+  /** Whose a slip is that this officer may print alone; undefined as in {@link printBatch}. */
   findOne(officer: SlipOfficer, slip: string): Promise<{ readonly name: string } | undefined>;
   /** One slip, to print. */
   printOne(officer: SlipOfficer, slip: string): Promise<PrintedBatch | undefined>;
@@ -99,12 +102,13 @@ export interface UnitSlipParts {
   readonly sheet: SlipSheet;
   readonly refusals: Refusals;
   readonly audit: Audit;
+  readonly alarms: Alarms;
   readonly keyed: KeyedDigest;
   readonly clock: Clock;
 }
 
 export function createUnitSlips(parts: UnitSlipParts): UnitSlips {
-  const { db, slips, sheet, refusals, audit, keyed, clock } = parts;
+  const { db, slips, sheet, refusals, audit, alarms, keyed, clock } = parts;
 
   const asking = ({ id }: SlipOfficer): store.Asking => ({ officer: id, now: clock.now() });
 
@@ -212,32 +216,37 @@ export function createUnitSlips(parts: UnitSlipParts): UnitSlips {
       return { unit, people, atOnce: Math.min(people, BATCH) };
     },
 
-    issue: (officer, code) =>
+    issue: (officer, code, reason) =>
       db.transaction<BatchAnswer>(async (tx) => {
         const unit = await seen(tx, officer, code, 'activation_slips.issue');
         if (unit === undefined) return { kind: 'not_found' };
         const now = clock.now();
         const places = [{ quota: BATCHES, key: keyed('slip batches', officer.id) }];
         const spending = await spendQuotas(tx, { places, now });
+        const seenAs = { officerId: officer.id, action: 'activation_slip', trace: officer.trace } as const;
         if (spending.kind === 'exhausted') {
+          await alarms.quotaUsedUp(tx, { ...seenAs, agencyCode: unit.code });
           await refuse(tx, officer, 'activation_slips.issue', 'throttled');
           return { kind: 'throttled', until: spending.until };
         }
         const batch = randomUUID();
-        const wanted = { id: batch, unit: unit.code, limit: BATCH, expiresAt: secondsAfter(now, SLIP_SECONDS) };
+        const expiresAt = secondsAfter(now, SLIP_SECONDS);
+        const wanted = { id: batch, unit: unit.code, limit: BATCH, expiresAt, clientId: officer.clientId, reason };
         const issued = await store.insertBatch(tx, { officer: officer.id, now }, wanted);
-        if (issued.length === 0) return { kind: 'nobody' };
+        const [first] = issued;
+        if (first === undefined) return { kind: 'nobody' };
         await audit.record(
           tx,
-          ...issued.map(({ id, accountId, agency }) => ({
+          ...issued.map(({ id, act, accountId, agency }) => ({
             type: 'slip.issued' as const,
-            detail: { slip: id, batch },
+            detail: { slip: id, batch, act },
             accountId,
             actorId: officer.id,
             agencyCode: agency,
             ...officer.trace,
           })),
         );
+        await alarms.afterAct(tx, { ...seenAs, agencyCode: first.agency, actId: first.act });
         return { kind: 'issued', batch, count: issued.length };
       }),
 

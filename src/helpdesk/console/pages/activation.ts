@@ -8,7 +8,9 @@ import { redirect } from '../../../web/redirect.js';
 import type { PageContext } from '../../../web/request.js';
 import type { Route } from '../../../web/route-table.js';
 import { visitorOf } from '../../../web/visitor.js';
+import { REASON } from '../../act-requests.js';
 import type { PrintedBatch, SlipOfficer, UnitSlips } from '../../slips/unit-slips.js';
+import { callOf } from './acts.js';
 
 const PATH = '/helpdesk/aktivasi';
 const UNIT = `${PATH}/:unit`;
@@ -24,7 +26,12 @@ export interface ActivationRouteParts {
 
 /** Who has never activated, slips for them, and how far it has come. */
 export function activationRoutes({ unitSlips, write, clock }: ActivationRouteParts): Route[] {
-  const askedBy = (ctx: PageContext, { id, office }: Officer): SlipOfficer => ({ id, office, trace: visitorOf(ctx) });
+  const askedBy = (ctx: PageContext, { id, office }: Officer): SlipOfficer => ({
+    id,
+    office,
+    clientId: callOf(ctx, { id }).caller.clientId,
+    trace: visitorOf(ctx),
+  });
   const param = (ctx: PageContext, name: 'unit' | 'batch' | 'slip'): string =>
     (ctx.params as Partial<Record<string, string>>)[name] ?? '';
   /** Unknown and out of scope are one answer. */
@@ -53,10 +60,14 @@ export function activationRoutes({ unitSlips, write, clock }: ActivationRoutePar
     write(ctx, 'helpdesk/activation', data, { officer });
   }
 
-  async function showIssue(ctx: PageContext, officer: Officer, error?: PageError): Promise<void> {
+  async function showIssue(
+    ctx: PageContext,
+    officer: Officer,
+    { reason, error, status = 200 }: { reason?: string; error?: PageError; status?: number } = {},
+  ): Promise<void> {
     const { unit, people, atOnce } = there(await unitSlips.missing(askedBy(ctx, officer), param(ctx, 'unit')));
-    const data = { unitName: unit.name, base: baseOf(unit.code), people, atOnce, error };
-    write(ctx, 'helpdesk/activation/issue', data, { officer, status: error === undefined ? 200 : 429 });
+    const data = { unitName: unit.name, base: baseOf(unit.code), people, atOnce, reason, error };
+    write(ctx, 'helpdesk/activation/issue', data, { officer, status });
   }
 
   return [
@@ -111,16 +122,23 @@ export function activationRoutes({ unitSlips, write, clock }: ActivationRoutePar
       access: 'officer',
       fresh: true,
       async handle(ctx, fields, officer) {
-        pickFields(fields, []);
+        const { reason: typed } = pickFields(fields, ['reason']);
+        const reason = REASON.safeParse(typed);
+        if (!reason.success) {
+          const error = { code: 'invalid_input', field: 'reason' } as const;
+          await showIssue(ctx, officer, { reason: typed, error, status: 422 });
+          return;
+        }
         const unit = param(ctx, 'unit');
-        const answer = await unitSlips.issue(askedBy(ctx, officer), unit);
+        const answer = await unitSlips.issue(askedBy(ctx, officer), unit, reason.data);
         switch (answer.kind) {
           case 'not_found':
             throw new Refusal('not_found');
           case 'throttled': {
             const retryAfterSeconds = waitUntil(answer.until);
             ctx.set('Retry-After', String(retryAfterSeconds));
-            await showIssue(ctx, officer, { code: 'throttled', limit: 'requests', retryAfterSeconds });
+            const error = { code: 'throttled', limit: 'requests', retryAfterSeconds } as const;
+            await showIssue(ctx, officer, { reason: typed, error, status: 429 });
             return;
           }
           case 'nobody':
