@@ -223,8 +223,8 @@ export function actCalls({ acts, slips }: ActCallParts): readonly Call[] {
       kind: 'read',
       answers: { 200: z.object({ orders: z.array(ORDER) }) },
       problems: [],
-      async handle({ caller }) {
-        return answer(200, { orders: (await acts.waiting(caller.accountId)).map(toldOrder) });
+      async handle({ caller, requestId }) {
+        return answer(200, { orders: (await acts.list({ caller, trace: { requestId } })).map(toldOrder) });
       },
     }),
     defineCall({

@@ -52,6 +52,7 @@ describe('finding', () => {
       agency: { code: 'REGENCY', name: 'Instansi REGENCY' },
       status: 'active',
       frozen: false,
+      disabled: false,
       credEpoch: 0,
       activatedAt: undefined,
       lastLoginAt: undefined,

@@ -307,8 +307,11 @@ describe('two officers (R-10)', () => {
   it('shows what waits within scope, and to whom it is to decide', async () => {
     const [officer, second, person] = [await addOfficer(db), await addOfficer(db), await addPerson(db)];
     const act = await awaited(perform(officer, person, byDocument));
-    expect(await parts.acts.waiting(second)).toMatchObject([
+    expect(await parts.acts.list({ caller: caller(second), trace })).toMatchObject([
       { id: act, action: 'mfa_reset', account: { id: person }, officer: { id: officer }, reason, mayDecide: true },
+    ]);
+    expect(await auditOf(db, 'desk.listed')).toMatchObject([
+      { actor_id: second, detail: { list: 'orders', count: 1 } },
     ]);
     expect(await parts.acts.findWaiting(officer, act)).toMatchObject({ mayDecide: false });
     const stranger = await addPerson(db, { place: 'other' });

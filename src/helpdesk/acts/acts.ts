@@ -75,6 +75,8 @@ export interface Acts {
   reject(call: Call & { readonly actId: string }): Promise<{ readonly kind: 'rejected' } | Refusal>;
   /** What waits within an officer's scope, the oldest first. */
   waiting(officer: AccountId): Promise<readonly Awaited[]>;
+  /** The same for somebody who reads the list: a look, which is written down (A46). */
+  list(call: Pick<Call, 'caller' | 'trace'>): Promise<readonly Awaited[]>;
   /** One of those. */
   findWaiting(officer: AccountId, actId: string): Promise<Awaited | undefined>;
 }
@@ -322,6 +324,9 @@ export function createActs(parts: ActParts): Acts {
     particulars: openParticulars(box, { id: act.id, particulars }),
   });
 
+  const waiting = async (officer: AccountId): Promise<readonly Awaited[]> =>
+    (await selectWaiting(db, { officer, now: clock.now(), limit: MAX_SHOWN })).map(opened);
+
   const performOnce = (call: Call & { readonly accountId: string; readonly order: Order }): Promise<ActAnswer> => {
     const { order, accountId } = call;
     return once(call, { action: order.action, accountId }, (tx) => perform(tx, call));
@@ -339,7 +344,13 @@ export function createActs(parts: ActParts): Acts {
 
     approve: (call) => once(call, { action: 'mfa_reset', accountId: '' }, (tx) => approve(tx, call)),
     reject: (call) => db.transaction((tx) => reject(tx, call)),
-    waiting: async (officer) => (await selectWaiting(db, { officer, now: clock.now(), limit: MAX_SHOWN })).map(opened),
+    waiting,
+    async list({ caller, trace }) {
+      const listed = await waiting(caller.accountId);
+      const about = { actorId: caller.accountId, clientId: caller.clientId, ...trace };
+      await audit.record(db, { type: 'desk.listed', detail: { list: 'orders', count: listed.length }, ...about });
+      return listed;
+    },
     async findWaiting(officer, actId) {
       const id = idOf(actId);
       const act = id === undefined ? undefined : await selectOneWaiting(db, { officer, now: clock.now(), id });

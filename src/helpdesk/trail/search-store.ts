@@ -119,8 +119,10 @@ const KINDS = `
          FROM found WHERE found.type IS NOT NULL)
      SELECT type FROM found WHERE type IS NOT NULL))`;
 
+/** What an officer has raised an alarm with is for others to see (docs/adr/0019). */
+const NOT_OWN_ALARM = `(e.type <> 'alarm.raised' OR e.actor_id IS DISTINCT FROM $1::uuid)`;
 const IN_RANGE = `e.at >= $3::timestamptz AND e.at < $4::timestamptz
-  AND e.at <= $5::timestamptz AND (e.at, e.id) < ($5::timestamptz, $6::bigint)`;
+  AND e.at <= $5::timestamptz AND (e.at, e.id) < ($5::timestamptz, $6::bigint) AND ${NOT_OWN_ALARM}`;
 const NEWEST = 'ORDER BY e.at DESC, e.id DESC LIMIT $7';
 const OF_KINDS = '($2::text[] IS NULL OR e.type = ANY ($2))';
 

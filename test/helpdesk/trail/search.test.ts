@@ -140,6 +140,21 @@ describe('the trail of one person', () => {
     expect(whose(await house.as(officer, { accountId: persons.other }))).toEqual(['other']);
   });
 
+  it('but not the alarms that the reader has raised', async () => {
+    const [reader, colleague] = [await addOfficer(db, 'agency_admin'), await addOfficer(db, 'agency_admin')];
+    await house.audit.record(db, {
+      type: 'alarm.raised',
+      detail: { kind: 'burst' },
+      actorId: reader,
+      agencyCode: 'OWN',
+    });
+    house.later(1);
+    const kinds = async (officer: AccountId): Promise<string[]> =>
+      found(await house.as(officer, { actorId: reader })).events.map(({ type }) => type);
+    expect(await kinds(reader)).toEqual([]);
+    expect(await kinds(colleague)).toEqual(['alarm.raised']);
+  });
+
   it('as the one who did it, within reach', async () => {
     const actor = await addOfficer(db, 'operator');
     for (const place of ['own', 'other'] as const) {
