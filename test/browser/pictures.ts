@@ -63,10 +63,18 @@ export function looksSame(before: Pixels, after: Pixels, ignored: readonly Box[]
   return different <= PIXEL_TOLERANCE;
 }
 
-/** Puts a picture of the whole page into the file, unless the one that is there looks the same. */
+/** More of a long page is more of the same, and every picture is kept for ever. */
+const HIGHEST = 2100;
+
+function cutOff({ width, height, rgb }: Pixels): Pixels {
+  const shown = Math.min(height, HIGHEST);
+  return { width, height: shown, rgb: rgb.subarray(0, width * shown * 3) };
+}
+
+/** Puts a picture of the page into the file, unless the one that is there looks the same. */
 export async function takePicture(page: Page, file: string): Promise<'kept' | 'written'> {
   const boxes = await page.evaluate<readonly Box[]>(SETTLE);
-  const picture = readPng(await page.screenshot({ fullPage: true }));
+  const picture = cutOff(readPng(await page.screenshot({ fullPage: true })));
   if (existsSync(file) && looksSame(readPng(await readFile(file)), picture, boxes)) return 'kept';
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, writePng(picture));
