@@ -40,7 +40,9 @@ export function addAuditCommands(program: Command, run: RunWithServices): void {
     .option('--checkpoints <file>', 'checkpoints from a second place; AUDIT_CHECKPOINT_FILE unless given')
     .action(async ({ since: typed, checkpoints: file }: { since?: string; checkpoints?: string }, command: Command) => {
       const since = typed === undefined ? undefined : new Date(typed);
-      if (since !== undefined && Number.isNaN(since.getTime())) command.error('--since takes a date', { exitCode: 2 });
+      if (since !== undefined && Number.isNaN(since.getTime())) {
+        command.error('--since takes a date, e.g. 2026-11-01', { exitCode: 2 });
+      }
       await run(async ({ databaseUrl, config, auditCheckpoints, auditAnchors, clock }) => {
         const kept = await readCheckpoints(file ?? config.auditCheckpointFile);
         const months = config.auditRetentionMonths;

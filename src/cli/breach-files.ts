@@ -6,6 +6,7 @@ import type { BreachCause, BreachFacts, BreachPerson, BreachReport } from '../he
 import { secondsAfter } from '../kernel/clock.js';
 import { CSV_BEGIN, csvRow } from '../kernel/safe-csv.js';
 import { timesIn } from '../web/locale.js';
+import { knownAtLine } from './breach-folder.js';
 
 const HOUR_SECONDS = 3600;
 /** BSSN 1/2024 Ps. 15: an incident is reported within 1 x 24 hours of being known. */
@@ -120,7 +121,8 @@ export async function writeBreachFiles(report: BreachReport, order: BreachFilesO
   const values = { ...valuesOf(report.facts, words, order), without_email: count(withoutEmail) };
   for (const name of DRAFTS) {
     const template = await readFile(join(templates, name), 'utf8');
-    await writeFile(join(out, name), filled(template, values), OWN_EYES);
+    const head = name === 'summary.md' ? knownAtLine(order.knownAt) : '';
+    await writeFile(join(out, name), head + filled(template, values), OWN_EYES);
   }
   return ['people.csv', 'sessions.csv', ...DRAFTS];
 }

@@ -5,7 +5,9 @@ import type { Services } from '../container.js';
 import { VIEWS } from '../container.js';
 import type { BreachCause } from '../helpdesk/breach/report.js';
 import { bssnDeadline, noticeDeadline, writeBreachFiles } from './breach-files.js';
-import { typedRange } from './dates.js';
+import { earlierReportIn } from './breach-folder.js';
+import { counted } from './counted.js';
+import { typedRange, typedTime } from './dates.js';
 import { moment } from './moment.js';
 import { findByNip } from './person.js';
 import type { RunWithServices } from './run.js';
@@ -40,6 +42,27 @@ async function causeOf({ db }: Pick<Services, 'db'>, options: BreachOptions): Pr
   return account === undefined ? undefined : { kind: 'account', accountId: account.id };
 }
 
+/**
+ * From when the deadlines count: as typed, or as an earlier report in the folder has it, or now. A second run must never
+ * move them by itself. Undefined, and said, when the earlier report does not tell.
+ */
+async function knownMoment(folder: string, typed: Date | undefined, now: Date): Promise<Date | undefined> {
+  const earlier = await earlierReportIn(folder);
+  if (earlier.kind === 'none') return typed ?? now;
+  if (typed === undefined && earlier.kind === 'unreadable') {
+    console.error(`${folder} holds a report that does not say when it became known: give --known-at, or another --out`);
+    return undefined;
+  }
+  const before = earlier.kind === 'known' ? earlier.at : undefined;
+  const known = typed ?? before ?? now;
+  console.error(`the report in ${folder} is replaced`);
+  if (typed === undefined) console.error(`known since ${moment(known)}, as it says: --known-at for another time`);
+  else if (before !== undefined && before.getTime() !== typed.getTime()) {
+    console.error(`it counted the deadlines from ${moment(before)}`);
+  }
+  return known;
+}
+
 /** `breach-report`: who was concerned by an intrusion, and the drafts of the notices (R-44). */
 export function addBreachReport(program: Command, run: RunWithServices): void {
   program
@@ -51,13 +74,16 @@ export function addBreachReport(program: Command, run: RunWithServices): void {
     .option('--session <id>', 'one session that was stolen, while it lasted')
     .option('--client <id>', 'a service whose secret or tokens were stolen')
     .option('--address <cidr...>', 'networks from which somebody logged in who was not the person')
-    .option('--known-at <when>', 'when it became known: the deadlines count from there; now unless given')
+    .option(
+      '--known-at <when>',
+      'when it became known: the deadlines count from there; as before in a folder with a report, else now',
+    )
     .option('--full-nip', 'whole NIPs in the list of people instead of their last three digits')
     .option('--out <dir>', 'the folder for the files', 'breach-report')
     .addHelpText('after', '\nWithout one of the four, everything that happened in that time counts.')
     .action(async (options: BreachOptions, command: Command) => {
       const { from, to } = typedRange(options, command);
-      const { from: knownAt } = typedRange(options.knownAt === undefined ? {} : { from: options.knownAt }, command);
+      const knownAt = options.knownAt === undefined ? undefined : typedTime('--known-at', options.knownAt, command);
       const { officerNip, session, client, address } = options;
       const named = [officerNip, session, client, address].filter((value) => value !== undefined).length;
       const problems = [
@@ -77,8 +103,9 @@ export function addBreachReport(program: Command, run: RunWithServices): void {
           console.error('there is no such session, or it is forgotten: 30 days after its end. Use --officer-nip');
           return 1;
         }
-        const known = knownAt ?? clock.now();
         const { out, fullNip = false } = options;
+        const known = await knownMoment(out, knownAt, clock.now());
+        if (known === undefined) return 1;
         const order = {
           templates: join(VIEWS, 'breach'),
           out,
@@ -91,8 +118,9 @@ export function addBreachReport(program: Command, run: RunWithServices): void {
           files = await writeBreachFiles(report, order);
         });
         const { sessions, tokens, open } = facts.sessions;
-        console.log(`${facts.people} people of ${facts.agencies.length} agencies; data: ${facts.classes.join(', ')}`);
-        console.log(`${sessions} sessions, ${open} still open, ${tokens} tokens still good`);
+        const concerned = `${counted(facts.people, 'person', 'people')} of ${counted(facts.agencies.length, 'agency', 'agencies')}`;
+        console.log(`${concerned}; data: ${facts.classes.length === 0 ? 'none' : facts.classes.join(', ')}`);
+        console.log(`${counted(sessions, 'session')}, ${open} still open, ${counted(tokens, 'token')} still good`);
         if (open + tokens > 0) console.log('end them: sso-asn accounts freeze --nip NIP --reason TEXT');
         console.log(`report to BSSN (1 x 24 hours) by ${moment(bssnDeadline(known))}`);
         console.log(`tell people and the authority (3 x 24 hours) by ${moment(noticeDeadline(known))}`);

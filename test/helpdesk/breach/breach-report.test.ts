@@ -1,4 +1,4 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { parse } from 'csv-parse/sync';
@@ -84,7 +84,9 @@ interface Ran {
   readonly people: () => Promise<readonly Record<string, string>[]>;
 }
 
-async function report(...options: string[]): Promise<Ran> {
+const report = (...options: string[]): Promise<Ran> => reportInto(join(folder, String(Math.random())), ...options);
+
+async function reportInto(target: string, ...options: string[]): Promise<Ran> {
   const [out, err]: [string[], string[]] = [[], []];
   let code: number | undefined;
   const services = {
@@ -98,7 +100,6 @@ async function report(...options: string[]): Promise<Ran> {
   addBreachReport(program, run);
   const { log, error } = console;
   Object.assign(console, { log: (line: string) => out.push(line), error: (line: string) => err.push(line) });
-  const target = join(folder, String(Math.random()));
   try {
     await program.parseAsync(['breach-report', ...options, '--out', target], { from: 'user' });
   } catch (refusal) {
@@ -120,7 +121,7 @@ describe('the stolen session of an administrator', () => {
     expect(ran.code).toBe(0);
     expect(await ids(ran)).toEqual([own, child].sort());
     expect(ran.out.join('\n')).toContain('2 people of 2 agencies');
-    expect(ran.out.join('\n')).toContain('1 sessions, 1 still open');
+    expect(ran.out.join('\n')).toContain('1 session, 1 still open');
   });
 
   it('is the same by the administrator, by the network, and in nobody else’s hands', async () => {
@@ -192,7 +193,36 @@ describe('the stolen session of an administrator', () => {
   });
 });
 
+describe('a second report in the same folder', () => {
+  const bssnBy = ({ out }: Ran) => out.find((line) => line.includes('BSSN'));
+
+  it('keeps the moment of the first, and with it the deadlines of the law', async () => {
+    const target = join(folder, 'again');
+    await reportInto(target, ...DAY, '--known-at', '2026-11-27T08:00+07:00');
+    const again = await reportInto(target, ...DAY);
+    expect(again.code).toBe(0);
+    expect(bssnBy(again)).toContain('by 2026-11-28 08:00 WIB');
+    expect(again.err.join('\n')).toMatch(/is replaced[^]*known since 2026-11-27 08:00 WIB/);
+    const corrected = await reportInto(target, ...DAY, '--known-at', '2026-11-27T07:00+07:00');
+    expect(bssnBy(corrected)).toContain('by 2026-11-28 07:00 WIB');
+    expect(corrected.err.join('\n')).toContain('it counted the deadlines from 2026-11-27 08:00 WIB');
+    expect(bssnBy(await reportInto(target, ...DAY))).toContain('by 2026-11-28 07:00 WIB');
+  });
+
+  it('is refused where the first does not say its moment any more', async () => {
+    const target = join(folder, 'edited');
+    await reportInto(target, ...DAY);
+    await writeFile(join(target, 'summary.md'), '# Ringkasan');
+    const again = await reportInto(target, ...DAY);
+    expect(again.code).toBe(1);
+    expect(again.err.join('\n')).toContain('give --known-at');
+    expect(await again.file('summary.md')).toBe('# Ringkasan');
+    expect((await reportInto(target, ...DAY, '--known-at', '2026-11-27T08:00Z')).code).toBe(0);
+  });
+});
+
 it.each([
+  [['--known-at', 'yesterday'], 2, '--known-at takes a time, e.g. 2026-11-28T13:34+07:00'],
   [['--session', 'gone'], 1, 'no such session'],
   [['--session', 'stolen', '--client', 'myasn'], 2, 'give one of'],
   [['--address', '10.0.0.0/99'], 2, 'no address or CIDR'],
