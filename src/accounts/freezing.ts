@@ -171,7 +171,7 @@ export function createFreezing(parts: {
     const ids = cases.map(({ id }) => id);
     await audit.record(tx, { type: 'account.unfrozen', detail: { cases: ids, password }, accountId, ...by });
     const account = await getById(tx, accountId);
-    await accountMail.queue(tx, { account, mail: 'account-unfrozen', data: { at: now, password } });
+    await accountMail.queue(tx, { account, mail: 'account-unfrozen', data: { at: now, password, by: by?.told } });
     return { kind: 'lifted', cases: cases.length, passwordDisabled, askSince: askSince(cases) };
   }
 

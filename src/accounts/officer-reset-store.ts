@@ -1,11 +1,12 @@
 import type { AccountId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
+import { actingFor, toldOfficer, type NamedOfficer } from './acting-officer.js';
 
 /** A reset of second factors by an officer, as its owner is told of it. */
 export interface OfficerReset {
   readonly at: Date;
-  /** Nobody: whoever operates the server. */
-  readonly officer: { readonly name: string; readonly agency: string } | undefined;
+  /** Nobody: a national officer, or whoever operates the server. */
+  readonly officer: NamedOfficer | undefined;
 }
 
 /** The last one since then (docs/adr/0019). */
@@ -15,15 +16,17 @@ export async function selectOfficerReset(
   since: Date,
 ): Promise<OfficerReset | undefined> {
   const [row] = await db.query(
-    `SELECT coalesce(o.decided_at, o.created_at) AS at, officer.name, g.name AS agency
+    `SELECT coalesce(o.decided_at, o.created_at) AS at, officer.name, unit.name AS unit,
+            acting.is_national, acting.agency AS acting_agency
        FROM officer_acts o
        LEFT JOIN accounts officer ON officer.id = o.officer_id
-       LEFT JOIN agencies g ON g.code = officer.agency_code
+       LEFT JOIN agencies unit ON unit.code = officer.agency_code
+       ${actingFor({ officer: 'o.officer_id', agency: 'o.agency_code', at: 'coalesce(o.decided_at, o.created_at)' })}
       WHERE o.account_id = $1 AND o.action = 'mfa_reset' AND o.state = 'done' AND o.created_at > $2
       ORDER BY o.created_at DESC LIMIT 1`,
     [account, since],
   );
   if (row === undefined) return undefined;
-  const name = row.name as string | null;
-  return { at: row.at as Date, officer: name === null ? undefined : { name, agency: row.agency as string } };
+  const officer = row.name === null ? 'national' : toldOfficer(row);
+  return { at: row.at as Date, officer: officer === 'national' ? undefined : officer };
 }

@@ -67,7 +67,7 @@ async function ensureMonth(
 }
 
 const SELECT = (place: string): string => `
-  SELECT id, at, type, detail, actor_id, client_id FROM audit_events
+  SELECT id, at, type, detail, actor_id, agency_code, client_id FROM audit_events
    WHERE account_id = $1 AND type = ANY ($2::text[]) AND at >= $3 ${place}
    ORDER BY at DESC, id DESC`;
 
@@ -87,6 +87,7 @@ export async function selectEvents(db: Queryable, query: TrailQuery): Promise<re
     type: row.type as string,
     detail: row.detail as TrailEvent['detail'],
     actorId: (row.actor_id as string | null) ?? undefined,
+    agencyCode: (row.agency_code as string | null) ?? undefined,
     clientId: (row.client_id as string | null) ?? undefined,
   }));
 }

@@ -9,6 +9,8 @@ export interface TrailEvent {
   readonly type: string;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly actorId: string | undefined;
+  /** That the event is filed under. */
+  readonly agencyCode: string | undefined;
   readonly clientId: string | undefined;
 }
 

@@ -83,7 +83,11 @@ export interface Notices {
   'account-frozen': MailOccasion &
     ({ readonly by: 'owner' | 'operator' } | ({ readonly by: 'officer' } & OfficerNamed));
   /** `password`: whether the old one still counts. */
-  'account-unfrozen': MailOccasion & { readonly password: 'kept' | 'disabled' };
+  'account-unfrozen': MailOccasion & {
+    readonly password: 'kept' | 'disabled';
+    /** As with a reset: nobody is a national officer. */
+    readonly by?: OfficerNamed | undefined;
+  };
   /** What else an officer did to the account. Without `by`: a national operator. */
   'officer-acted': MailOccasion & {
     readonly action: 'unlock' | 'sessions_end' | 'disable' | 'enable' | 'role_grant' | 'role_revoke';

@@ -187,8 +187,10 @@ export const NOTICES: { readonly [K in NoticeKind]: (data: Notices[K], words: Wo
     const who = words.say(`account-frozen.by.${data.by}`, { officer, agency });
     return actedOn('account-frozen', [who, words.say('account-frozen.text')], words);
   },
-  'account-unfrozen': ({ password }, words) =>
-    notice('account-unfrozen', [words.say(`account-unfrozen.password.${password}`)], words),
+  'account-unfrozen': ({ password, by }, words) => {
+    const who = by ? words.say('account-unfrozen.byOfficer', { ...by }) : words.say('account-unfrozen.byOperator');
+    return notice('account-unfrozen', [who, words.say(`account-unfrozen.password.${password}`)], words);
+  },
   'officer-acted': ({ action, by }, words) => {
     const who = by ? words.say('officer-acted.byOfficer', { ...by }) : words.say('officer-acted.byOperator');
     const telling = notice('officer-acted', [who, words.say(`officer-acted.text.${action}`)], words);

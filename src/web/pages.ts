@@ -451,7 +451,7 @@ export interface ShownPerson {
   readonly name: string;
   /** A reset of MFA waits until then: shown on every page, with a button that stops it. */
   readonly waitingResetDueAt?: Date | undefined;
-  /** An officer has reset the second factors: told for a month on the account pages. */
+  /** An officer has reset the second factors: told for a month on the launcher and the account pages. */
   readonly officerReset?:
     { readonly at: Date; readonly officer: { readonly name: string; readonly agency: string } | undefined } | undefined;
 }
@@ -577,7 +577,7 @@ export interface ActivityLine {
   /** What kind of browser; empty where it is not known. */
   readonly browser: string;
   readonly system: string;
-  readonly officer?: { readonly name: string; readonly agency: string } | undefined;
+  readonly officer?: { readonly name: string; readonly agency: string } | 'national' | undefined;
   readonly reason?: string | undefined;
 }
 

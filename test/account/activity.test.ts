@@ -2,7 +2,7 @@ import { createActivity, type Activity } from '#src/account/activity/activity.js
 import { createAudit } from '#src/audit/audit.js';
 import type { AuditEvent } from '#src/audit/events.js';
 import { agencyCode } from '#src/kernel/ids.js';
-import { grantRole } from '#src/accounts/roles.js';
+import { grantRole, revokeRole } from '#src/accounts/roles.js';
 import type { Database, Row } from '#src/storage/database.js';
 import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import type { Person } from '../support/person.js';
@@ -13,7 +13,7 @@ let house: House;
 let people: Employee[];
 beforeAll(async () => {
   house = await openHouse();
-  people = await addEmployees(house.services, { count: 15, state: 'enrolled' });
+  people = await addEmployees(house.services, { count: 20, state: 'enrolled' });
 });
 afterAll(() => house.close());
 
@@ -131,6 +131,50 @@ describe('/account/activity', () => {
     expect(await textsOf(browser)).toEqual(['Autentikator direset pengelola layanan', 'Masuk ke ASN Digital']);
     // Of resets of others the officer's own page says nothing.
     expect(browser.shown.html).not.toContain('Ponsel hilang');
+  });
+
+  it('says the agency an officer acted for, as the mail did, however the officer’s own unit is called', async () => {
+    const [employee, officer, national] = [somebody(), somebody(), somebody()];
+    const { db } = house.services;
+    const granted = house.time.now();
+    await db.query(`INSERT INTO agencies (code, name, parent_code, ancestors, updated_at)
+                    SELECT 'UNIT', 'Unit sendiri', code, ancestors || 'UNIT'::text, updated_at FROM agencies WHERE code = 'REGENCY'`);
+    await db.query(`UPDATE accounts SET agency_code = 'UNIT' WHERE id = $1`, [officer.id]);
+    const reach = { role: 'helpdesk', agencyCode: agencyCode('REGENCY') } as const;
+    await db.transaction(async (tx) => {
+      await grantRole(tx, { ...reach, accountId: officer.id, now: granted });
+      await grantRole(tx, { role: 'operator', agencyCode: undefined, accountId: national.id, now: granted });
+    });
+    const shown = async () =>
+      (
+        await createActivity({ db, services: { nameOf: () => undefined }, clock: house.time }).page(employee.id)
+      ).lines.map(({ event, officer: by, count }) => ({ event, by, count }));
+    const looks = async (actorId: string) =>
+      record({ type: 'desk.viewed', detail: { action: 'account.show' }, accountId: employee.id, actorId });
+
+    for (let look = 0; look < 3; look += 1) await looks(officer.id);
+    await looks(national.id);
+    await db.transaction((tx) =>
+      revokeRole(tx, { ...reach, accountId: officer.id, now: new Date(granted.getTime() + 60_000) }),
+    );
+    // What was done in its name stays so when the role is gone.
+    expect(await shown()).toEqual([
+      { event: 'viewed_by_officer', by: 'national', count: 1 },
+      { event: 'viewed_by_officer', by: { name: expect.any(String) as string, agency: 'Instansi REGENCY' }, count: 3 },
+    ]);
+  });
+
+  it('a wrong code of presence is one line', async () => {
+    const [employee, officer] = [somebody(), somebody()];
+    const about = { accountId: employee.id, actorId: officer.id };
+    await record({ type: 'presence.refused', detail: { cause: 'wrong' }, ...about });
+    await record({ type: 'desk.refused', detail: { action: 'mfa_reset', cause: 'presence' }, ...about });
+    const { lines } = await createActivity({
+      db: house.services.db,
+      services: { nameOf: () => undefined },
+      clock: house.time,
+    }).page(employee.id);
+    expect(lines.map(({ event }) => event)).toEqual(['presence_wrong']);
   });
 
   it('names an authenticator only to its owner', async () => {

@@ -74,7 +74,7 @@ const NOTICES: readonly NoticeEvent[] = [
   { kind: 'officer-acted', data: { ...occasion, action: 'enable', by: OFFICER } },
   { kind: 'officer-acted', data: { ...occasion, action: 'role_grant', by: OFFICER } },
   { kind: 'officer-acted', data: { ...occasion, action: 'role_revoke', by: OFFICER } },
-  { kind: 'account-unfrozen', data: { ...occasion, password: 'kept' } },
+  { kind: 'account-unfrozen', data: { ...occasion, password: 'kept', by: OFFICER } },
   { kind: 'account-unfrozen', data: { ...occasion, password: 'disabled' } },
 ];
 const everyNotice = (writer: MailWriter, locale: Locale): RenderedMail[] => [

@@ -33,6 +33,13 @@ export const ACTIVITY: readonly ActivityLine[] = [
     system: 'Windows',
   }),
   activityLine(4300, { browser: '' }),
+  activityLine(4310, {
+    event: 'viewed_by_officer',
+    officer: 'national',
+    count: 12,
+    firstAt: earlier(4340),
+    browser: '',
+  }),
 ];
 
 /** Everything that is ever told, a page at a time. */

@@ -150,6 +150,19 @@ export const SAMPLES: readonly Sample[] = [
   ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
   ['launcher', 'of an officer', { groups: [], helpdeskHref: '/helpdesk' }, { path: '/', ...PERSON }],
   ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
+  [
+    'launcher',
+    'after a reset by an officer',
+    { groups: [] },
+    {
+      path: '/',
+      ...PERSON,
+      person: {
+        ...PERSON.person,
+        officerReset: { at: TOMORROW, officer: { name: 'Nama Petugas', agency: 'BKPSDM Kabupaten Contoh' } },
+      },
+    },
+  ],
   ['launcher', 'after a recovery code', { groups: [], codesLeft: 7 }, { path: '/', ...PERSON }],
   ['launcher', 'after the last recovery code', { groups: [], codesLeft: 0 }, { path: '/', ...PERSON }],
   ['launcher', 'after a reset of the lost device', { groups: [], isDeviceLost: true }, { path: '/', ...PERSON }],

@@ -1,4 +1,5 @@
-import type { TrailPlace } from '../../audit/trail.js';
+import { actingFor, toldOfficer, type ToldOfficer } from '../../accounts/acting-officer.js';
+import type { TrailEvent, TrailPlace } from '../../audit/trail.js';
 import type { DeviceKind } from '../../devices/device.js';
 import type { Queryable } from '../../storage/database.js';
 
@@ -35,19 +36,25 @@ export async function selectDevices(
   );
 }
 
-/** Who did something to an account, as the person is told: by name and agency. */
-export interface Officer {
-  readonly name: string;
-  readonly agency: string;
-}
-
-export async function selectOfficers(db: Queryable, ids: readonly string[]): Promise<ReadonlyMap<string, Officer>> {
+/** Who did what to an account, as the person is told of each event: by its id. */
+export async function selectOfficers(
+  db: Queryable,
+  events: readonly TrailEvent[],
+): Promise<ReadonlyMap<string, ToldOfficer>> {
   const rows = await db.query(
-    `SELECT a.id, a.name, g.name AS agency FROM accounts a JOIN agencies g ON g.code = a.agency_code
-      WHERE a.id = ANY ($1::uuid[])`,
-    [ids],
+    `SELECT e.id, a.name, unit.name AS unit, acting.is_national, acting.agency AS acting_agency
+       FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[]) AS e (id, actor, agency, at)
+       JOIN accounts a ON a.id = e.actor
+       JOIN agencies unit ON unit.code = a.agency_code
+       ${actingFor({ officer: 'e.actor', agency: 'e.agency', at: 'e.at' })}`,
+    [
+      events.map(({ id }) => id),
+      events.map(({ actorId }) => actorId),
+      events.map(({ agencyCode }) => agencyCode ?? null),
+      events.map(({ at }) => at),
+    ],
   );
-  return new Map(rows.map((row) => [row.id as string, { name: row.name as string, agency: row.agency as string }]));
+  return new Map(rows.map((row) => [row.id as string, toldOfficer(row)]));
 }
 
 /** Why officers did what they did to this account, by act. */

@@ -1,8 +1,9 @@
+import type { ToldOfficer } from '../../accounts/acting-officer.js';
 import { trailOf, type TrailEvent, type TrailPlace } from '../../audit/trail.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
 import type { AccountId } from '../../kernel/ids.js';
 import type { Database } from '../../storage/database.js';
-import { selectDevices, selectOfficers, selectReasons, type CalledDevice, type Officer } from './activity-store.js';
+import { selectDevices, selectOfficers, selectReasons, type CalledDevice } from './activity-store.js';
 import { tell, TOLD_TYPES, type NamedDevice, type Story } from './tellings.js';
 
 const DAYS = 90;
@@ -10,7 +11,7 @@ const DAYS = 90;
 const MAX_ROWS = 100;
 /** ...and shows at most: with everything it loads it stays below 30 kB. */
 const MAX_LINES = 25;
-/** Refusals in a row are one line while no more than this lies between two of them. */
+/** Refusals in a row, and looks of one officer, are one line while no more than this lies between two of them. */
 const FOLD_SECONDS = 3600;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -24,7 +25,7 @@ export interface ActivityLine extends Story {
   readonly browser: string;
   readonly system: string;
   /** Who did it, when that was not the person. */
-  readonly officer: Officer | undefined;
+  readonly officer: ToldOfficer | undefined;
   /** As the officer wrote it. */
   readonly reason: string | undefined;
 }
@@ -52,17 +53,17 @@ const idsIn = (values: readonly unknown[]): string[] => [
   ...new Set(values.map(text).filter((value) => UUID.test(value))),
 ];
 
-/** Whether a refusal is one more of those that the line tells already. */
+/** Whether a refusal, or a look, is one more of those that the line tells already. */
 function isOneMore(line: ActivityLine, older: ActivityLine): boolean {
   const same = (key: 'event' | 'browser' | 'system'): boolean => line[key] === older[key];
   const gapMs = line.firstAt.getTime() - older.at.getTime();
   return (
-    line.refused === true &&
+    (line.refused === true || line.repeats === true) &&
     same('event') &&
     same('browser') &&
     same('system') &&
-    line.officer === undefined &&
-    older.officer === undefined &&
+    (line.repeats === true || (line.officer === undefined && older.officer === undefined)) &&
+    JSON.stringify(line.officer) === JSON.stringify(older.officer) &&
     JSON.stringify(line.values) === JSON.stringify(older.values) &&
     gapMs <= FOLD_SECONDS * 1000
   );
@@ -85,14 +86,14 @@ export function createActivity(parts: { db: Database; services: ServiceNames; cl
   async function namesFor(accountId: AccountId, events: readonly TrailEvent[], since: Date) {
     const devices = idsIn(events.map(({ detail }) => detail.device));
     const acts = idsIn(events.map(({ detail }) => detail.reset ?? detail.act));
-    const actors = idsIn(events.map(({ actorId }) => (actorId === accountId ? undefined : actorId)));
+    const byOthers = events.filter(({ actorId }) => actorId !== undefined && actorId !== accountId);
     return {
       devices:
         devices.length === 0
           ? new Map<string, CalledDevice>()
           : await selectDevices(db, accountId, { ids: devices, since }),
       reasons: acts.length === 0 ? new Map<string, string>() : await selectReasons(db, accountId, acts),
-      officers: actors.length === 0 ? new Map<string, Officer>() : await selectOfficers(db, actors),
+      officers: byOthers.length === 0 ? new Map<string, ToldOfficer>() : await selectOfficers(db, byOthers),
     };
   }
 
@@ -106,8 +107,8 @@ export function createActivity(parts: { db: Database; services: ServiceNames; cl
       const lines: ActivityLine[] = [];
       let last: TrailPlace | undefined;
       for (const event of events.slice(0, MAX_ROWS)) {
-        const { detail, actorId, clientId, at } = event;
-        const officer = officers.get(actorId ?? '');
+        const { detail, clientId, at } = event;
+        const officer = officers.get(event.id);
         const story = tell(event, {
           service: clientId === undefined ? undefined : services.nameOf(clientId),
           device: deviceAt(event, devices.get(text(detail.device))),

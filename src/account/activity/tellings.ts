@@ -5,6 +5,8 @@ export interface Story {
   readonly event: string;
   /** Somebody tried and was not let. */
   readonly refused?: true;
+  /** Several of one officer in a row say no more than one does, and how often. */
+  readonly repeats?: true;
   readonly values?: Readonly<Record<string, string | number>>;
 }
 
@@ -230,13 +232,15 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'desk.asked': happened('desk_asked'),
   'desk.rejected': refused('desk_rejected'),
   // Of other acts nothing has come; who watches officers sees it.
-  'desk.refused': ({ action }) => (action === 'mfa_reset' ? { event: 'mfa_reset_refused', refused: true } : undefined),
+  // A wrong code of presence is told as that.
+  'desk.refused': ({ action, cause }) =>
+    action === 'mfa_reset' && cause !== 'presence' ? { event: 'mfa_reset_refused', refused: true } : undefined,
   'agency.changed': untold('of an agency, of no account'),
   'alarm.raised': untold('of the officer, for those who watch officers'),
   'alarm.seen': untold('of the officer, for those who watch officers'),
   'desk.searched': untold('about nobody yet; what was opened of it is told'),
   'desk.listed': untold('about nobody yet; what was opened of it is told'),
-  'desk.viewed': happened('viewed_by_officer'),
+  'desk.viewed': () => ({ event: 'viewed_by_officer', repeats: true }),
   'self_reset.started': happened('self_reset_password'),
   'self_reset.factor_refused': refusedBy({
     mismatch: 'self_reset_wrong',

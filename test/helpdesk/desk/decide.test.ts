@@ -294,6 +294,7 @@ describe('an attempt', () => {
     type,
     detail: { browser: 'Chrome', system: 'Android', ...detail },
     actorId: undefined,
+    agencyCode: undefined,
     clientId: undefined,
   });
 
