@@ -36,6 +36,7 @@ import { createMailer } from './mail/mailer.js';
 import { createMailTemplates } from './mail/templates.js';
 import { createMetrics } from './metrics/metrics.js';
 import { createEnrolment } from './mfa/enrolment.js';
+import { createForgetHolder } from './mfa/forget-holder.js';
 import { createGuesses } from './mfa/guesses.js';
 import { createOtpCheck } from './mfa/otp.js';
 import { createOwnReset } from './mfa/own-reset.js';
@@ -217,12 +218,13 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     audit,
     clock,
   });
+  const forgetHolder = createForgetHolder({ devices, tickets, codes, guesses, endSessions, disavowals });
   const personnelFeed = createPersonnelFeed({
     db,
     databaseUrl,
     limit: { percent: config.feedMaxInactivePercent, atLeast: config.feedMaxInactiveAtLeast },
     verify: config.feedKeysFile === undefined ? undefined : await loadFeedKeys(config.feedKeysFile),
-    effects: createFeedEffects({ endSessions, underWay: allUnderWay, accountMail, audit, clock }),
+    effects: createFeedEffects({ endSessions, underWay: allUnderWay, forgetHolder, accountMail, audit, clock }),
     audit,
     clock,
   });

@@ -74,6 +74,8 @@ export interface AuditDetails {
   'account.imported_active': object;
   /** To another agency: their codes. */
   'account.moved': { readonly from: string; readonly to: string };
+  /** Is another person's by the word of the personnel system: without password, sessions, factors and roles. */
+  'account.started_over': { readonly cause: 'name_and_nip' | 'out_of_reach'; readonly devices: number };
   /** An import brought another address to an account in use. */
   'account.email_imported': object;
   /** "Bukan saya" was chosen in a notice mail. */

@@ -13,6 +13,8 @@ interface ImportOptions {
   readonly dryRun?: boolean;
   readonly errors?: string;
   readonly agreeInactive?: number;
+  readonly agreeMoved?: number;
+  readonly agreeEmails?: number;
   readonly signature?: string;
 }
 
@@ -37,8 +39,10 @@ export function addFeedCommands(accounts: Command, run: RunWithServices): void {
     .option('--dry-run', 'change nothing, report the same')
     .option('--errors <file>', 'where to tell of skipped rows (default: <file>.errors.csv)')
     .option('--agree-inactive <number>', 'so many people may become inactive, however many that is', wholeNumber)
+    .option('--agree-moved <number>', 'so many people may change agency, however many that is', wholeNumber)
+    .option('--agree-emails <number>', 'so many people may get another address, however many that is', wholeNumber)
     .option('--signature <file>', 'the signature of the file; needed where FEED_KEYS_FILE is set')
-    .action((path: string, { mode, dryRun = false, errors, agreeInactive, signature }: ImportOptions) =>
+    .action((path: string, { mode, dryRun = false, errors, signature, ...agree }: ImportOptions) =>
       run(async ({ personnelFeed, clock }) => {
         const errorsPath = errors ?? errorsPathOf(path);
         const signed = signature === undefined ? undefined : await readFile(signature, 'utf8').catch(() => undefined);
@@ -50,7 +54,7 @@ export function addFeedCommands(accounts: Command, run: RunWithServices): void {
         const prepared = await personnelFeed.prepare({
           ...{ errorsPath, mode, dryRun },
           open: () => openImportFile(path),
-          agreedInactive: agreeInactive,
+          agreed: { inactive: agree.agreeInactive, moved: agree.agreeMoved, readdressed: agree.agreeEmails },
           signature: signed,
           source: { kind: 'command' },
           onProgress: bar.show,

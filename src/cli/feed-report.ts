@@ -6,16 +6,27 @@ const people = (count: number): string => (count === 1 ? '1 person' : `${number(
 /** The rest stands in the run's report. */
 const MOST_FLOWS = 20;
 
+/** Those of the last day count, too. */
+const besides = (before: number): string => (before === 0 ? '' : ` (besides ${number(before)} in the last 24 hours)`);
+
 /** Why a whole file was refused, and what helps. */
 function tellRefusal(refusal: FeedRefusal): string {
   switch (refusal.cause) {
     case 'too_many_inactive': {
-      const { inactive, active, allowed } = refusal;
-      return `${people(inactive)} of ${number(active)} would become inactive, and ${number(allowed)} may at once; if that is right, add --agree-inactive ${inactive}`;
+      const { inactive, before, active, allowed } = refusal;
+      return `${people(inactive)} of ${number(active)} would become inactive${besides(before)}, and ${number(allowed)} may at once; if that is right, add --agree-inactive ${inactive}`;
     }
     case 'agency_emptied': {
-      const { agencyCode, inactive, active, allInactive } = refusal;
-      return `${people(inactive)} of ${number(active)} in the agency ${agencyCode} would become inactive, more than half; if that is right, add --agree-inactive ${allInactive}`;
+      const { agencyCode, inactive, before, active, allInactive } = refusal;
+      return `${people(inactive)} of ${number(active)} in the agency ${agencyCode} would become inactive${besides(before)}, more than half; if that is right, add --agree-inactive ${allInactive}`;
+    }
+    case 'too_many_moved': {
+      const { people: moved, before, active, allowed } = refusal;
+      return `${people(moved)} of ${number(active)} would change agency${besides(before)}, and ${number(allowed)} may at once; if that is right, add --agree-moved ${moved}`;
+    }
+    case 'too_many_readdressed': {
+      const { people: readdressed, before, active, allowed } = refusal;
+      return `${people(readdressed)} of ${number(active)} would get another e-mail address${besides(before)}, and ${number(allowed)} may at once; if that is right, add --agree-emails ${readdressed}`;
     }
     case 'unsigned':
       return 'the file must be signed: give its signature with --signature';
@@ -42,10 +53,13 @@ function* details(report: FeedReport): Generator<string> {
   if (flows.length > MOST_FLOWS) yield `and between ${number(flows.length - MOST_FLOWS)} more pairs of agencies`;
 }
 
-function* warnings({ unknownColumns, unlikelyAges, kept, nameless }: FeedReport): Generator<string> {
+function* warnings({ unknownColumns, unlikelyAges, kept, nameless, startedOver }: FeedReport): Generator<string> {
   if (unknownColumns.length > 0) yield `passed over unknown columns: ${unknownColumns.join(', ')}`;
   if (unlikelyAges.length > 0) {
     yield `NIPs of people younger than 16 or older than 75 on lines ${unlikelyAges.join(', ')}`;
+  }
+  if (startedOver > 0) {
+    yield `${startedOver === 1 ? '1 account is' : `${number(startedOver)} accounts are`} another person's by this file, and without password and factors`;
   }
   if (kept > 0) {
     yield `${people(kept)} not in the file stayed active: ${number(nameless)} ${nameless === 1 ? 'row' : 'rows'} could not be read and may be theirs`;

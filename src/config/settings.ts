@@ -172,12 +172,13 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'FEED_MAX_INACTIVE_PERCENT',
     defaultText: '`1`',
-    meaning: 'share of the active accounts that one personnel file may make inactive; more refuses the whole file',
+    meaning:
+      'share of the active accounts that the personnel files of a day may make inactive; more refuses the whole file',
   },
   {
     name: 'FEED_MAX_INACTIVE_AT_LEAST',
     defaultText: '`20`',
-    meaning: 'so many accounts a personnel file may always make inactive, for installations of few people',
+    meaning: 'so many accounts personnel files may always make inactive in a day, for installations of few people',
   },
   {
     name: 'FEED_KEYS_FILE',

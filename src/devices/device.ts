@@ -39,7 +39,7 @@ export interface DriftSighting {
 export const canProve = ({ closedAt }: Pick<Device, 'closedAt'>): boolean => closedAt === undefined;
 
 /** `too_many_codes` stands in records of before apps were closed instead. */
-export type DeviceEnd = 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+export type DeviceEnd = 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset' | 'started_over';
 
 /** An authenticator that is no longer bound. Its record stays for life (R-52). */
 export interface EndedDevice {

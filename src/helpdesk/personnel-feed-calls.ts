@@ -23,10 +23,16 @@ const REPORT = z.object({
   left: z.int().describe('Became inactive.'),
   missing: z.int().describe('Of those: whom a full file does not name.'),
   kept: z.int().describe('Whom a full file does not name, but who stay: a row could not be read, and may be theirs.'),
+  officers: z
+    .int()
+    .describe('Whom a full file does not name, but who stay: they hold a role, and this feed is bound to an agency.'),
   returned: z.int(),
   moved: z.int(),
   renumbered: z.int(),
   email_changed: z.int(),
+  started_over: z
+    .int()
+    .describe("Accounts that are another person's from then on: without password, sessions, factors and roles."),
   flows: z.array(z.object({ from: z.string(), to: z.string(), people: z.int() })),
   unknown_columns: z.array(z.string()),
 });
@@ -44,7 +50,7 @@ const RUN = z
       .string()
       .nullable()
       .describe(
-        'Why it was refused as a whole: `too_many_inactive`, `agency_emptied`, `unsigned`, `bad_signature`, `other_mode`, `other_file`, `not_newer`, `unusable`, `busy`.',
+        'Why it was refused as a whole: `too_many_inactive`, `agency_emptied`, `too_many_moved`, `too_many_readdressed`, `unsigned`, `bad_signature`, `other_mode`, `other_file`, `not_newer`, `unusable`, `busy`.',
       ),
     progress: z.object({ phase: z.string(), done: z.int(), total: z.int() }).nullable(),
     report: REPORT.nullable().describe(
@@ -72,6 +78,7 @@ const told = (run: FeedRunView): z.input<typeof RUN> => ({
       : {
           ...run.report,
           email_changed: run.report.emailChanged,
+          started_over: run.report.startedOver,
           flows: [...run.report.flows],
           unknown_columns: [...run.report.unknownColumns],
         },

@@ -29,10 +29,12 @@ export interface FeedReportView {
   readonly left: number;
   readonly missing: number;
   readonly kept: number;
+  readonly officers: number;
   readonly returned: number;
   readonly moved: number;
   readonly renumbered: number;
   readonly emailChanged: number;
+  readonly startedOver: number;
   readonly flows: readonly { readonly from: string; readonly to: string; readonly people: number }[];
   readonly unknownColumns: readonly string[];
 }

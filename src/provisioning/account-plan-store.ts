@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { copyLine, type BulkSession } from '../storage/copy.js';
 import type { Queryable } from '../storage/database.js';
-import { SAID_STATUS } from './account-apply-store.js';
+import { HOLDS_A_ROLE, SAID_STATUS } from './account-apply-store.js';
 import type { AccountRow, Mentioned } from './account-rows.js';
 import type { RowProblem } from './table.js';
 
@@ -186,6 +186,20 @@ export async function setAsideDoubles(session: BulkSession): Promise<void> {
   await removeProblemRows(session);
 }
 
+/** Row `r` says anything that account `a` does not. */
+const CHANGES = `
+  (a.nip, a.name, a.employment, a.agency_code, ${SAID_STATUS})
+        IS DISTINCT FROM (r.nip, r.name, r.employment, r.agency_code, r.status)
+   -- What the last import said, not what the person has chosen since (docs/adr/0014).
+   OR (CASE WHEN a.email_chosen THEN a.email_imported ELSE a.email END IS DISTINCT FROM r.email
+       AND NOT (a.email_chosen AND r.email IS NULL))
+   OR a.account_name IS DISTINCT FROM coalesce(r.account_name, a.account_name)
+   OR a.person_id IS DISTINCT FROM coalesce(r.person_id, a.person_id)
+   OR (r.previous_nip IS NOT NULL AND r.previous_nip <> a.nip AND NOT EXISTS (
+        SELECT FROM nip_history h WHERE h.account_id = a.id AND h.nip = r.previous_nip))
+   OR NOT a.from_feed
+   OR (r.password_hash IS NOT NULL AND NOT EXISTS (SELECT FROM credentials c WHERE c.account_id = a.id))`;
+
 /** Of a feed that is bound to an agency: rows that speak of people elsewhere. */
 export async function setAsideStrangers(session: BulkSession, reach: readonly string[]): Promise<void> {
   await session.query(
@@ -194,6 +208,27 @@ export async function setAsideStrangers(session: BulkSession, reach: readonly st
        FROM import_match m JOIN accounts a ON a.id = m.account_id
       WHERE a.agency_code <> ALL ($1::text[])`,
     [reach],
+  );
+  await removeProblemRows(session);
+}
+
+/**
+ * Of a feed that is bound to an agency: rows that tell of a former number which another account has or had, and rows that
+ * would change somebody who holds a role.
+ */
+export async function setAsideOverreach(session: BulkSession): Promise<void> {
+  await session.query(
+    `INSERT INTO import_problem (line, column_name, reason)
+     SELECT r.line, 'previous_nip', 'belongs to another account'
+       FROM import_row r LEFT JOIN import_match m USING (line)
+      WHERE r.previous_nip IS NOT NULL
+        AND (EXISTS (SELECT FROM accounts o WHERE o.nip = r.previous_nip AND o.id IS DISTINCT FROM m.account_id)
+          OR EXISTS (SELECT FROM nip_history h
+                      WHERE h.nip = r.previous_nip AND h.account_id IS DISTINCT FROM m.account_id))
+     UNION ALL
+     SELECT r.line, 'nip', 'is of a person with a role: only a feed of all agencies may change them'
+       FROM import_match m JOIN import_row r USING (line) JOIN accounts a ON a.id = m.account_id
+      WHERE ${HOLDS_A_ROLE} AND (${CHANGES})`,
   );
   await removeProblemRows(session);
 }
@@ -244,25 +279,21 @@ export interface PlanCounts {
   readonly lastLine: number;
 }
 
-/** Finds out which matched rows would change anything, and counts. */
-export async function countPlan(session: BulkSession): Promise<PlanCounts> {
+/**
+ * Finds out which matched rows would change anything, and counts. `confirms`: the feed speaks for all agencies, and who
+ * was only known from one that does not is known from then on.
+ */
+export async function countPlan(
+  session: BulkSession,
+  { confirms }: { readonly confirms: boolean },
+): Promise<PlanCounts> {
   await session.query(
     `INSERT INTO import_change (line, account_id)
      SELECT r.line, a.id
        FROM import_match m
        JOIN import_row r USING (line)
        JOIN accounts a ON a.id = m.account_id
-      WHERE (a.nip, a.name, a.employment, a.agency_code, ${SAID_STATUS})
-              IS DISTINCT FROM (r.nip, r.name, r.employment, r.agency_code, r.status)
-         -- What the last import said, not what the person has chosen since (docs/adr/0014).
-         OR (CASE WHEN a.email_chosen THEN a.email_imported ELSE a.email END IS DISTINCT FROM r.email
-             AND NOT (a.email_chosen AND r.email IS NULL))
-         OR a.account_name IS DISTINCT FROM coalesce(r.account_name, a.account_name)
-         OR a.person_id IS DISTINCT FROM coalesce(r.person_id, a.person_id)
-         OR (r.previous_nip IS NOT NULL AND r.previous_nip <> a.nip AND NOT EXISTS (
-              SELECT FROM nip_history h WHERE h.account_id = a.id AND h.nip = r.previous_nip))
-         OR NOT a.from_feed
-         OR (r.password_hash IS NOT NULL AND NOT EXISTS (SELECT FROM credentials c WHERE c.account_id = a.id))`,
+      WHERE ${CHANGES} OR ${confirms} AND a.vouched_within IS NOT NULL`,
   );
   await session.query(
     `INSERT INTO import_entangled (line)

@@ -22,6 +22,8 @@ export interface FeedReport {
   /** Not in a full file, and yet kept: `nameless` of its rows could not be read, and may be theirs. */
   readonly kept: number;
   readonly nameless: number;
+  /** Not in a full file of a bound feed, and yet kept: they hold a role. */
+  readonly officers: number;
   /** Were inactive before. */
   readonly returned: number;
   /** Changed agency. */
@@ -29,6 +31,8 @@ export interface FeedReport {
   /** Got another NIP. */
   readonly renumbered: number;
   readonly emailChanged: number;
+  /** Are another person's from then on: without password, factors and roles. */
+  readonly startedOver: number;
   readonly flows: readonly AgencyFlow[];
   /** Loaded, but a look may be worth it: the first lines whose NIP tells an age below 16 or above 75. */
   readonly unlikelyAges: readonly number[];
@@ -42,6 +46,8 @@ export type FeedRefusal =
       readonly cause: 'too_many_inactive';
       /** How many would become inactive, of how many active accounts, and how many may without being named. */
       readonly inactive: number;
+      /** Who did in the last day, and was counted. */
+      readonly before: number;
       readonly active: number;
       readonly allowed: number;
     }
@@ -49,9 +55,18 @@ export type FeedRefusal =
       readonly cause: 'agency_emptied';
       readonly agencyCode: string;
       readonly inactive: number;
+      readonly before: number;
       readonly active: number;
       /** How many of all agencies would become inactive: the number to agree to. */
       readonly allInactive: number;
+    }
+  | {
+      /** Would change agency; or, in use, get another address or another person. */
+      readonly cause: 'too_many_moved' | 'too_many_readdressed';
+      readonly people: number;
+      readonly before: number;
+      readonly active: number;
+      readonly allowed: number;
     }
   /** Files must be signed here. */
   | { readonly cause: 'unsigned' }

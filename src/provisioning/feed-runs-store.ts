@@ -20,6 +20,12 @@ const SELECT = `
               THEN 'interrupted' ELSE state END AS state
     FROM feed_runs`;
 
+/** Runs of before know of neither. */
+type Later = 'officers' | 'startedOver';
+type StoredReport = Omit<FeedReport, Later> & Partial<Pick<FeedReport, Later>>;
+const reportOf = (stored: StoredReport | null): FeedReport | undefined =>
+  stored === null ? undefined : { officers: 0, startedOver: 0, ...stored };
+
 const fromRow = (row: Row): FeedRun => ({
   id: row.id as string,
   state: row.state as FeedState,
@@ -33,7 +39,7 @@ const fromRow = (row: Row): FeedRun => ({
   endedAt: (row.ended_at as Date | null) ?? undefined,
   cause: (row.cause as string | null) ?? undefined,
   progress: (row.progress as Progress | null) ?? undefined,
-  report: (row.report as FeedReport | null) ?? undefined,
+  report: reportOf(row.report as StoredReport | null),
   problems: (row.problems as readonly RowProblem[] | null) ?? [],
 });
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { agenciesUnder, allAgencies } from '../accounts/agencies.js';
-import type { Clock } from '../kernel/clock.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
 import { NOBODY, type AgencyCode } from '../kernel/ids.js';
 import { withBulkSession, type BulkSession } from '../storage/copy.js';
 import type { Queryable } from '../storage/database.js';
@@ -13,6 +13,7 @@ import {
   setAsideClashes,
   setAsideDoubles,
   setAsideDuplicates,
+  setAsideOverreach,
   setAsideStrangers,
   stageRows,
   type KeyColumn,
@@ -20,11 +21,12 @@ import {
   type Staged,
 } from './account-plan-store.js';
 import { ACCOUNT_COLUMNS, mentionedBy, readAccountRow, type AccountColumn } from './account-rows.js';
+import { judgeChanges, type Agreed, type LeaverLimit } from './change-limits.js';
 import { UnusableFile } from './csv.js';
 import type { FeedMode, FeedOutcome, FeedRefusal } from './feed-report.js';
 import type { ImportFile, Progress } from './import-file.js';
-import { judgeLeavers, type LeaverLimit } from './leaver-limit.js';
 import { findLeavers, missingAfter, type Leaving, type Reach } from './leavers-store.js';
+import { recentChanges } from './recent-changes-store.js';
 import { summarise } from './summary-store.js';
 import { isProblem, openTable, type Columns, type RowProblem, type Table, type TableEntry } from './table.js';
 
@@ -36,8 +38,8 @@ export interface AccountImport {
   /** Reports all that the import would, and changes nothing. */
   readonly dryRun: boolean;
   readonly limit: LeaverLimit;
-  /** So many may become inactive: somebody has looked and named the number. */
-  readonly agreedInactive?: number | undefined;
+  /** So many may change: somebody has looked and named the numbers. */
+  readonly agreed: Agreed;
   /** Rows reach this agency and those below it, and nobody elsewhere. */
   readonly within?: AgencyCode | undefined;
   /** Whether passwords may be brought along; otherwise nobody here knows such a column. */
@@ -61,6 +63,8 @@ const LINES_PER_BATCH = 5_000;
 /** Fewer: each of them has something that ends. */
 const LEAVERS_PER_BATCH = 500;
 const MAX_UNLIKELY_AGES = 20;
+/** What a limit is measured over: else it would be as many times the limit as there are files. */
+const LIMITED_SECONDS = 24 * 3600;
 
 /** A password is brought along once, by who operates the machine: whoever sets one can log in with it. */
 const WITHOUT_PASSWORDS: Columns<AccountColumn> = {
@@ -109,17 +113,20 @@ export function importAccounts(request: AccountImport): Promise<FeedOutcome> {
       if (strange !== undefined) return { kind: 'refused', refusal: strange };
       request.onProgress?.({ phase: 'checking', done: 0, total: 0, rows });
       const plan = await planRows(session, table.columns, reach);
-      const leaving = await findLeavers(session, { full: request.mode === 'full', reach });
-      const changes = await summarise(session);
+      const since = secondsAfter(request.clock.now(), -LIMITED_SECONDS);
+      const leaving = await findLeavers(session, { full: request.mode === 'full', reach, since });
+      const { readdressed, ...changes } = await summarise(session);
       await request.onProblems(plannedProblems(session));
       const { created, updated, unchanged, skipped } = plan;
-      const { leaving: left, missing, kept, nameless } = leaving;
+      const { leaving: left, missing, kept, officers, nameless } = leaving;
       const report = {
-        ...{ created, updated, unchanged, skipped, left, missing, kept, nameless },
+        ...{ created, updated, unchanged, skipped, left, missing, kept, officers, nameless },
         ...changes,
         ...{ unlikelyAges, unknownColumns: table.unknown },
       };
-      const refusal = judgeLeavers(leaving, request.limit, request.agreedInactive);
+      const recent = await recentChanges(session, request.within, since);
+      const judged = { leaving, moved: changes.moved, readdressed, recent };
+      const refusal = judgeChanges(judged, request.limit, request.agreed);
       if (refusal !== undefined) return { kind: 'refused', refusal, report };
       if (!request.dryRun) await apply(session, { plan, leaving }, request);
       return { kind: 'done', report };
@@ -187,9 +194,12 @@ async function planRows(session: BulkSession, columns: ReadonlySet<AccountColumn
   );
   await matchRows(session, columns);
   if (columns.has('previous_nip')) await setAsideDoubles(session);
-  if (reach !== undefined) await setAsideStrangers(session, reach);
+  if (reach !== undefined) {
+    await setAsideStrangers(session, reach);
+    await setAsideOverreach(session);
+  }
   await setAsideClashes(session);
-  return countPlan(session);
+  return countPlan(session, { confirms: reach === undefined });
 }
 
 async function apply(
@@ -197,12 +207,12 @@ async function apply(
   { plan, leaving }: { readonly plan: PlanCounts; readonly leaving: Leaving },
   request: AccountImport,
 ): Promise<void> {
-  const now = request.clock.now();
+  const writing = { now: request.clock.now(), within: request.within };
   const write = (portion: Portion): Promise<void> =>
     session.transaction(async (tx) => {
       // Changes first: they free the numbers that new people get.
-      await request.onApplied(tx, await applyChanges(tx, portion, now));
-      await addAccounts(tx, portion, now);
+      await request.onApplied(tx, await applyChanges(tx, portion, writing));
+      await addAccounts(tx, portion, writing);
     });
   if (plan.created + plan.updated > 0) {
     await write({ kind: 'entangled' });
@@ -218,7 +228,7 @@ async function apply(
     request.signal?.throwIfAborted();
     const some = await missingAfter(session, last, LEAVERS_PER_BATCH);
     await session.transaction(async (tx) => {
-      await request.onApplied(tx, await leaveMissing(tx, some, now));
+      await request.onApplied(tx, await leaveMissing(tx, some, writing));
     });
     gone += some.length;
     last = some.at(-1) ?? last;

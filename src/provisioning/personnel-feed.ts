@@ -2,16 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { Audit } from '../audit/audit.js';
 import type { AuditEvent } from '../audit/events.js';
 import type { Clock } from '../kernel/clock.js';
+import type { AccountId } from '../kernel/ids.js';
 import { sameBytes } from '../security/digests.js';
 import type { Database, Queryable } from '../storage/database.js';
 import type { Applied } from './account-apply-store.js';
+import type { Agreed, LeaverLimit } from './change-limits.js';
 import type { FeedMode, FeedOutcome, FeedRefusal } from './feed-report.js';
 import type { FeedRun, FeedSource } from './feed-run.js';
 import * as store from './feed-runs-store.js';
 import type { SignedFeed, VerifyFeedSignature } from './feed-signature.js';
 import { importAccounts } from './import-accounts.js';
 import { writeErrorFile, type ImportFile, type Progress } from './import-file.js';
-import type { LeaverLimit } from './leaver-limit.js';
+import { countChanged } from './recent-changes-store.js';
 import type { RowProblem } from './table.js';
 
 /** So many skipped rows are kept with the run; all of them stand in the error file. */
@@ -25,8 +27,8 @@ export interface FeedOrder {
   readonly errorsPath?: string;
   readonly mode: FeedMode;
   readonly dryRun: boolean;
-  /** So many may become inactive, above the limit: somebody has looked. */
-  readonly agreedInactive?: number | undefined;
+  /** So many may change, above the limits: somebody has looked. */
+  readonly agreed?: Agreed;
   readonly signature?: string | undefined;
   readonly source: FeedSource;
   readonly onProgress?: (progress: Progress) => void;
@@ -108,6 +110,19 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
     const problems: RowProblem[] = [];
     const note = notes(id);
 
+    /** What was agreed to does not count against what follows. */
+    async function count(tx: Queryable, applied: Applied): Promise<void> {
+      const { inactive, moved, readdressed } = order.agreed ?? {};
+      const { left, moved: moves, emailMoved, startedOver } = applied;
+      const ids = (of: readonly { id: AccountId }[]): readonly AccountId[] => of.map((it) => it.id);
+      const counted = (accounts: readonly AccountId[], agreed: number | undefined) =>
+        agreed === undefined ? accounts : [];
+      await countChanged(tx, { run: id, change: 'inactive', accounts: counted(left, inactive) });
+      await countChanged(tx, { run: id, change: 'moved', accounts: counted(ids(moves), moved) });
+      const addressed = ids([...emailMoved, ...startedOver.filter(({ inUse }) => inUse)]);
+      await countChanged(tx, { run: id, change: 'readdressed', accounts: counted(addressed, readdressed) });
+    }
+
     const eventOf = ({ state, cause = state, report }: Ending): AuditEvent => {
       const about = { clientId, agencyCode };
       if (state === 'applied') {
@@ -178,10 +193,13 @@ export function createPersonnelFeed(parts: PersonnelFeedParts): PersonnelFeed {
             ...{ databaseUrl, limit, clock, mode, dryRun, hold, onRead, onProblems },
             open: order.open,
             signal: order.signal,
-            agreedInactive: order.agreedInactive,
+            agreed: order.agreed ?? {},
             within: agencyCode,
             takesPasswords: source.kind === 'command',
-            onApplied: effects,
+            onApplied: async (tx, applied) => {
+              await effects(tx, applied);
+              await count(tx, applied);
+            },
             onProgress: (progress) => {
               order.onProgress?.(progress);
               note(progress);

@@ -1,5 +1,5 @@
 import type { BulkSession } from '../storage/copy.js';
-import { KEEPS_CHOICE, RETURNS } from './account-apply-store.js';
+import { KEEPS_CHOICE, RETURNS, STARTS_OVER } from './account-apply-store.js';
 import type { AgencyFlow } from './feed-report.js';
 
 /** What the changes of a plan are, besides that something changes. */
@@ -8,6 +8,10 @@ export interface Changes {
   readonly moved: number;
   readonly renumbered: number;
   readonly emailChanged: number;
+  /** Of accounts in use: with another address or another person than before. */
+  readonly readdressed: number;
+  /** Are another person's from then on. */
+  readonly startedOver: number;
   /** From which agency to which, the most people first. */
   readonly flows: readonly AgencyFlow[];
 }
@@ -20,7 +24,10 @@ export async function summarise(session: BulkSession): Promise<Changes> {
     `SELECT count(*) FILTER (WHERE ${RETURNS})::integer AS returned,
             count(*) FILTER (WHERE a.agency_code <> r.agency_code)::integer AS moved,
             count(*) FILTER (WHERE a.nip <> r.nip)::integer AS renumbered,
-            count(*) FILTER (WHERE NOT (${KEEPS_CHOICE}) AND a.email IS DISTINCT FROM r.email)::integer AS emails
+            count(*) FILTER (WHERE NOT (${KEEPS_CHOICE}) AND a.email IS DISTINCT FROM r.email)::integer AS emails,
+            count(*) FILTER (WHERE ${STARTS_OVER})::integer AS started_over,
+            count(*) FILTER (WHERE a.activated_at IS NOT NULL AND (${STARTS_OVER}
+              OR NOT (${KEEPS_CHOICE}) AND a.email IS DISTINCT FROM r.email))::integer AS readdressed
        ${CHANGED}`,
   );
   const flows = await session.query(
@@ -34,6 +41,8 @@ export async function summarise(session: BulkSession): Promise<Changes> {
     moved: count('moved'),
     renumbered: count('renumbered'),
     emailChanged: count('emails'),
+    readdressed: count('readdressed'),
+    startedOver: count('started_over'),
     flows: flows.map((flow) => ({
       from: flow.left_code as string,
       to: flow.joined_code as string,

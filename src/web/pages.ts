@@ -603,7 +603,7 @@ export interface FormerDeviceLine {
   readonly kind: DeviceLine['kind'];
   readonly addedAt: Date;
   readonly endedAt: Date;
-  readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset';
+  readonly reason: 'removed' | 'moved' | 'too_many_codes' | 'helpdesk_reset' | 'self_reset' | 'started_over';
 }
 
 interface ActivationLine {

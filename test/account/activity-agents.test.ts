@@ -18,6 +18,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'account.imported_inactive': 'the personnel feed',
   'account.imported_active': 'the personnel feed',
   'account.moved': 'the personnel feed',
+  'account.started_over': 'the personnel feed',
   'account.email_imported': 'the personnel feed',
   'account.unfrozen': 'a command of an operator',
   'role.granted': 'a command of an operator',

@@ -73,6 +73,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'account.imported_active': [{}],
   'account.moved': [{ from: 'REGENCY', to: 'OTHER' }],
   'account.data_exported': [{}],
+  'account.started_over': [{ cause: 'name_and_nip', devices: 1 }],
   'account.email_imported': [{}],
   'account.disavowed': [{ case: 'c1' }],
   'account.frozen': [

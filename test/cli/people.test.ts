@@ -18,6 +18,7 @@ import { addAgencies, addPerson, NOW } from '../accounts/people.js';
 import { Files } from '../provisioning/files.js';
 import { accountMailWith } from '../support/account-mail.js';
 import { endSessions as realEndSessions } from '../support/end-sessions.js';
+import { forgetHolderWith } from '../support/forget-holder.js';
 import { openTestDatabase } from '../support/test-database.js';
 
 const NIP = '198609262015051001';
@@ -47,6 +48,7 @@ async function sso(...argv: string[]): Promise<Ran> {
   const audit = createAudit(clock);
   const effects = createFeedEffects({
     ...{ audit, clock, underWay: [], accountMail: accountMailWith({ box, clock }) },
+    forgetHolder: forgetHolderWith({ box, clock }),
     endSessions: endSessions as unknown as EndSessions,
   });
   const limit = { percent: 1, atLeast: 2 };

@@ -44,7 +44,16 @@ interface Import {
   readonly ended: Promise<unknown>;
 }
 async function start(file: string): Promise<Import> {
-  const args = [await builtProgram(), 'accounts', 'import', file, '--agree-inactive', String(PEOPLE)];
+  const args = [
+    await builtProgram(),
+    'accounts',
+    'import',
+    file,
+    '--agree-inactive',
+    String(PEOPLE),
+    '--agree-moved',
+    String(PEOPLE),
+  ];
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, DATABASE_URL: db.url, DATA_DIR: files.path('data'), DEMO: 'false' },
     stdio: 'ignore',
@@ -88,7 +97,7 @@ it('leaves whole rows and an interrupted run, and is finished by the next', asyn
   await take(feedOver(db), files, all(before));
   await db.query(`INSERT INTO role_grants (account_id, role, agency_code, granted_at)
                   SELECT id, 'helpdesk', 'REGENCY', now() FROM accounts`);
-  await db.query('TRUNCATE feed_runs');
+  await db.query('TRUNCATE feed_runs CASCADE');
   const file = files.write('people.csv', csvOf(all(after)));
 
   let kills = 0;

@@ -17,6 +17,7 @@ import { createSealedBox } from '#src/security/sealed-box.js';
 import { NOW } from '../accounts/people.js';
 import { accountMailWith } from '../support/account-mail.js';
 import { endSessions } from '../support/end-sessions.js';
+import { forgetHolderWith } from '../support/forget-holder.js';
 import type { openTestDatabase } from '../support/test-database.js';
 import type { Files } from './files.js';
 
@@ -54,6 +55,7 @@ export function feedOver(
   const { underWay = [], ...parts } = more;
   const effects = createFeedEffects({
     ...{ endSessions, underWay, audit: feedAudit, clock },
+    forgetHolder: forgetHolderWith({ box, clock }),
     accountMail: accountMailWith({ box, clock }),
   });
   return createPersonnelFeed({

@@ -49,6 +49,7 @@ const DEFAULT_ORDER = {
   dryRun: false,
   limit: { percent: 1, atLeast: 20 },
   takesPasswords: true,
+  agreed: {},
   clock: { now: () => NOW },
 } as const;
 

@@ -102,7 +102,7 @@ describe('a full file', () => {
     await give(people(1_200));
     const stop = new AbortController();
     const stopped = full(people(1), {
-      agreedInactive: 1_199,
+      agreed: { inactive: 1_199 },
       signal: stop.signal,
       onProgress: ({ phase, done }) => {
         if (phase === 'closing' && done === 500) stop.abort();
@@ -113,7 +113,7 @@ describe('a full file', () => {
       (await db.query(`SELECT count(*)::integer AS n FROM accounts WHERE status = 'active'`))[0]?.n;
     expect(await active()).toBe(700);
     expect((await feedOver(db).list(9)).map(({ state }) => state).sort()).toEqual(['applied', 'interrupted']);
-    expect(await full(people(1), { agreedInactive: 699 })).toMatchObject({ left: 699, missing: 699 });
+    expect(await full(people(1), { agreed: { inactive: 699 } })).toMatchObject({ left: 699, missing: 699 });
     expect(await active()).toBe(1);
     expect(await eventsOf('account.imported_inactive')).toHaveLength(1_199);
   });
@@ -135,8 +135,8 @@ describe('a file that would make too many people inactive', () => {
     }
     expect(await db.query('SELECT a::text FROM accounts a ORDER BY id')).toEqual(before);
     expect(await eventsOf('feed.refused')).toMatchObject([{ detail: { mode, cause: 'too_many_inactive' } }]);
-    expect(await give(rows, { mode, agreedInactive: 20 })).toMatchObject({ kind: 'refused' });
-    expect(await give(rows, { mode, agreedInactive: 21 })).toMatchObject({ kind: 'done', left: 21 });
+    expect(await give(rows, { mode, agreed: { inactive: 20 } })).toMatchObject({ kind: 'refused' });
+    expect(await give(rows, { mode, agreed: { inactive: 21 } })).toMatchObject({ kind: 'done', left: 21 });
   });
 
   it('is measured by a share of all, where that is more', async () => {
@@ -158,7 +158,7 @@ describe('a file that would make too many people inactive', () => {
       kind: 'refused',
       refusal: { cause: 'agency_emptied', agencyCode: 'OFFICE', inactive: 31, active: 60, allInactive: 31 },
     });
-    expect((await take(feed, files, leaving(31), { agreedInactive: 31 })).outcome).toMatchObject({ left: 31 });
+    expect((await take(feed, files, leaving(31), { agreed: { inactive: 31 } })).outcome).toMatchObject({ left: 31 });
   });
 });
 

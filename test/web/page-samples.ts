@@ -276,13 +276,15 @@ export const SAMPLES: readonly Sample[] = [
         { id: 'd2', name: 'Laptop kantor', kind: 'passkey', addedAt: SAMPLE_SHELL.now },
         { id: 'd3', name: 'Ponsel tua', kind: 'totp', addedAt: SAMPLE_SHELL.now, isClosed: true },
       ],
-      former: (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset'] as const).map((reason) => ({
-        name: 'Ponsel lama',
-        kind: 'totp',
-        addedAt: SAMPLE_SHELL.now,
-        endedAt: reason === 'removed' ? SAMPLE_SHELL.now : new Date('2026-11-24T01:15:42Z'),
-        reason,
-      })),
+      former: (['removed', 'moved', 'too_many_codes', 'helpdesk_reset', 'self_reset', 'started_over'] as const).map(
+        (reason) => ({
+          name: 'Ponsel lama',
+          kind: 'totp',
+          addedAt: SAMPLE_SHELL.now,
+          endedAt: reason === 'removed' ? SAMPLE_SHELL.now : new Date('2026-11-24T01:15:42Z'),
+          reason,
+        }),
+      ),
       codes: { left: 8, count: 10, createdAt: SAMPLE_SHELL.now },
       fewCodes: false,
       mayAdd: true,

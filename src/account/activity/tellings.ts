@@ -197,6 +197,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'account.imported_inactive': happened('closed_by_personnel'),
   'account.imported_active': happened('opened_by_personnel'),
   'account.moved': happened('moved_by_personnel'),
+  'account.started_over': happened('started_over'),
   'account.data_exported': happened('data_exported'),
   'account.email_imported': happened('email_imported'),
   'account.disavowed': happened('disavowed'),

@@ -66,6 +66,7 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'account.imported_inactive': ['employment'],
   'account.imported_active': ['employment'],
   'account.moved': ['employment'],
+  'account.started_over': ['identity', 'credential', 'factors'],
   'account.email_imported': ['contact'],
   'account.disavowed': ['activity'],
   'account.frozen': ['activity'],

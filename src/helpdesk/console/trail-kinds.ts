@@ -84,6 +84,7 @@ const KIND_OF = {
   'account.imported_inactive': 'personnel',
   'account.imported_active': 'personnel',
   'account.moved': 'personnel',
+  'account.started_over': 'personnel',
   'feed.applied': 'personnel',
   'feed.refused': 'personnel',
   'feed.failed': 'personnel',

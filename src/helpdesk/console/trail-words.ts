@@ -98,6 +98,7 @@ const WORDS: { readonly [Type in AuditType]: Wording<Type> | typeof AS_OWNER } =
   'account.imported_inactive': AS_OWNER,
   'account.imported_active': AS_OWNER,
   'account.moved': AS_OWNER,
+  'account.started_over': AS_OWNER,
   'account.data_exported': AS_OWNER,
   'account.email_imported': AS_OWNER,
   'account.disavowed': AS_OWNER,
