@@ -6,7 +6,7 @@ import { errorsPathOf, openImportFile } from '../provisioning/import-file.js';
 import { reportFeed } from './feed-report.js';
 import { moment } from './moment.js';
 import { progressBar } from './progress.js';
-import type { RunWithServices } from './run.js';
+import { MAY_BE_FIRST, type RunWithServices } from './run.js';
 
 interface ImportOptions {
   readonly mode: FeedMode;
@@ -61,7 +61,7 @@ export function addFeedCommands(accounts: Command, run: RunWithServices): void {
         });
         const outcome = await prepared.run().finally(bar.end);
         return reportFeed(outcome, { errorsPath, dryRun });
-      }),
+      }, MAY_BE_FIRST),
     );
   accounts
     .command('feeds')
@@ -69,7 +69,9 @@ export function addFeedCommands(accounts: Command, run: RunWithServices): void {
     .option('--limit <number>', 'how many', wholeNumber, 20)
     .action(({ limit }: { limit: number }) =>
       run(async ({ personnelFeed }) => {
-        for (const it of await personnelFeed.list(limit)) console.log(lineOf(it));
+        const runs = await personnelFeed.list(limit);
+        if (runs.length === 0) console.log('no runs yet');
+        for (const it of runs) console.log(lineOf(it));
         return 0;
       }),
     );

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { findAgency } from '../accounts/agencies.js';
 import { agencyCode } from '../kernel/ids.js';
 import { errorsPathOf } from '../provisioning/import-file.js';
 import { importAgencies } from '../provisioning/import-agencies.js';
 import { reportImport } from './import-report.js';
-import type { RunWithServices } from './run.js';
+import { MAY_BE_FIRST, type RunWithServices } from './run.js';
 
 /** `agencies import FILE` and `agencies two-officers` */
 export function addAgenciesCommands(program: Command, run: RunWithServices): void {
@@ -17,7 +18,7 @@ export function addAgenciesCommands(program: Command, run: RunWithServices): voi
         const errorsPath = errorsPathOf(path);
         const outcome = await importAgencies({ databaseUrl, path, errorsPath, clock });
         return reportImport(outcome, { errorsPath, dryRun: false });
-      }),
+      }, MAY_BE_FIRST),
     );
   agencies
     .command('two-officers')
@@ -25,13 +26,17 @@ export function addAgenciesCommands(program: Command, run: RunWithServices): voi
     .requiredOption('--agency <code>', 'the code, as it was imported')
     .option('--off', 'demand it no longer')
     .action(({ agency, off = false }: { agency: string; off?: boolean }) =>
-      run(async ({ twoOfficers }) => {
-        if (!(await twoOfficers.setByOperator({ agency: agencyCode(agency), on: !off }))) {
-          console.error('no such agency');
+      run(async ({ db, twoOfficers }) => {
+        const code = agencyCode(agency);
+        if (!(await twoOfficers.setByOperator({ agency: code, on: !off }))) {
+          console.error('no agency has this code');
           return 1;
         }
+        const name = (await findAgency(db, code))?.name ?? '';
         console.log(
-          off ? 'one officer is enough again, unless an agency above demands two' : 'two officers from now on',
+          off
+            ? `${name} (${code}): one officer is enough again, unless an agency above demands two`
+            : `${name} (${code}) and all below it: two officers from now on`,
         );
         return 0;
       }),

@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Option, type Command } from 'commander';
+import { TELLINGS } from '../account/activity/tellings.js';
 import { TRAIL_FORMATS, type TrailFormat } from '../helpdesk/trail/export-format.js';
 import { MAX_EXPORT_ROWS } from '../helpdesk/trail/export.js';
+import { counted } from './counted.js';
 import { typedRange } from './dates.js';
 import { findByNip } from './person.js';
 import type { RunWithServices } from './run.js';
@@ -29,6 +31,34 @@ async function print(pieces: AsyncIterable<string>): Promise<void> {
   for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
 }
 
+const EVENT_KINDS = Object.keys(TELLINGS);
+const MOST_SUGGESTED = 5;
+/** Less in common is chance. */
+const LEAST_COMMON = 3;
+
+/** The kinds that begin most like what was typed, or hold it. */
+function nearestKinds(typed: string): readonly string[] {
+  const inCommon = (kind: string): number => {
+    if (kind.includes(typed)) return typed.length + 1;
+    const differs = Array.from(kind).findIndex((letter, at) => letter !== typed[at]);
+    return differs === -1 ? kind.length : differs;
+  };
+  return EVENT_KINDS.map((kind) => ({ kind, common: inCommon(kind) }))
+    .filter(({ common }) => common >= LEAST_COMMON)
+    .toSorted((one, other) => other.common - one.common)
+    .slice(0, MOST_SUGGESTED)
+    .map(({ kind }) => kind);
+}
+
+/** One line for each kind that the trail does not know. */
+const unknownKinds = (typed: readonly string[]): readonly string[] =>
+  typed
+    .filter((kind) => !EVENT_KINDS.includes(kind))
+    .map((kind) => {
+      const near = nearestKinds(kind);
+      return `--type: no event is called ${kind}${near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`}`;
+    });
+
 /** `audit export`: the trail as a file, for whoever operates the server. */
 export function addAuditExport(audit: Command, run: RunWithServices): void {
   audit
@@ -47,6 +77,8 @@ export function addAuditExport(audit: Command, run: RunWithServices): void {
     .option('--out <file>', 'where to write it, readable by nobody else; stdout unless given')
     .action(async (options: ExportOptions, command: Command) => {
       const range = typedRange(options, command);
+      const unknown = unknownKinds(options.type ?? []);
+      if (unknown.length > 0) command.error(unknown.join('\n'), { exitCode: 2 });
       await run(async ({ db, trailExports }) => {
         const ids: { accountId?: string; actorId?: string } = {};
         for (const [key, nip] of [
@@ -71,7 +103,10 @@ export function addAuditExport(audit: Command, run: RunWithServices): void {
         }
         const { out } = options;
         if (out === undefined) await print(file.pieces);
-        else await pipeline(file.pieces, createWriteStream(out, { mode: 0o600 }));
+        else {
+          await pipeline(file.pieces, createWriteStream(out, { mode: 0o600 }));
+          console.error(`${counted(file.rows(), 'row')} written to ${out}`);
+        }
         return 0;
       });
     });

@@ -3,16 +3,28 @@ import { ConfigError, loadConfig } from '../config/load.js';
 import { environment } from '../config/environment.js';
 import { buildServices, type Services } from '../container.js';
 import { systemClock } from '../kernel/clock.js';
+import { hasCluster } from '../storage/embedded-cluster.js';
 import { openStores } from '../stores.js';
 import { lineOf, printProblems } from './problems.js';
 
+interface RunOptions {
+  /** It may be the first thing that is done to a new embedded database; any other command asks about what is there. */
+  readonly mayBeFirst: boolean;
+}
+export const MAY_BE_FIRST: RunOptions = { mayBeFirst: true };
+
 /** Runs one command over opened stores; what it answers becomes the exit code. */
-export type RunWithServices = (work: (services: Services) => Promise<number>) => Promise<void>;
+export type RunWithServices = (work: (services: Services) => Promise<number>, options?: RunOptions) => Promise<void>;
 
 /** Exit codes: 0 done, 1 refused, failed or some rows skipped, 2 wrong usage (commander's own). */
-export const runWithServices: RunWithServices = async (work) => {
+export const runWithServices: RunWithServices = async (work, { mayBeFirst } = { mayBeFirst: false }) => {
   try {
     const config = loadConfig(environment);
+    if (!mayBeFirst && config.databaseUrl === undefined && !(await hasCluster(config.dataDir))) {
+      process.stderr.write(`sso-asn: there is no database in ${config.dataDir}; is DATA_DIR or DATABASE_URL set?\n`);
+      process.exitCode = 1;
+      return;
+    }
     const log = pinoLog('error');
     const stores = await openStores({ config, log });
     try {

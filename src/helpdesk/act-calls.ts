@@ -23,7 +23,11 @@ const DONE = z
   })
   .describe('It is done.');
 const AWAITING = z
-  .object({ status: z.literal('awaiting_approval'), order_id: z.uuid(), reset_id: z.uuid().optional() })
+  .object({
+    status: z.literal('awaiting_approval'),
+    order_id: z.uuid(),
+    reset_id: z.uuid().optional().describe('Of `mfa-reset`, and of nothing else: the same id.'),
+  })
   .describe('A second officer must agree, within a day.');
 
 const ACT_PROBLEMS = ['not_found', 'forbidden', 'conflict', 'throttled', 'idempotency_key_reused'] as const;
@@ -31,9 +35,10 @@ const ACT_PROBLEMS = ['not_found', 'forbidden', 'conflict', 'throttled', 'idempo
 type ActProblem = (typeof ACT_PROBLEMS)[number] | 'invalid_input';
 
 /** What an act answers, in the form of the API. */
-function answerOf(outcome: ActAnswer, codeOf: (slipId: string) => string) {
+function answerOf(outcome: ActAnswer, { codeOf, isReset }: { codeOf: (slipId: string) => string; isReset: boolean }) {
   if (outcome.kind === 'awaiting_approval') {
-    return answer(202, { status: 'awaiting_approval', order_id: outcome.actId, reset_id: outcome.actId });
+    const reset_id = isReset ? outcome.actId : undefined;
+    return answer(202, { status: 'awaiting_approval', order_id: outcome.actId, reset_id });
   }
   if (outcome.kind !== 'done') return problemOf(outcome);
   const { told, opensAt: opens_at, passwordDisabled: password_disabled, grantId: grant_id } = outcome.outcome;
@@ -137,9 +142,10 @@ export interface ActCallParts {
 
 /** What officers do, over the API: each call gives one order and tells what came of it (docs/adr/0019). */
 export function actCalls({ acts, slips }: ActCallParts): readonly Call[] {
-  const told = (outcome: ActAnswer) => answerOf(outcome, (slipId) => slips.codeOf(slipId));
+  const told = (outcome: ActAnswer, action?: ActAction) =>
+    answerOf(outcome, { codeOf: (slipId) => slips.codeOf(slipId), isReset: action === 'mfa_reset' });
   const perform = async (asked: ById, order: Order) =>
-    told(await acts.perform({ ...callOf(asked), accountId: asked.params.id, order }));
+    told(await acts.perform({ ...callOf(asked), accountId: asked.params.id, order }), order.action);
   const common = {
     method: 'POST',
     scope: 'accounts:write',

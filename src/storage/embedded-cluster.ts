@@ -118,6 +118,11 @@ async function removeDrafts(home: string): Promise<void> {
   }
 }
 
+const PASSWORD_FILE = 'postgres.password';
+
+/** Whether a database was ever begun in this folder. */
+export const hasCluster = (dataDir: string): Promise<boolean> => exists(join(dataDir, PASSWORD_FILE));
+
 /** Finds the data directory in `dataDir` or makes it. Refuses data of another major version of PostgreSQL. */
 export async function openCluster(dataDir: string): Promise<Cluster> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -132,7 +137,7 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
       `${data} was written by PostgreSQL ${found.trim()} and this is ${binaries.major}: dump and restore it, or set another DATA_DIR`,
     );
   }
-  const passwordFile = join(root, 'postgres.password');
+  const passwordFile = join(root, PASSWORD_FILE);
   if (found !== undefined && !(await exists(passwordFile))) {
     throw new EmbeddedPostgresError(`${passwordFile} is missing, and ${data} cannot be opened without it`);
   }

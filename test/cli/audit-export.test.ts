@@ -64,7 +64,7 @@ it('writes what happened to one person on the days asked for, into a file that n
   const file = join(folder, 'trail.csv');
   const days = ['--from', '2026-11-18', '--to', '2026-11-19'];
   const ran = await sso('audit', 'export', ...days, '--account-nip', row?.nip as string, '--out', file);
-  expect(ran).toEqual({ code: 0, out: '', err: [] });
+  expect(ran).toEqual({ code: 0, out: '', err: [`2 rows written to ${file}`] });
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\r\n');
   expect(lines.slice(1).map((line) => line.split('","')[1])).toEqual(['last', 'first']);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -84,6 +84,7 @@ it.each([
   [['--from', '2020-01-01'], 'at most a year'],
   [['--from', 'yesterday'], 'takes a day'],
   [['--from', '2026-11-01T07:00'], 'with its zone'],
+  [['--type', 'mfa_reset.don'], 'no event is called mfa_reset.don; did you mean mfa_reset.done'],
   [['--account-nip', '198609262015051001'], 'no account has this NIP'],
 ])('refuses %j', async (options, words) => {
   const { code, err } = await sso('audit', 'export', ...options);

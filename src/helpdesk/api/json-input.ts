@@ -23,7 +23,7 @@ type Issue = z.core.$ZodIssue;
 
 const DETAILS: Readonly<Partial<Record<Issue['code'], string>>> = {
   invalid_type: 'missing or of the wrong type',
-  unrecognized_keys: 'holds a member that is not known here',
+  unrecognized_keys: 'holds an unknown member',
   too_small: 'too short',
   too_big: 'too long',
 };
@@ -35,6 +35,14 @@ const MALFORMED: ReadonlySet<Issue['code']> = new Set(['invalid_type', 'unrecogn
 const isMalformed = (issue: Issue): boolean =>
   MALFORMED.has(issue.code) ||
   (issue.code === 'invalid_union' && issue.errors.length > 0 && issue.errors.every((form) => form.some(isMalformed)));
+
+/** Of a value that fits none of several forms: what keeps it from the one that it comes nearest to, if it is one. */
+function nearest(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const [best, second] = issue.errors.toSorted((one, other) => one.length - other.length);
+  if (best === undefined || best.length === second?.length) return [issue];
+  return best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+}
 
 const detailOf = ({ code }: Issue): string => DETAILS[code] ?? 'not an allowed value';
 
@@ -52,7 +60,7 @@ function parse<Schema extends z.ZodType>(
   return {
     kind: 'refused',
     status: issues.some(isMalformed) ? 400 : 422,
-    errors: issues.map(tell),
+    errors: issues.flatMap(nearest).map(tell),
   };
 }
 
@@ -67,12 +75,35 @@ export function parseJson<Schema extends z.ZodType>(text: string, schema: Schema
   return parse(value, schema, (issue) => ({ pointer: pointerTo(issue), detail: detailOf(issue) }));
 }
 
+/** Parameters of some call: a name of ours may be said, one that the sender made up may not. */
+const PARAMETERS: ReadonlySet<string> = new Set([
+  'account',
+  'actor',
+  'agency',
+  'cursor',
+  'format',
+  'from',
+  'limit',
+  'mode',
+  'nip',
+  'query',
+  'to',
+  'types',
+]);
+
+function unknownParameters({ keys }: Extract<Issue, { code: 'unrecognized_keys' }>): InputError {
+  const detail = 'an unknown parameter';
+  const ours = keys.find((key) => PARAMETERS.has(key));
+  return ours === undefined ? { detail } : { parameter: ours, detail: `${detail} of this call` };
+}
+
 /** Reads the query by its schema; a parameter that was sent twice is refused like one of another type. */
 export const parseQuery = <Schema extends z.ZodType>(
   query: Readonly<Record<string, unknown>>,
   schema: Schema,
 ): Parsed<z.output<Schema>> =>
   parse(query, schema, (issue) => {
+    if (issue.code === 'unrecognized_keys') return unknownParameters(issue);
     const [name] = issue.path;
     return { ...(name === undefined ? {} : { parameter: String(name) }), detail: detailOf(issue) };
   });

@@ -185,6 +185,14 @@ const officerOf = ({ accountId, clientId }: PersonCaller, requestId: string): De
   trace: { requestId },
 });
 
+/** What would do, by the place of what does not. */
+const UNFIT = {
+  nip: 'not 18 digits',
+  query: 'three letters or more, and 100 characters at most',
+  agency: 'needed, unless your role has exactly one',
+  cursor: 'was not given for this request',
+} as const;
+
 export interface DeskCallParts {
   readonly desk: Desk;
   readonly grants: Grants;
@@ -225,7 +233,7 @@ export function deskCalls({ desk, grants, idempotency, refusals, db }: DeskCallP
             return {
               problem: 'invalid_input',
               status: 422,
-              errors: [{ pointer: `#/${found.field}`, detail: 'not an allowed value' }],
+              errors: [{ pointer: `#/${found.field}`, detail: UNFIT[found.field] }],
             };
           case 'throttled':
             return { problem: 'throttled', until: found.until };
@@ -291,7 +299,7 @@ export function deskCalls({ desk, grants, idempotency, refusals, db }: DeskCallP
           return {
             problem: 'invalid_input',
             status: 422,
-            errors: [{ parameter: listed.field, detail: 'not an allowed value' }],
+            errors: [{ parameter: listed.field, detail: UNFIT[listed.field] }],
           };
         }
         return answer(200, {

@@ -17,6 +17,8 @@ export interface TrailFile {
   readonly kind: 'begun';
   /** The file, in pieces, read while they are taken. To be iterated to its end, or broken off. */
   readonly pieces: AsyncIterable<string>;
+  /** How many events it holds so far. */
+  readonly rows: () => number;
 }
 
 export interface TrailExports {
@@ -32,7 +34,11 @@ type Ended = AuditDetails['audit.exported']['ended'];
 export function createTrailExports(parts: TrailParts & { readonly maxRows?: number }): TrailExports {
   const { db, audit, clock, maxRows = MAX_EXPORT_ROWS } = parts;
 
-  async function* piecesOf(question: CheckedQuestion, wanted: TrailExport): AsyncGenerator<string> {
+  async function* piecesOf(
+    question: CheckedQuestion,
+    wanted: TrailExport,
+    onRows: (rows: number) => void,
+  ): AsyncGenerator<string> {
     const { format } = wanted;
     const writer = WRITERS[format];
     let rows = 0;
@@ -47,6 +53,7 @@ export function createTrailExports(parts: TrailParts & { readonly maxRows?: numb
           now: clock.now(),
         });
         rows += page.events.length;
+        onRows(rows);
         const isCapped = rows >= maxRows && page.end !== undefined;
         const isRefused = !(await mayRead(db, question, clock.now()));
         yield page.events.map(writer.row).join('');
@@ -76,7 +83,11 @@ export function createTrailExports(parts: TrailParts & { readonly maxRows?: numb
         const about = aboutLook(wanted, question.accountId);
         const detail = { ...filtersOf(question), format: wanted.format };
         await audit.record(tx, { type: 'audit.export_begun', detail, ...about });
-        return { kind: 'begun', pieces: piecesOf(question, wanted) };
+        let written = 0;
+        const pieces = piecesOf(question, wanted, (rows) => {
+          written = rows;
+        });
+        return { kind: 'begun', pieces, rows: () => written };
       }),
   };
 }

@@ -73,7 +73,7 @@ it('finds by NIP and by name, in the words of the contract', async () => {
 it.each<[string, unknown, number, string]>([
   ['both', { nip: '1', query: 'siti' }, 400, '#'],
   ['neither', {}, 400, '#'],
-  ['a number for a NIP', { nip: 199001012023211001 }, 400, '#'],
+  ['a number for a NIP', { nip: 199001012023211001 }, 400, '#/nip'],
   ['half a NIP', { nip: '19900101' }, 422, '#/nip'],
   ['two letters', { query: 'ab' }, 422, '#/query'],
   ['no cursor of ours', { query: 'siti', cursor: 'x' }, 422, '#/cursor'],
