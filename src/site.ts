@@ -229,6 +229,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const officers = consoleOfficers({
     people: consoleLogins.people,
     console: createConsole({ db, audit, clock }),
+    acts: services.acts,
     isAdmin: origins.isAdmin,
     write,
   });

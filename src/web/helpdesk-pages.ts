@@ -16,8 +16,17 @@ export interface HelpdeskPages {
       readonly officer: { readonly name: string };
       readonly agency: { readonly name: string };
       readonly account: { readonly id: string; readonly name: string } | undefined;
+      readonly action: string | undefined;
       readonly raisedAt: Date;
     }[];
+    /** Who waits for an officer, the oldest first. */
+    readonly cases: readonly {
+      readonly account: { readonly id: string; readonly name: string };
+      readonly cause: string;
+      readonly since: Date;
+    }[];
+    /** What waits for this officer's approval. */
+    readonly toDecide: number;
     /** As typed; comes back. */
     readonly who?: string | undefined;
     readonly agency?: string | undefined;
@@ -36,6 +45,13 @@ export interface HelpdeskPages {
   'helpdesk/person': {
     readonly subject: PersonShown;
     readonly diagnosis: DiagnosisShown;
+    /** What officers did lately, the latest first. */
+    readonly acts: readonly {
+      readonly action: string;
+      readonly officer: string | undefined;
+      readonly createdAt: Date;
+      readonly state: 'awaiting' | 'done' | 'rejected' | 'withdrawn' | 'void';
+    }[];
     /** What the officer may order; each leads to `/helpdesk/pegawai/:id/<path>`. */
     readonly offers: readonly { readonly action: ActName; readonly path: string }[];
     /** What was asked for and waits for a second officer. */
@@ -102,6 +118,16 @@ export interface HelpdeskPages {
       /** Code of the agency that the role is for. */
       readonly roleAgency: string | undefined;
       readonly standing: 'may_decide' | 'asked_by_you' | 'not_yours';
+    };
+  };
+  /** The same address once it waits no more: what became of it. */
+  'helpdesk/approval/decided': {
+    readonly act: {
+      readonly action: string;
+      readonly account: { readonly id: string; readonly name: string };
+      readonly state: 'done' | 'rejected' | 'withdrawn' | 'void';
+      readonly decidedBy: string | undefined;
+      readonly decidedAt: Date;
     };
   };
   /** `/helpdesk/officers`; each but one's own links to `/helpdesk/officers/:grant/remove`. */
@@ -212,13 +238,15 @@ interface SubjectLine {
   readonly id: string;
   readonly name: string;
   readonly agency: { readonly name: string };
+  /** None on file: the act speaks of no old one. */
+  readonly email: { readonly hint: string } | undefined;
 }
 
 interface WaitingLine {
   readonly id: string;
   readonly action: string;
-  readonly account: { readonly id: string; readonly name: string };
-  readonly officer: { readonly name: string };
+  readonly account: { readonly id: string; readonly name: string; readonly nipEnding: string };
+  readonly officer: { readonly name: string; readonly unit: string };
   readonly agency: { readonly name: string };
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -233,6 +261,7 @@ interface AgencyLine {
 interface FoundLine {
   readonly id: string;
   readonly name: string;
+  readonly nipEnding: string;
   readonly agency: { readonly name: string };
   readonly status: PersonStatus;
 }
@@ -280,6 +309,8 @@ interface DiagnosisShown {
     readonly during: string;
     readonly outcome: string;
     readonly minutes?: number;
+    /** How often the same was refused in a row. */
+    readonly count: number;
   }[];
 }
 
@@ -290,4 +321,6 @@ interface FindingShown {
   readonly minutes?: number;
   readonly until?: Date;
   readonly waitsFor?: 'password' | 'code';
+  readonly at?: Date;
+  readonly officer?: string;
 }

@@ -68,7 +68,7 @@ function translator(locale: Locale, messages: Messages): Translate {
       const value = values[name];
       if (value === undefined) throw new Error(`Text ${key} in locale ${locale} needs {${name}}`);
       if (one === undefined || many === undefined) return String(value);
-      return value === 1 ? one : many;
+      return String(value) === '1' ? one : many;
     });
   };
 }

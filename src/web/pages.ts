@@ -462,7 +462,12 @@ export interface ShownOfficer {
   /** The agency of their role; nothing where the role is national. */
   readonly office?: string | undefined;
   /** The pages of the console that their roles open; labels are `helpdesk.tabs.<name>`. */
-  readonly tabs: readonly { readonly name: string; readonly href: string }[];
+  readonly tabs: readonly {
+    readonly name: string;
+    readonly href: string;
+    /** What waits there for this officer. */
+    readonly count?: number | undefined;
+  }[];
 }
 
 /** The name of the hidden field every form carries (R-29). */
@@ -485,7 +490,7 @@ export interface PageError {
   /** The form field's name. Each page knows the field of the codes that have one; needed for `invalid_input`. */
   readonly field?: string | undefined;
   /** With `invalid_input`: what stands in the way of a value that is well formed. */
-  readonly reason?: 'taken' | 'same' | 'nip' | 'letters' | 'backwards' | 'too_long' | undefined;
+  readonly reason?: 'taken' | 'same' | 'nip' | 'nip_long' | 'letters' | 'backwards' | 'too_long' | undefined;
   /** With `invalid_input` on the console: why an act does not fit the account, below `error.unfit`. */
   readonly unfit?: string | undefined;
   /** With `throttled`, `busy`, `unavailable`. */

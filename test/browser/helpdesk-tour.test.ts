@@ -155,6 +155,8 @@ describeInBrowser('the console in Chromium, on an origin of its own, phone and d
     await stop('helpdesk/approval');
     await tab.press(t('helpdesk.approval.reject'));
     expect(await tab.page.locator('[data-done]').getAttribute('data-done')).toBe('rejected');
+    if (asked.kind === 'awaiting_approval') await open(`/helpdesk/approvals/${asked.actId}`);
+    await stop('helpdesk/approval/decided');
   });
 
   it('officers, for administrators', async () => {

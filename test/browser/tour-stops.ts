@@ -115,6 +115,7 @@ const HELPDESK_STOPS = {
   'helpdesk/person, after a reset': 'Done, and what to tell the person next.',
   'helpdesk/approvals': 'What waits for a second officer.',
   'helpdesk/approval': 'Who asked, why, and two buttons.',
+  'helpdesk/approval/decided': 'The same address afterwards: what became of it, for who had asked.',
   'helpdesk/officers': 'Who holds a role, for administrators.',
   'helpdesk/officers/appoint': 'A role is given with a reason, within one’s own agency.',
   'helpdesk/officers/remove': 'And taken away.',

@@ -321,6 +321,29 @@ describe('two officers (R-10)', () => {
     expect(await parts.acts.findWaiting(second, 'no id')).toBeUndefined();
   });
 
+  it('is foreseen by the same questions as the act asks', async () => {
+    const officer = await addOfficer(db, 'agency_admin');
+    const [enrolled, bare, colleague] = [await addEnrolled(), await addPerson(db), await addOfficer(db, 'helpdesk')];
+    await db.query('UPDATE accounts SET activated_at = $2 WHERE id = ANY ($1::uuid[])', [[enrolled, bare], now]);
+    const toAddress: Order = { action: 'contact_change', reason, email: 'lain@contoh.example' };
+    const cases: readonly (readonly [AccountId, Order, boolean])[] = [
+      [bare, toAddress, true],
+      [enrolled, plain('freeze'), false],
+      [colleague, plain('freeze'), true],
+      [enrolled, byDocument, true],
+    ];
+    for (const [person, asked, waits] of cases) {
+      expect(await parts.acts.needsSecond(officer, { accountId: person, order: asked })).toBe(waits);
+      const { kind } = await perform(officer, person, asked);
+      expect([asked.action, kind]).toEqual([asked.action, waits ? 'awaiting_approval' : 'done']);
+    }
+    const another = await addEnrolled();
+    expect(await parts.acts.needsSecond(officer, { accountId: another, order: toAddress })).toBe(false);
+    await db.query('UPDATE agencies SET two_officers = true');
+    expect(await parts.acts.needsSecond(officer, { accountId: enrolled, order: plain('unlock') })).toBe(true);
+    expect(await parts.acts.needsSecond(officer, { accountId: 'siapa', order: plain('unlock') })).toBe(false);
+  });
+
   it('keeps what is agreed to sealed', async () => {
     const [one, two, person] = [
       await addOfficer(db, 'operator'),

@@ -95,6 +95,49 @@ describe('the search', () => {
     expect(await find(browser, 'nama', { agency: 'REGENCY' })).toMatchObject({ status: 200, errors: [] });
   });
 
+  it('says that a NIP is too long', async () => {
+    const browser = await house.onDuty(await house.officer('helpdesk'));
+    const shown = await find(browser, '1999123120250119990');
+    expect(shown).toMatchObject({ status: 422, errors: ['invalid_input'] });
+    expect(shown.html).toContain('NIP terlalu panjang');
+  });
+
+  it('tells two people of one name apart by the end of their NIPs, and forgives titles', async () => {
+    const [officer, one, other] = [await house.officer('helpdesk'), await house.somebody(), await house.somebody()];
+    for (const person of [one, other]) await named(person, 'Pujiastuti Kembar');
+    const browser = await house.onDuty(officer);
+    const { html } = await find(browser, 'Dr. Pujiastuti Kembar, S.Pd., M.Pd.');
+    for (const { nip } of [one, other]) expect(html).toContain(`NIP …${nip.slice(-3)}`);
+  });
+
+  it('stands above who waits for an officer, of the own agency only', async () => {
+    const [officer, person, stranger] = [
+      await house.officer('helpdesk'),
+      await house.somebody(),
+      await house.somebody(),
+    ];
+    await named(person, 'Pemilik Yang Menyangkal');
+    await named(stranger, 'Pemilik Dari Tempat Lain');
+    await moveTo(stranger, 'OTHER');
+    for (const { id } of [person, stranger]) {
+      await sql(
+        `INSERT INTO helpdesk_cases (account_id, cause, since) VALUES ($1, 'disavowed', $2)`,
+        id,
+        house.time.now(),
+      );
+    }
+    const browser = await house.onDuty(officer);
+    const open = (await browser.get(`${house.console}/helpdesk`)).html;
+    expect(open).toContain('data-case="disavowed"');
+    expect(open).toContain('Pemilik Yang Menyangkal');
+    expect(open).not.toContain('Pemilik Dari Tempat Lain');
+    await sql(
+      `UPDATE helpdesk_cases SET closed_at = since, closed_reason = 'unfrozen' WHERE account_id = $1`,
+      person.id,
+    );
+    expect((await browser.get(`${house.console}/helpdesk`)).html).not.toContain('Pemilik Yang Menyangkal');
+  });
+
   it('is not for an auditor', async () => {
     const browser = await house.onDuty(await house.officer('auditor'));
     expect(browser.shown.html).not.toContain('name="who"');
@@ -117,6 +160,48 @@ describe('the page of a person', () => {
     expect(shown.html).toContain('Reset MFA tidak diperlukan.');
     expect(shown.html).not.toContain(person.email);
     expect(shown.html).not.toContain(person.secret);
+  });
+
+  it('names the wait beside another cause, and where it is ended', async () => {
+    const [officer, person] = [await house.officer('helpdesk'), await house.somebody()];
+    const browser = await house.onDuty(officer);
+    const { db, audit, guesses } = house.services;
+    const detail = { cause: 'drift', drift_minutes: -61 } as const;
+    await audit.record(db, {
+      type: 'sign_in.otp_refused',
+      detail,
+      accountId: person.id,
+      requestId: 'r',
+      agent: { browser: '', system: '' },
+    });
+    for (let wrong = 0; wrong < 5; wrong += 1) await guesses.reserve(db, person.id);
+    const { html } = await house.open(officer, browser, pageOf(person));
+    expect(html).toContain('data-cause="clock_drift"');
+    const box = /<section class="alert[\s\S]*?<\/section>/.exec(html)?.[0] ?? '';
+    expect(box).toContain('Sesudah jamnya benar: hapus waktu tunggu');
+    expect(box).toContain(`${pageOf(person)}/unlock"`);
+  });
+
+  it('says after a reset what is left to do, and who did it', async () => {
+    const [officer, person] = [await house.officer('helpdesk'), await house.somebody()];
+    await named(officer, 'Petugas Yang Mereset');
+    await sql(
+      `UPDATE devices SET status = 'ended', ended_at = $2, ended_reason = 'helpdesk_reset', secret = NULL WHERE account_id = $1`,
+      person.id,
+      house.time.now(),
+    );
+    await sql(
+      `INSERT INTO officer_acts (id, action, account_id, agency_code, officer_id, client_id, reason, verification, state, created_at)
+       VALUES (gen_random_uuid(), 'mfa_reset', $1, 'REGENCY', $2, 'helpdesk', 'Hilang', 'presence', 'done', $3)`,
+      person.id,
+      officer.id,
+      house.time.now(),
+    );
+    const browser = await house.onDuty(officer);
+    const { html } = await house.open(officer, browser, pageOf(person));
+    expect(html).toContain('data-cause="just_reset"');
+    expect(html).toMatch(/MFA-nya direset hari ini pukul [\d.]+ WIB oleh Petugas Yang Mereset/);
+    expect(html).toContain('Tindakan petugas');
   });
 
   it('is the same page for nobody and for somebody of another agency', async () => {
@@ -208,12 +293,23 @@ describe('an act', () => {
     expect(mine.html).toContain('Tarik kembali');
 
     const other = await house.onDuty(second);
+    expect(other.shown.html).toMatch(/Menunggu persetujuan Anda: [1-9]/);
     const asked = await house.open(second, other, path);
     expect(asked).toMatchObject({ page: 'helpdesk/approval', errors: [] });
     expect(asked.html).toContain(GROUNDS.reason);
     expect(done(await other.submit('/approve'))).toBe('approved');
     expect(await sql('SELECT 1 FROM accounts WHERE id = $1 AND frozen_at IS NOT NULL', target.id)).toHaveLength(1);
-    expect(await house.open(second, other, path)).toMatchObject({ status: 404, page: 'helpdesk/not-found' });
+    for (const [officer, theirs] of [
+      [first, browser],
+      [second, other],
+    ] as const) {
+      const decided = await house.open(officer, theirs, path);
+      expect(decided).toMatchObject({ status: 200, page: 'helpdesk/approval/decided' });
+      expect(decided.html).toContain('data-state="done"');
+    }
+    const stranger = await house.officer('helpdesk', 'OTHER');
+    const away = await house.open(stranger, await house.onDuty(stranger), path);
+    expect(away).toMatchObject({ status: 404, page: 'helpdesk/not-found' });
   });
 
   it('can be turned down, and then nothing was done', async () => {

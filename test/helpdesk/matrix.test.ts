@@ -310,14 +310,18 @@ const withoutChance = (html: string): string =>
 async function inConsole({ browser, csrf }: OnDuty, cell: Cell): Promise<Answered | undefined> {
   if (cell.act === 'look') {
     const { status, html } = await browser.get(`${house.console}/helpdesk/pegawai/${cell.id}`);
-    return { outcome: OUTCOMES[status] ?? String(status), look: withoutChance(html) };
+    return { outcome: OUTCOMES[status] ?? String(status), look: withoutChance(withoutCount(html)) };
   }
   const form = FORMS[cell.act as Act]?.(cell);
   if (form === undefined) return undefined;
   const { status, html, headers } = await browser.post(`${house.console}${form.path}`, { csrf, ...form.fields });
-  if (status !== 303) return { outcome: OUTCOMES[status] ?? `${status} ${html}`, look: withoutChance(html) };
+  if (status !== 303)
+    return { outcome: OUTCOMES[status] ?? `${status} ${html}`, look: withoutChance(withoutCount(html)) };
   return { outcome: headers.get('set-cookie')?.includes('act_awaiting') === true ? 'waits' : 'done', look: '303' };
 }
+
+/** How much waits for the officer grows while the cells are walked, whoever is asked for. */
+const withoutCount = (html: string): string => html.replaceAll(/ <b class="badge neutral">\d+<\/b>/g, '');
 
 /** What each cell left behind: its act, and how often it was refused. */
 async function tracesOf(cells: readonly Cell[]): Promise<Map<string, { state: string | undefined; refused: number }>> {

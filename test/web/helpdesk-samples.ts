@@ -22,7 +22,7 @@ export const OFFICER: Partial<Shell> = {
     office: 'BKPSDM Kabupaten Contoh',
     tabs: [
       { name: 'search', href: '/helpdesk' },
-      { name: 'approvals', href: '/helpdesk/approvals' },
+      { name: 'approvals', href: '/helpdesk/approvals', count: 2 },
       { name: 'officers', href: '/helpdesk/officers' },
       { name: 'activation', href: '/helpdesk/aktivasi' },
       { name: 'audit', href: '/helpdesk/audit' },
@@ -36,6 +36,7 @@ const drift = (at: number): Diagnosis['attempts'][number] => ({
   during: 'sign_in',
   outcome: 'clock_drift',
   minutes: -61,
+  count: 1,
 });
 
 /** The person of the drawing. */
@@ -68,8 +69,8 @@ const SLOW_CLOCK: Diagnosis = {
   attempts: [
     drift(3),
     drift(4),
-    { at: before(5), step: 'password', during: 'sign_in', outcome: 'accepted' },
-    { at: before(6), step: 'password', during: 'sign_in', outcome: 'wrong' },
+    { at: before(5), step: 'password', during: 'sign_in', outcome: 'accepted', count: 1 },
+    { at: before(6), step: 'password', during: 'sign_in', outcome: 'wrong', count: 3 },
   ],
 };
 
@@ -84,8 +85,12 @@ const finding = (cause: string, more: Partial<Diagnosis['main']> = {}): Diagnosi
 const ALL_FINDINGS: Diagnosis = {
   main: finding('factors_closed', { tell: 'register_authenticator_anew' }),
   others: [
-    ...CAUSES.filter((cause) => cause !== 'clock_drift' && cause !== 'waiting').map((cause) => finding(cause)),
+    ...CAUSES.filter((cause) => cause !== 'just_reset' && cause !== 'clock_drift' && cause !== 'waiting').map((cause) =>
+      finding(cause),
+    ),
     ...ADVICE.map((tell) => finding('code_wrong', { tell })),
+    finding('just_reset', { at: before(3000) }),
+    finding('just_reset', { at: before(3), officer: 'Nama Petugas' }),
     finding('clock_drift'),
     finding('clock_drift', { minutes: -1 }),
     finding('clock_drift', { minutes: 61 }),
@@ -93,9 +98,10 @@ const ALL_FINDINGS: Diagnosis = {
     finding('waiting', { until: new Date('2026-11-24T02:00:00Z'), waitsFor: 'password' }),
   ],
   attempts: [
-    ...STEPS.flatMap((step) => PASSAGES.map((during) => ({ at: before(9), step, during, outcome: 'wrong' }))),
-    ...OUTCOMES.map((outcome) => ({ at: before(3000), step: 'code', during: 'sign_in', outcome })),
-    { at: before(9), step: 'code', during: 'sign_in', outcome: 'clock_drift', minutes: 7 },
+    ...STEPS.flatMap((step) => PASSAGES.map((during) => ({ at: before(9), step, during, outcome: 'wrong', count: 1 }))),
+    ...OUTCOMES.map((outcome) => ({ at: before(3000), step: 'code', during: 'sign_in', outcome, count: 1 })),
+    { at: before(10), step: 'sign_in', during: 'sign_in', outcome: 'accepted', count: 1 },
+    { at: before(9), step: 'code', during: 'sign_in', outcome: 'clock_drift', minutes: 7, count: 1 },
     drift(9),
   ],
 };
@@ -142,7 +148,7 @@ const WELL: Diagnosis = {
 
 type PersonState = readonly [state: string, data: PersonPage];
 
-const looked = { offers: [], waiting: [], standing: 'nobody_special' } as const;
+const looked = { acts: [], offers: [], waiting: [], standing: 'nobody_special' } as const;
 
 export const PERSON_STATES: readonly PersonState[] = [
   ['clock slow', { subject: SOMEBODY, diagnosis: SLOW_CLOCK, ...looked }],
@@ -166,6 +172,7 @@ const here = { name: 'Dinas Pendidikan' };
 const people = ['Nama Pegawai', 'Nama Pegawai Lain'].map((name, index) => ({
   id: `018f3c1e-7b1a-4d2e-9a55-01234567890${index}`,
   name,
+  nipEnding: `00${String(index)}`,
   agency: here,
   status: index === 0 ? ('active' as const) : ('frozen' as const),
 }));
@@ -174,10 +181,13 @@ const reach = { agencies: [{ code: 'CONTOH', name: 'Kabupaten Contoh' }], everyw
 
 type HomeState = readonly [state: string, data: HelpdeskPages['helpdesk/home']];
 
+const NOTHING = { alarms: [], cases: [], toDecide: 0 } as const;
+
 export const HOME_STATES: readonly HomeState[] = [
   [
     'with alarms',
     {
+      ...NOTHING,
       reach,
       alarms: (['burst', 'off_hours', 'pattern', 'quota', 'mass', 'appointment'] as const).map((kind, index) => ({
         id: `018f3c1e-7b1a-4d2e-9a55-0123456789b${String(index)}`,
@@ -185,38 +195,72 @@ export const HOME_STATES: readonly HomeState[] = [
         officer: { name: 'Petugas Lain' },
         agency: here,
         account: kind === 'pattern' ? { id: SOMEBODY.id, name: SOMEBODY.name } : undefined,
+        action: kind === 'quota' ? undefined : 'mfa_reset',
         raisedAt: before(70 * (index + 1)),
       })),
     },
   ],
-  ['plain', { alarms: [], reach }],
-  ['national', { alarms: [], reach: { agencies: [], everywhere: true } }],
+  [
+    'with work',
+    {
+      ...NOTHING,
+      reach,
+      toDecide: 2,
+      cases: (['disavowed', 'frozen_by_operator', 'mfa_reset_waiting'] as const).map((cause, index) => ({
+        account: { id: SOMEBODY.id, name: SOMEBODY.name },
+        cause,
+        since: before(1440 * (index + 1)),
+      })),
+      alarms: [
+        {
+          id: '018f3c1e-7b1a-4d2e-9a55-0123456789b9',
+          kind: 'off_hours',
+          officer: { name: 'Petugas Lain' },
+          agency: here,
+          account: undefined,
+          action: 'mfa_reset',
+          raisedAt: before(700),
+        },
+      ],
+    },
+  ],
+  ['plain', { ...NOTHING, reach }],
+  ['national', { ...NOTHING, reach: { agencies: [], everywhere: true } }],
   [
     'of two agencies',
-    { alarms: [], reach: { ...reach, agencies: [...reach.agencies, { code: 'LAIN', name: 'Kota Lain' }] } },
+    { ...NOTHING, reach: { ...reach, agencies: [...reach.agencies, { code: 'LAIN', name: 'Kota Lain' }] } },
   ],
-  ['for who reaches nobody', { alarms: [] }],
-  ['names found', { alarms: [], reach, who: 'nama', found: { people, agency: 'Kabupaten Contoh', hasMore: true } }],
+  ['for who reaches nobody', { ...NOTHING }],
+  ['names found', { ...NOTHING, reach, who: 'nama', found: { people, agency: 'Kabupaten Contoh', hasMore: true } }],
   [
     'no name found',
-    { alarms: [], reach, who: 'siapa', found: { people: [], agency: 'Kabupaten Contoh', hasMore: false } },
+    { ...NOTHING, reach, who: 'siapa', found: { people: [], agency: 'Kabupaten Contoh', hasMore: false } },
   ],
   [
     'nobody with this NIP',
-    { alarms: [], reach, who: '199001012023211001', error: { code: 'not_found', field: 'who' } },
+    { ...NOTHING, reach, who: '199001012023211001', error: { code: 'not_found', field: 'who' } },
   ],
-  ['half a NIP', { alarms: [], reach, who: '1990', error: { code: 'invalid_input', field: 'who', reason: 'nip' } }],
+  ['half a NIP', { ...NOTHING, reach, who: '1990', error: { code: 'invalid_input', field: 'who', reason: 'nip' } }],
   [
     'too few letters',
-    { alarms: [], reach, who: 'na', error: { code: 'invalid_input', field: 'who', reason: 'letters' } },
+    { ...NOTHING, reach, who: 'na', error: { code: 'invalid_input', field: 'who', reason: 'letters' } },
   ],
-  ['unreadable', { alarms: [], reach, error: { code: 'invalid_input' } }],
-  ['forbidden', { alarms: [], error: { code: 'forbidden' } }],
-  ['throttled', { alarms: [], reach, error: { code: 'throttled', retryAfterSeconds: 1790 } }],
+  [
+    'more than a NIP',
+    {
+      ...NOTHING,
+      reach,
+      who: '1990010120232110011',
+      error: { code: 'invalid_input', field: 'who', reason: 'nip_long' },
+    },
+  ],
+  ['unreadable', { ...NOTHING, reach, error: { code: 'invalid_input' } }],
+  ['forbidden', { ...NOTHING, error: { code: 'forbidden' } }],
+  ['throttled', { ...NOTHING, reach, error: { code: 'throttled', retryAfterSeconds: 1790 } }],
   ...(['not_found', 'invalid_input'] as const).map((code): HomeState => [
     `agency ${code}`,
     {
-      alarms: [],
+      ...NOTHING,
       reach: { agencies: [], everywhere: true },
       who: 'nama',
       agency: 'X',
@@ -225,7 +269,7 @@ export const HOME_STATES: readonly HomeState[] = [
   ]),
 ];
 
-const subject = { id: SOMEBODY.id, name: SOMEBODY.name, agency: SOMEBODY.agency };
+const subject = { id: SOMEBODY.id, name: SOMEBODY.name, agency: SOMEBODY.agency, email: SOMEBODY.email };
 const typed = { reason: 'Ponsel hilang di jalan', ticket: 'HD-2026-0113' };
 const missing = (field: string): PageError => ({ code: 'invalid_input', field });
 
@@ -252,6 +296,7 @@ const UNFIT = ['frozen', 'not_frozen', 'disabled', 'not_disabled', 'inactive', '
 
 export const ACT_STATES: readonly ActState[] = [
   ...ACTS.map((action): ActState => [action, act(action)]),
+  ['a first address', act('contact_change', { subject: { ...subject, email: undefined }, needsSecond: true })],
   ['of an officer', act('sessions_end', { needsSecond: true, typed })],
   ['without a reason', act('freeze', { error: missing('reason') })],
   ['without a ticket', act('mfa_reset', { typed, error: missing('ticket') })],
@@ -278,12 +323,75 @@ export const COUNTER = { subject, counter: '317', typed: { presence_code: '12345
 export const HOW_TO_RESET = { subject };
 
 const offers = ['sessions_end', 'mfa_reset', 'freeze'] as const;
-const page = { subject: SOMEBODY, diagnosis: SLOW_CLOCK, waiting: [], standing: 'nobody_special' } as const;
+const page = { subject: SOMEBODY, diagnosis: SLOW_CLOCK, acts: [], waiting: [], standing: 'nobody_special' } as const;
 
 /** What the page of a person offers, and says after an act. */
 export const OFFER_STATES: readonly PersonState[] = [
   ['with offers', { ...page, offers: offers.map((action) => ({ action, path: action.replace('_', '-') })) }],
   ['with every offer', { ...page, offers: ACTS.map((action) => ({ action, path: action.replace('_', '-') })) }],
+  [
+    'with a wait besides',
+    {
+      ...page,
+      diagnosis: {
+        ...SLOW_CLOCK,
+        others: [finding('waiting', { until: new Date('2026-11-23T02:00:12Z'), waitsFor: 'code' })],
+      },
+      offers: [{ action: 'unlock', path: 'unlock' }],
+    },
+  ],
+  [
+    'with nothing but a wait',
+    {
+      ...page,
+      diagnosis: { ...WELL, main: finding('waiting', { until: now, waitsFor: 'code' }) },
+      offers: [{ action: 'unlock', path: 'unlock' }],
+    },
+  ],
+  [
+    'waiting besides something else',
+    {
+      ...page,
+      diagnosis: {
+        ...WELL,
+        main: finding('code_wrong'),
+        others: [finding('waiting', { until: now, waitsFor: 'code' })],
+      },
+      offers: [{ action: 'unlock', path: 'unlock' }],
+    },
+  ],
+  [
+    'after a reset',
+    {
+      ...page,
+      diagnosis: {
+        ...WELL,
+        main: finding('just_reset', { tell: 'enrol_anew', at: before(9), officer: 'Nama Petugas' }),
+      },
+      acts: (['awaiting', 'done', 'rejected', 'withdrawn', 'void'] as const).map((state) => ({
+        action: 'mfa_reset',
+        officer: state === 'done' ? undefined : 'Nama Petugas',
+        createdAt: before(9),
+        state,
+      })),
+      offers: [],
+    },
+  ],
+  [
+    'just asked for',
+    {
+      ...page,
+      offers: [],
+      waiting: [{ id: 'a1', action: 'mfa_reset' }],
+      done: { action: 'awaiting', isUntold: false },
+    },
+  ],
+  ...(['unlock', 'disable'] as const).map((action): PersonState => [
+    `well after ${action}`,
+    { ...page, diagnosis: WELL, offers: [], done: { action, isUntold: false } },
+  ]),
+  ['without an address', { ...page, subject: LITTLE, offers: [{ action: 'contact_change', path: 'contact-change' }] }],
+  ['well after an act', { ...page, diagnosis: WELL, offers: [], done: { action: 'enable', isUntold: false } }],
   ['with what waits', { ...page, offers: [], waiting: [{ id: 'a1', action: 'mfa_reset' }] }],
   ['oneself', { ...page, offers: [], standing: 'self' }],
   ['an officer', { ...page, offers: [{ action: 'freeze', path: 'freeze' }], standing: 'officer' }],
@@ -296,8 +404,8 @@ export const OFFER_STATES: readonly PersonState[] = [
 const waiting = (action: string, more: object = {}) => ({
   id: '018f3c1e-7b1a-4d2e-9a55-0123456789ac',
   action,
-  account: { id: SOMEBODY.id, name: SOMEBODY.name },
-  officer: { name: 'Petugas Lain' },
+  account: { id: SOMEBODY.id, name: SOMEBODY.name, nipEnding: '001' },
+  officer: { name: 'Petugas Lain', unit: 'BKPSDM Kabupaten Contoh' },
   agency: SOMEBODY.agency,
   createdAt: before(30),
   expiresAt: new Date('2026-11-24T00:45:00Z'),
@@ -340,6 +448,23 @@ export const APPROVAL_STATES: readonly ApprovalState[] = [
   ['a national role', approval({ action: 'role_grant', role: 'operator' })],
   ['forbidden', { ...approval(), error: { code: 'forbidden' } }],
 ];
+
+type DecidedState = readonly [state: string, data: HelpdeskPages['helpdesk/approval/decided']];
+
+export const DECIDED_STATES: readonly DecidedState[] = (['done', 'rejected', 'withdrawn', 'void'] as const).map(
+  (state, index): DecidedState => [
+    state,
+    {
+      act: {
+        action: 'mfa_reset',
+        account: { id: SOMEBODY.id, name: SOMEBODY.name },
+        state,
+        decidedBy: state === 'done' || state === 'rejected' ? 'Petugas Lain' : undefined,
+        decidedAt: before(index * 1440 + 5),
+      },
+    },
+  ],
+);
 
 const grant = (role: string, more: object = {}) => ({
   id: '018f3c1e-7b1a-4d2e-9a55-0123456789ad',

@@ -3,6 +3,7 @@ import {
   ACT_STATES,
   APPOINT_STATES,
   APPROVAL_STATES,
+  DECIDED_STATES,
   APPROVALS_STATES,
   COUNTER,
   HOME_STATES,
@@ -687,7 +688,7 @@ export const SAMPLES: readonly Sample[] = [
   [
     'helpdesk/home',
     'of a national officer',
-    { alarms: [] },
+    { alarms: [], cases: [], toDecide: 0 },
     { ...OFFICER, officer: { name: 'Nama Petugas', tabs: [] } },
   ],
   ['helpdesk/not-found', 'plain', {}, OFFICER],
@@ -701,6 +702,7 @@ export const SAMPLES: readonly Sample[] = [
   ...OFFICERS_STATES.map(([state, data]): Sample => ['helpdesk/officers', state, data, OFFICER]),
   ...APPOINT_STATES.map(([state, data]): Sample => ['helpdesk/officers/appoint', state, data, OFFICER]),
   ...REMOVE_STATES.map(([state, data]): Sample => ['helpdesk/officers/remove', state, data, OFFICER]),
+  ...DECIDED_STATES.map(([state, data]): Sample => ['helpdesk/approval/decided', state, data, OFFICER]),
   ...APPROVAL_STATES.map(([state, data]): Sample => ['helpdesk/approval', state, data, OFFICER]),
   [
     'helpdesk/activation/units',

@@ -39,6 +39,20 @@ const insertAct = (action: ActAction): string => `
     FROM target
   RETURNING state`;
 
+/** Whether the row of such an act would wait whatever it does: the same question as the act's own statement asks. */
+export async function demandsSecond(
+  db: Queryable,
+  { officer, accountId: id, action, now }: { officer: AccountId; accountId: AccountId; action: ActAction; now: Date },
+): Promise<boolean> {
+  const [row] = await db.query(
+    `SELECT ${needsSecondFor(action)} AS waits
+       FROM accounts a JOIN agencies g ON g.code = a.agency_code
+      WHERE a.id = $2 AND ${underAuthorityOf({ officer: '$1', now: '$3' }, action)}`,
+    [officer, id, now],
+  );
+  return row?.waits === true;
+}
+
 /**
  * Writes an act where, at this very moment, the officer has the authority for it; undefined, and nothing is written,
  * where they have not. The caller holds the account, and has made sure that no such act waits.

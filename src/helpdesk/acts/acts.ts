@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Account } from '../../accounts/accounts.js';
+import { findById, type Account } from '../../accounts/accounts.js';
 import type { ActingOfficer } from '../../accounts/freezing.js';
 import type { Audit } from '../../audit/audit.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
@@ -10,9 +10,17 @@ import type { Database, Queryable } from '../../storage/database.js';
 import { spendQuotas } from '../../throttle/quotas.js';
 import type { HeldRole } from '../authority.js';
 import { createIdempotency, type RepeatableCall } from '../idempotency.js';
-import { idOf, judgeOfficer, type ActiveOfficer, type RefusalCause } from '../judgement.js';
+import { accountIdOf, idOf, judgeOfficer, type ActiveOfficer, type RefusalCause } from '../judgement.js';
 import type { Refusals, Refused } from '../refusals.js';
-import { approveAct, endAct, findWaitingAct, isFitSecond, selectWaitingAct, writeAct } from './act-store.js';
+import {
+  approveAct,
+  demandsSecond,
+  endAct,
+  findWaitingAct,
+  isFitSecond,
+  selectWaitingAct,
+  writeAct,
+} from './act-store.js';
 import type { ActAction, ActAnswer, ActTrace, Caller, Order, Outcome, Refusal } from './act.js';
 import type { Alarms } from './alarms.js';
 import { createEffects, type Effect, type EffectParts } from './effects.js';
@@ -20,7 +28,8 @@ import { openParticulars, orderOf, sealParticulars, type Particulars } from './p
 import { ACT_QUOTAS, placesOf, REFUSED_QUOTA } from './quotas.js';
 import { RightsEnded } from './role-effects.js';
 import { selectHeldGrant } from './role-act-store.js';
-import { selectOneWaiting, selectWaiting, type WaitingAct } from './waiting-store.js';
+import { selectDecided, type DecidedAct } from './decided-store.js';
+import { countToDecide, selectOneWaiting, selectWaiting, type WaitingAct } from './waiting-store.js';
 
 /** How long an act waits for a second officer. */
 const WAIT_SECONDS = 24 * 3600;
@@ -77,7 +86,13 @@ export interface Acts {
   waiting(officer: AccountId): Promise<readonly Awaited[]>;
   /** The same for somebody who reads the list: a look, which is written down (A46). */
   list(call: Pick<Call, 'caller' | 'trace'>): Promise<readonly Awaited[]>;
-  /** One of those. */
+  /** How many of them are this officer's to decide. */
+  countToDecide(officer: AccountId): Promise<number>;
+  /** What became of one that waited, within the officer's scope. */
+  findDecided(officer: AccountId, actId: string): Promise<DecidedAct | undefined>;
+  /** Whether a second officer will have to agree, for a form that says so; `accountId` within the officer's scope. */
+  needsSecond(officer: AccountId, foreseen: { accountId: string; order: Order }): Promise<boolean>;
+  /** One of those that wait. */
   findWaiting(officer: AccountId, actId: string): Promise<Awaited | undefined>;
 }
 
@@ -350,6 +365,18 @@ export function createActs(parts: ActParts): Acts {
       const about = { actorId: caller.accountId, clientId: caller.clientId, ...trace };
       await audit.record(db, { type: 'desk.listed', detail: { list: 'orders', count: listed.length }, ...about });
       return listed;
+    },
+    countToDecide: (officer) => countToDecide(db, { officer, now: clock.now() }),
+    async findDecided(officer, actId) {
+      const id = idOf(actId);
+      return id === undefined ? undefined : selectDecided(db, { officer, now: clock.now(), id });
+    },
+    async needsSecond(officer, { accountId: named, order }) {
+      const id = accountIdOf(named);
+      const account = id && (await findById(db, id));
+      if (account === undefined) return false;
+      const asking = { officer, accountId: account.id, action: order.action, now: clock.now() };
+      return (await demandsSecond(db, asking)) || effectOf(order).needsSecond(db, account, order);
     },
     async findWaiting(officer, actId) {
       const id = idOf(actId);

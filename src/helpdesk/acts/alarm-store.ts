@@ -1,6 +1,7 @@
 import { accountId, agencyCode, type AccountId, type AgencyCode } from '../../kernel/ids.js';
 import type { Queryable } from '../../storage/database.js';
 import { withinReachOf } from '../authority-store.js';
+import type { ActAction } from './act.js';
 
 export type AlarmKind = 'burst' | 'off_hours' | 'pattern' | 'quota' | 'mass' | 'appointment';
 
@@ -59,6 +60,8 @@ export interface Alarm {
   /** Of the account it was about. */
   readonly agency: { readonly code: AgencyCode; readonly name: string };
   readonly account: { readonly id: AccountId; readonly name: string } | undefined;
+  /** What was done; none where the limit was reached. */
+  readonly action: ActAction | undefined;
   readonly raisedAt: Date;
 }
 
@@ -71,7 +74,7 @@ export async function selectAlarms(
 ): Promise<readonly Alarm[]> {
   const rows = await db.query(
     `SELECT alarm.id, alarm.kind, alarm.raised_at, g.code, g.name AS agency, acting.id AS officer_id,
-            acting.name AS officer, person.id AS account_id, person.name AS person
+            acting.name AS officer, act.action, person.id AS account_id, person.name AS person
        FROM officer_alarms alarm
        JOIN agencies g ON g.code = alarm.agency_code
        JOIN accounts acting ON acting.id = alarm.officer_id
@@ -88,6 +91,7 @@ export async function selectAlarms(
     agency: { code: agencyCode(row.code as string), name: row.agency as string },
     account:
       row.account_id === null ? undefined : { id: accountId(row.account_id as string), name: row.person as string },
+    action: (row.action as ActAction | null) ?? undefined,
     raisedAt: row.raised_at as Date,
   }));
 }

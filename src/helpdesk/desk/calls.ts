@@ -84,6 +84,8 @@ const FINDING = z.object({
   cause: z.enum(CAUSES),
   tell: z.enum(ADVICE).describe('What to tell the person.'),
   reset_needed: z.boolean().describe('Whether a reset of the second factors is what helps.'),
+  at: TIME.optional().describe('Of `just_reset`: when; `officer` by whom, nobody where it was who runs the server.'),
+  officer: z.string().optional(),
   minutes: z.int().optional().describe('Of `clock_drift`: how far the phone is ahead; negative when it is behind.'),
   until: TIME.optional().describe('Of `waiting`.'),
   waits_for: z.enum(['password', 'code']).optional(),
@@ -168,13 +170,24 @@ const personBody = (person: PersonView): z.input<typeof PERSON> => ({
   roles: person.roles.map(({ role, agency }) => ({ role, agency: agency ?? null })),
 });
 
-const findingBody = ({ cause, tell, resetNeeded, minutes, until, waitsFor }: Finding): z.input<typeof FINDING> => ({
+const findingBody = ({
+  cause,
+  tell,
+  resetNeeded,
+  minutes,
+  until,
+  waitsFor,
+  at,
+  officer,
+}: Finding): z.input<typeof FINDING> => ({
   cause,
   tell,
   reset_needed: resetNeeded,
   minutes,
   until: until?.toISOString(),
   waits_for: waitsFor,
+  at: at?.toISOString(),
+  officer,
 });
 
 const attemptBody = ({ at, ...attempt }: Attempt) => ({ ...attempt, at: at.toISOString() });

@@ -7,6 +7,8 @@ import { selectUsableRoles } from '../authority-store.js';
 import { accountIdOf } from '../judgement.js';
 import type { Refusals } from '../refusals.js';
 import type { Desk, DeskOfficer, NamedAgency, Reach, Search, SearchAnswer, ShowAnswer } from './desk.js';
+import { selectActsOn } from './acts-on-store.js';
+import { selectOpenCases } from './open-cases-store.js';
 import { createPersonViews, type PersonParts } from './person.js';
 import { exists, selectSeen, type SeenPerson } from './person-store.js';
 import { nameQueryOf } from './plain-name.js';
@@ -15,6 +17,10 @@ import { selectAgencyInReach, selectByName, selectByNip, type Looking } from './
 
 /** People on one page of a search (A46). */
 export const PAGE_SIZE = 50;
+
+const ACTS_SHOWN = 5;
+/** More of them than an officer gets through in a morning. */
+const CASES_SHOWN = 50;
 
 export interface DeskParts extends PersonParts {
   readonly refusals: Refusals;
@@ -176,9 +182,11 @@ export function createDesk(parts: DeskParts): Desk {
       const looked = await look(officer, { id, action: 'accounts.show' });
       if (looked.kind !== 'seen') return looked;
       const { seen } = looked;
-      return { kind: 'opened', person: await views.view(seen), diagnosis: await views.diagnose(seen) };
+      const acts = await selectActsOn(db, lookingOf(officer), { accountId: seen.id, limit: ACTS_SHOWN });
+      return { kind: 'opened', person: await views.view(seen), diagnosis: await views.diagnose(seen), acts };
     },
 
+    openCases: (officer) => selectOpenCases(db, lookingOf(officer), CASES_SHOWN),
     reachOf: (officer) => reachAt(db, lookingOf(officer)),
   };
 }

@@ -11,6 +11,8 @@ export interface Facts {
   /** Authenticators that prove something, and those that too many wrong codes closed. */
   readonly factors: { readonly open: number; readonly closed: number };
   readonly passwordDisabled: boolean;
+  /** The last reset of the second factors by an officer. */
+  readonly lastReset: OfficersReset | undefined;
   readonly passwordWaitUntil: Date | undefined;
   readonly codeWaitUntil: Date | undefined;
   readonly lastMail: LastMail | undefined;
@@ -19,6 +21,13 @@ export interface Facts {
   /** Newest first. */
   readonly attempts: readonly Attempt[];
   readonly now: Date;
+}
+
+export interface OfficersReset {
+  readonly at: Date;
+  /** None for who runs the server. */
+  readonly officer: string | undefined;
+  readonly verification: 'photo_id' | 'presence' | 'operator';
 }
 
 /** What was tried longer ago says nothing of today's call. */
@@ -35,10 +44,16 @@ interface Recent {
   readonly refusedAt: (...steps: readonly Step[]) => readonly Attempt[];
 }
 
-function recentOf({ attempts: all, now }: Facts): Recent {
+/** Of factors that an officer's reset has ended. */
+const isOver = ({ step, at }: Attempt, lastReset: OfficersReset | undefined): boolean =>
+  lastReset !== undefined && at < lastReset.at && (step === 'code' || step === 'recovery_code' || step === 'passkey');
+
+function recentOf({ attempts: all, lastReset, now }: Facts): Recent {
   const since = now.getTime() - RECENT_MS;
   const loggedIn = all.findIndex(({ step, outcome }) => step === 'sign_in' && outcome === 'accepted');
-  const attempts = (loggedIn < 0 ? all : all.slice(0, loggedIn)).filter(({ at }) => at.getTime() >= since);
+  const attempts = (loggedIn < 0 ? all : all.slice(0, loggedIn)).filter(
+    (attempt) => attempt.at.getTime() >= since && !isOver(attempt, lastReset),
+  );
   return {
     attempts,
     refusedAt(...steps) {
@@ -89,11 +104,11 @@ const RULES: readonly Rule[] = [
   // Without an address nobody sets a first password, makes a new one or binds a first authenticator.
   ({ hasEmail, status, factors, passwordDisabled }) =>
     !hasEmail && (status === 'not_activated' || factors.open === 0 || passwordDisabled)
-      ? finding('no_email', 'register_email')
+      ? finding('no_email', status === 'not_activated' ? 'come_for_slip' : 'register_email')
       : undefined,
   (facts, recent) =>
     facts.hasEmail && mailFailed(facts, recent) ? finding('mail_failed', 'correct_email') : undefined,
-  ({ status }) => (status === 'not_activated' ? finding('not_activated', 'activate') : undefined),
+  ({ status, hasEmail }) => (status === 'not_activated' && hasEmail ? finding('not_activated', 'activate') : undefined),
   ({ factors }) =>
     factors.open === 0 && factors.closed > 0
       ? { cause: 'factors_closed', tell: 'register_authenticator_anew', resetNeeded: true }
@@ -115,6 +130,13 @@ const RULES: readonly Rule[] = [
     hasEmail && !emailProved && status === 'active' && waitsForMail(recent)
       ? finding('mailbox_changed', 'prove_mailbox')
       : undefined,
+  // What is left to do after an officer's reset: the new authenticator.
+  ({ lastReset, factors, status }) => {
+    if (lastReset === undefined || factors.open + factors.closed > 0 || status !== 'active') return undefined;
+    const { at, officer, verification } = lastReset;
+    const tell = verification === 'photo_id' ? 'reset_then_enrol' : 'enrol_anew';
+    return { ...finding('just_reset', tell), at, ...(officer === undefined ? {} : { officer }) };
+  },
   (_, { refusedAt }) =>
     latestIs(refusedAt('code'), 'reused') ? finding('code_reused', 'wait_for_next_code') : undefined,
   (_, { refusedAt }) =>

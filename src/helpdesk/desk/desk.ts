@@ -6,7 +6,9 @@ import type { DeviceKind } from '../../devices/device.js';
 import type { AccountId, AgencyCode, DeviceId } from '../../kernel/ids.js';
 import type { LastMail } from '../../mail/last-mails.js';
 import type { Trace } from '../../throttle/visitor.js';
+import type { ActOn } from './acts-on-store.js';
 import type { Diagnosis } from './diagnosis.js';
+import type { PersonsCase } from './open-cases-store.js';
 
 /** Who looks, for the predicate in the statement, the quotas and the audit trail. */
 export interface DeskOfficer {
@@ -33,6 +35,8 @@ export interface NamedAgency {
 export interface FoundPerson {
   readonly id: AccountId;
   readonly name: string;
+  /** The last three digits of the NIP: two people may have one name. */
+  readonly nipEnding: string;
   readonly agency: NamedAgency;
   readonly status: PersonStatus;
 }
@@ -141,7 +145,13 @@ export interface Reach {
 }
 
 export type OpenAnswer =
-  | { readonly kind: 'opened'; readonly person: PersonView; readonly diagnosis: Diagnosis }
+  | {
+      readonly kind: 'opened';
+      readonly person: PersonView;
+      readonly diagnosis: Diagnosis;
+      /** The last five, the latest first. */
+      readonly acts: readonly ActOn[];
+    }
   | Exclude<ShowAnswer, { readonly kind: 'shown' }>;
 
 /**
@@ -153,8 +163,10 @@ export interface Desk {
   show(officer: DeskOfficer, id: string): Promise<ShowAnswer>;
   /** Why the person cannot log in, if they cannot, and what to tell them. */
   diagnose(officer: DeskOfficer, id: string): Promise<DiagnoseAnswer>;
-  /** Both at once, as one look: for a page that shows both. */
+  /** All at once, as one look: for a page that shows it. */
   open(officer: DeskOfficer, id: string): Promise<OpenAnswer>;
+  /** Who waits for an officer within reach, the oldest first. */
+  openCases(officer: DeskOfficer): Promise<readonly PersonsCase[]>;
   /** Undefined for whoever reaches nobody at this moment. */
   reachOf(officer: DeskOfficer): Promise<Reach | undefined>;
 }

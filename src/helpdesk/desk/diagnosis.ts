@@ -13,6 +13,7 @@ export const CAUSES = [
   'clock_drift',
   'waiting',
   'mailbox_changed',
+  'just_reset',
   'code_reused',
   'code_wrong',
   'mailed_code_wrong',
@@ -30,7 +31,10 @@ export const ADVICE = [
   'ask_personnel',
   'come_in_person',
   'register_email',
+  'come_for_slip',
   'activate',
+  'enrol_anew',
+  'reset_then_enrol',
   'register_authenticator_anew',
   'correct_email',
   'reset_password',
@@ -60,6 +64,9 @@ export interface Finding {
   /** Of `waiting`: which of the two, and until when. */
   readonly until?: Date;
   readonly waitsFor?: 'password' | 'code';
+  /** Of `just_reset`: when, and by whom; nobody where it was who runs the server. */
+  readonly at?: Date;
+  readonly officer?: string;
 }
 
 export const STEPS = [
@@ -71,12 +78,13 @@ export const STEPS = [
   'email',
   'new_password',
   'factors',
+  'slip',
   'sign_in',
 ] as const;
 /** What was tried. `factors`: their reset by the person; `sign_in`: the whole login. */
 export type Step = (typeof STEPS)[number];
 
-export const PASSAGES = ['sign_in', 'reset_password', 'reset_mfa', 'new_device'] as const;
+export const PASSAGES = ['sign_in', 'reset_password', 'reset_mfa', 'new_device', 'activation'] as const;
 /** During what. */
 export type Passage = (typeof PASSAGES)[number];
 

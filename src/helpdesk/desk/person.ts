@@ -18,6 +18,7 @@ import type { KeyedDigest } from '../../security/digests.js';
 import type { Database } from '../../storage/database.js';
 import { networkOf } from '../../throttle/address.js';
 import { findFailureWait } from '../../throttle/failures.js';
+import { selectLastReset } from './acts-on-store.js';
 import { attemptOf, ATTEMPT_TYPES } from './attempts.js';
 import { decide } from './decide.js';
 import type { PersonView, ShownDevice, ShownSession } from './desk.js';
@@ -124,6 +125,7 @@ export function createPersonViews(parts: PersonParts) {
         emailProved,
         factors: { open, closed: bound.length - open },
         passwordDisabled,
+        lastReset: await selectLastReset(db, id),
         passwordWaitUntil: wait.password,
         codeWaitUntil: wait.code,
         lastMail: await lastMailTo(db, id),

@@ -19,12 +19,17 @@ export interface NameQuery {
   readonly others: readonly string[];
 }
 
+/** Titles before a name and behind it: nobody knows whether the personnel system writes them. */
+const TITLES = /\b(?:prof|drs?|dra|ir|hj?)\.|,[^,]*\..*$/gis;
+
 /**
  * The longest word is looked up, for it is the rarest; the others are compared with what is found. Undefined below three
  * letters (A46).
  */
 export function nameQueryOf(typed: string): NameQuery | undefined {
-  const words = [...new Set(plainName(typed).split(' '))].sort((a, b) => b.length - a.length);
+  const words = [...new Set(plainName(typed.slice(0, MAX_LENGTH).replaceAll(TITLES, ' ')).split(' '))].sort(
+    (a, b) => b.length - a.length,
+  );
   const [word = '', ...others] = words;
   return words.join('').length < MIN_LETTERS || word.length < 2 ? undefined : { word, others };
 }

@@ -13,12 +13,13 @@ export interface Looking {
 
 const IN_REACH = withinReachOf({ officer: '$1', now: '$2' }, 'look');
 
-const PERSON = `a.id, a.name, a.status, a.disabled_at, a.frozen_at, a.activated_at,
+const PERSON = `a.id, a.name, right(a.nip, 3) AS nip_ending, a.status, a.disabled_at, a.frozen_at, a.activated_at,
          a.agency_code, g.name AS agency_name`;
 
 const personFromRow = (row: Row): FoundPerson => ({
   id: accountId(row.id as string),
   name: row.name as string,
+  nipEnding: row.nip_ending as string,
   agency: { code: agencyCode(row.agency_code as string), name: row.agency_name as string },
   status: statusOf(row),
 });

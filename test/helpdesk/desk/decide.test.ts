@@ -25,6 +25,7 @@ const FINE: Facts = {
   emailProved: true,
   factors: { open: 1, closed: 0 },
   passwordDisabled: false,
+  lastReset: undefined,
   passwordWaitUntil: undefined,
   codeWaitUntil: undefined,
   lastMail: { at: ago(3000), fate: 'sent' },
@@ -57,6 +58,31 @@ const CASES: readonly [name: string, change: Partial<Facts>, causes: readonly Ca
     },
     ['all_well'],
   ],
+  [
+    'an officer’s reset, and no authenticator since: what was typed of the old one is over',
+    {
+      factors: { open: 0, closed: 0 },
+      lastReset: { at: ago(9), officer: 'Petugas', verification: 'presence' },
+      attempts: tried(['code', 'clock_drift', 20], ['password', 'accepted', 21]),
+    },
+    ['just_reset'],
+    { tell: 'enrol_anew', at: ago(9), officer: 'Petugas' },
+  ],
+  [
+    'a reset by photo card, of somebody who forgot the password',
+    {
+      factors: { open: 0, closed: 0 },
+      lastReset: { at: ago(9), officer: 'Petugas', verification: 'photo_id' },
+      attempts: tried(['password', 'wrong', 20]),
+    },
+    ['just_reset', 'password_wrong'],
+    { tell: 'reset_then_enrol' },
+  ],
+  [
+    'a reset, and a new authenticator since',
+    { lastReset: { at: ago(90), officer: undefined, verification: 'operator' } },
+    ['all_well'],
+  ],
   ['what was wrong yesterday', { attempts: tried(['password', 'wrong', 1441]) }, ['all_well']],
   [
     'left the service',
@@ -83,8 +109,8 @@ const CASES: readonly [name: string, change: Partial<Facts>, causes: readonly Ca
   [
     'never activated, no address',
     { status: 'not_activated', hasEmail: false, factors: { open: 0, closed: 0 } },
-    ['no_email', 'not_activated'],
-    { tell: 'register_email' },
+    ['no_email'],
+    { tell: 'come_for_slip' },
   ],
   [
     'never activated, and the mail came back',
@@ -264,6 +290,14 @@ describe('the diagnosis', () => {
       emailProved: fc.boolean(),
       factors: fc.record({ open: fc.nat(2), closed: fc.nat(2) }),
       passwordDisabled: fc.boolean(),
+      lastReset: fc.option(
+        fc.record({
+          at: fc.nat(3000).map(ago),
+          officer: fc.option(fc.constant('Petugas'), { nil: undefined }),
+          verification: fc.constantFrom('photo_id', 'presence', 'operator'),
+        }),
+        { nil: undefined },
+      ),
       passwordWaitUntil: until,
       codeWaitUntil: until,
       lastMail: fc.option(

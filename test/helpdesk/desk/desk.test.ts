@@ -65,7 +65,13 @@ describe('a search by NIP', () => {
     const grouped = `${nip.slice(0, 8)} ${nip.slice(8, 14)} ${nip.slice(14, 15)} ${nip.slice(15)}`;
     for (const written of [nip, grouped, grouped.replaceAll(' ', '.'), ` ${nip}\u00a0`, grouped.replaceAll(' ', '-')]) {
       expect(await found({ nip: written })).toEqual([
-        { id, name: 'Siti Aminah', agency: { code: 'OWN-1-1', name: 'Kabupaten OWN-1-1' }, status: 'not_activated' },
+        {
+          id,
+          name: 'Siti Aminah',
+          nipEnding: nip.slice(-3),
+          agency: { code: 'OWN-1-1', name: 'Kabupaten OWN-1-1' },
+          status: 'not_activated',
+        },
       ]);
     }
   });

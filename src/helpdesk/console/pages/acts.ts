@@ -91,6 +91,13 @@ export function refusalOf(answer: NotDone, now: Date): Refused | undefined {
   }
 }
 
+/** An order of this kind, before anything is typed: whether a second officer must agree depends on nothing that is. */
+function foreseen(action: OfferedAction): Order {
+  const grounds = { reason: '', ticket: '' };
+  if (action === 'mfa_reset') return { action, ...grounds, verification: { method: 'photo_id' } };
+  return action === 'contact_change' ? { action, ...grounds, email: '' } : { action, ...grounds };
+}
+
 /** The acts that take nothing but grounds, or one address. */
 const PLAIN = ['sessions_end', 'unlock', 'freeze', 'unfreeze', 'disable', 'enable', 'contact_change'] as const;
 type PlainAction = (typeof PLAIN)[number];
@@ -131,7 +138,7 @@ export function actRoutes({ desk, acts, checkPresence, slips, write, clock }: Ac
   ): Promise<void> {
     const subject = await subjectOf(ctx, officer);
     if (subject === undefined) return;
-    const needsSecond = action === 'unfreeze' || action === 'mfa_reset' || subject.roles.length > 0;
+    const needsSecond = await acts.needsSecond(officer.id, { accountId: subject.id, order: foreseen(action) });
     const { error, status = 200 } = refused === undefined ? {} : saying(ctx, refused);
     write(ctx, 'helpdesk/act', { action, step: path, subject, needsSecond, typed, error }, { officer, status });
   }

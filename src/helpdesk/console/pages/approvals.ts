@@ -36,7 +36,9 @@ export function approvalRoutes({ acts, write, clock }: { acts: Acts; write: Page
     { error, status = 200 }: { error?: PageError; status?: number } = {},
   ): Promise<void> {
     const act = await acts.findWaiting(officer.id, idOf(ctx));
-    if (act === undefined) write(ctx, 'helpdesk/not-found', {}, { officer, status: 404 });
+    const decided = act === undefined ? await acts.findDecided(officer.id, idOf(ctx)) : undefined;
+    if (decided !== undefined) write(ctx, 'helpdesk/approval/decided', { act: decided }, { officer });
+    else if (act === undefined) write(ctx, 'helpdesk/not-found', {}, { officer, status: 404 });
     else write(ctx, 'helpdesk/approval', { act: shownTo(officer, act), error }, { officer, status });
   }
 
@@ -55,8 +57,8 @@ export function approvalRoutes({ acts, write, clock }: { acts: Acts; write: Page
         return;
       }
       const refused = refusalOf(answer, clock.now());
-      if (refused === undefined) write(ctx, 'helpdesk/not-found', {}, { officer, status: 404 });
-      else await show(ctx, officer, refused);
+      // Somebody else may have decided it meanwhile: its page tells what became of it.
+      await show(ctx, officer, refused);
     },
   });
 

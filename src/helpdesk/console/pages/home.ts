@@ -31,6 +31,10 @@ const FIELD_WRONG: Readonly<Record<'nip' | 'query' | 'cursor' | 'agency', PageEr
   agency: { code: 'invalid_input', field: 'agency' },
 };
 
+/** More digits than a NIP has: most often one was typed twice. */
+const isLongNip = (who: string): boolean => !LETTER.test(who) && who.replace(/\D/g, '').length > 18;
+const LONG_NIP = { error: { code: 'invalid_input', field: 'who', reason: 'nip_long' }, status: 422 } as const;
+
 type NotFound = Exclude<SearchAnswer, { readonly kind: 'found' }>;
 
 function refusalOf(answer: NotFound, now: Date): { error: PageError; status: number } {
@@ -72,10 +76,12 @@ export function homeRoutes({ desk, alarms, write, clock }: HomeRouteParts): Rout
     { status = 200, ...more }: Partial<Typed> & { error?: PageError; status?: number; found?: FoundPage } = {},
   ): Promise<void> => {
     const reach = await desk.reachOf(deskOfficer(ctx, officer));
+    const cases = reach === undefined ? [] : await desk.openCases(deskOfficer(ctx, officer));
+    const toDecide = officer.tabs.find(({ name }) => name === 'approvals')?.count ?? 0;
     const raised = await alarms.unseen(officer.id);
     const { retryAfterSeconds } = more.error ?? {};
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
-    write(ctx, 'helpdesk/home', { reach, alarms: raised, ...more }, { officer, status });
+    write(ctx, 'helpdesk/home', { reach, cases, toDecide, alarms: raised, ...more }, { officer, status });
   };
 
   return [
@@ -104,7 +110,8 @@ export function homeRoutes({ desk, alarms, write, clock }: HomeRouteParts): Rout
         const search = searchOf(typed);
         const answer = await desk.search(deskOfficer(ctx, officer), search);
         if (answer.kind !== 'found') {
-          await show(ctx, officer, { ...typed, ...refusalOf(answer, clock.now()) });
+          const refused = isLongNip(typed.who) ? LONG_NIP : refusalOf(answer, clock.now());
+          await show(ctx, officer, { ...typed, ...refused });
           return;
         }
         const [person] = answer.people;

@@ -3,6 +3,7 @@ import type { PageWriter } from '../../../web/page.js';
 import type { People } from '../../../web/person.js';
 import type { PageContext } from '../../../web/request.js';
 import { visitorOf } from '../../../web/visitor.js';
+import type { Acts } from '../../acts/acts.js';
 import type { Console } from '../console.js';
 import { tabsOf } from '../tabs.js';
 
@@ -10,10 +11,11 @@ import { tabsOf } from '../tabs.js';
 export function consoleOfficers(parts: {
   people: People;
   console: Console;
+  acts: Pick<Acts, 'countToDecide'>;
   isAdmin: (ctx: PageContext) => boolean;
   write: PageWriter;
 }): Officers {
-  const { people, console, isAdmin, write } = parts;
+  const { people, console, acts, isAdmin, write } = parts;
   return {
     ...people,
     isServedAt: isAdmin,
@@ -25,7 +27,16 @@ export function consoleOfficers(parts: {
       }
       const { roles } = opened;
       const office = roles.find(({ agency }) => agency !== undefined)?.agency?.name;
-      return { id, name, sessionUid, office, roles, tabs: tabsOf(roles) };
+      const tabs = tabsOf(roles);
+      const toDecide = tabs.some((tab) => tab.name === 'approvals') ? await acts.countToDecide(id) : 0;
+      return {
+        id,
+        name,
+        sessionUid,
+        office,
+        roles,
+        tabs: tabs.map((tab) => (tab.name === 'approvals' ? { ...tab, count: toDecide } : tab)),
+      };
     },
   };
 }

@@ -7,6 +7,7 @@ import type { PageContext } from '../../../web/request.js';
 import type { Route } from '../../../web/route-table.js';
 import type { Acts } from '../../acts/acts.js';
 import type { Desk } from '../../desk/desk.js';
+import { folded } from '../folded.js';
 import { OFFERED_ACTIONS, offersFor } from '../offers.js';
 import { deskOfficer } from './desk-officer.js';
 
@@ -48,12 +49,21 @@ export function personRoutes(parts: {
             throw new Refusal('throttled', { retryAfterSeconds: Math.max(1, secondsUntil(clock.now(), opened.until)) });
           case 'opened': {
             const person = { ...opened.person, nip: displayNip(opened.person.nip) };
-            const { diagnosis } = opened;
+            const { acts: done } = opened;
+            const diagnosis = { ...opened.diagnosis, attempts: folded(opened.diagnosis.attempts) };
             const isSelf = person.id === officer.id;
             const standing = isSelf ? 'self' : person.roles.length > 0 ? 'officer' : 'nobody_special';
             const waiting = (await acts.waiting(officer.id)).filter(({ account }) => account.id === person.id);
             const offers = isSelf ? [] : offersFor(officer.roles, opened.person);
-            const page = { subject: person, diagnosis, offers, waiting, standing, done: takeDone(ctx) } as const;
+            const page = {
+              subject: person,
+              diagnosis,
+              acts: done,
+              offers,
+              waiting,
+              standing,
+              done: takeDone(ctx),
+            } as const;
             write(ctx, 'helpdesk/person', page, { officer });
           }
         }
