@@ -105,7 +105,7 @@ export interface AuditDetails {
   /** Without what was typed: a number or a name is no business of the trail. */
   'desk.searched': { readonly by: 'nip' | 'name'; readonly found: number };
   /** A page of names that an officer did not search for: how many. */
-  'desk.listed': { readonly list: 'not_activated' | 'orders'; readonly count: number };
+  'desk.listed': { readonly list: 'not_activated' | 'orders' | 'open_cases'; readonly count: number };
   /** An officer looked at somebody. */
   'desk.viewed': { readonly action: string };
   /** An officer, or a service, wanted something over the admin API or in the console. */

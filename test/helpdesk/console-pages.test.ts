@@ -131,6 +131,8 @@ describe('the search', () => {
     expect(open).toContain('data-case="disavowed"');
     expect(open).toContain('Pemilik Yang Menyangkal');
     expect(open).not.toContain('Pemilik Dari Tempat Lain');
+    const looks = await sql(`SELECT detail FROM audit_events WHERE type = 'desk.listed' AND actor_id = $1`, officer.id);
+    expect(looks).toContainEqual({ detail: { list: 'open_cases', count: 1 } });
     await sql(
       `UPDATE helpdesk_cases SET closed_at = since, closed_reason = 'unfrozen' WHERE account_id = $1`,
       person.id,

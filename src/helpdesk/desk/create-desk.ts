@@ -186,7 +186,19 @@ export function createDesk(parts: DeskParts): Desk {
       return { kind: 'opened', person: await views.view(seen), diagnosis: await views.diagnose(seen), acts };
     },
 
-    openCases: (officer) => selectOpenCases(db, lookingOf(officer), CASES_SHOWN),
+    async openCases(officer) {
+      const cases = await selectOpenCases(db, lookingOf(officer), CASES_SHOWN);
+      if (cases.length > 0) {
+        await audit.record(db, {
+          type: 'desk.listed',
+          detail: { list: 'open_cases', count: cases.length },
+          actorId: officer.accountId,
+          clientId: officer.clientId,
+          ...officer.trace,
+        });
+      }
+      return cases;
+    },
     reachOf: (officer) => reachAt(db, lookingOf(officer)),
   };
 }

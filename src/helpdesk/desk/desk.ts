@@ -165,7 +165,7 @@ export interface Desk {
   diagnose(officer: DeskOfficer, id: string): Promise<DiagnoseAnswer>;
   /** All at once, as one look: for a page that shows it. */
   open(officer: DeskOfficer, id: string): Promise<OpenAnswer>;
-  /** Who waits for an officer within reach, the oldest first. */
+  /** Who waits for an officer within reach, the oldest first: a look where there is anybody (A46). */
   openCases(officer: DeskOfficer): Promise<readonly PersonsCase[]>;
   /** Undefined for whoever reaches nobody at this moment. */
   reachOf(officer: DeskOfficer): Promise<Reach | undefined>;
