@@ -419,6 +419,7 @@ describe('officers', () => {
     await house.open(admin, browser, '/helpdesk/officers/appoint');
     const typed = { nip: person.nip, role: 'helpdesk', agency: 'REGENCY', reason: 'Surat tugas 12' };
     expect(browser.shown.html).toContain('value="REGENCY"');
+    expect(browser.shown.html).not.toContain('Kosongkan untuk peran nasional');
     for (const [wrong, errors, status] of [
       [{ nip: '12' }, ['invalid_input'], 422],
       [{ nip: '199912312025011999' }, ['not_found'], 422],
