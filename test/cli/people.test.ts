@@ -28,6 +28,8 @@ const HEADER = 'nip,name,email,employment,agency_code,status\n';
 let db: Awaited<ReturnType<typeof openTestDatabase>>;
 let files: Files;
 let ended: string[];
+/** Whose slips, codes and new addresses were ended. */
+let stopped: string[] = [];
 let verify: VerifyFeedSignature | undefined;
 
 interface Ran {
@@ -57,6 +59,7 @@ async function sso(...argv: string[]): Promise<Ran> {
     databaseUrl: db.url,
     clock,
     audit,
+    underWay: [(_tx: unknown, id: string) => Promise.resolve(void stopped.push(id))],
     personnelFeed: createPersonnelFeed({ db, databaseUrl: db.url, limit, verify, effects, audit, clock }),
     freezing: createFreezing({
       ...{ db, audit, clock, underWay: [], endSessions: realEndSessions },
@@ -249,7 +252,9 @@ describe('roles', () => {
 
   it('are granted, listed and revoked, each change with its audit event', async () => {
     const id = await addPerson(db, NIP);
+    stopped = [];
     expect(await sso('roles', 'grant', ...helpdesk)).toEqual({ code: 0, out: ['granted'], err: [] });
+    expect(stopped).toEqual([id]);
     expect(await sso('roles', 'grant', ...helpdesk)).toEqual({
       code: 0,
       out: ['held already, nothing changed'],
