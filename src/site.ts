@@ -260,6 +260,10 @@ export async function buildSite(services: Services): Promise<Site> {
   });
   const grants = createGrants({ db, refusals, cursors, clock });
   const { acts, alarms, presence } = services;
+  const printedSlips = {
+    codeOf: (slipId: string) => services.activationSlips.codeOf(slipId),
+    address: `${config.issuer.origin}/aktivasi`,
+  };
   const routes: Route[] = [
     ...portalRoutes({
       portal,
@@ -413,14 +417,11 @@ export async function buildSite(services: Services): Promise<Site> {
       desk,
       acts,
       checkPresence: createPresenceCheck({ db, presence, refusals, clock }),
-      slips: {
-        codeOf: (slipId) => services.activationSlips.codeOf(slipId),
-        address: `${config.issuer.origin}/aktivasi`,
-      },
+      slips: printedSlips,
       write,
       clock,
     }),
-    ...approvalRoutes({ acts, write, clock }),
+    ...approvalRoutes({ acts, desk, slips: printedSlips, write, clock }),
     ...appointmentRoutes({ desk, grants, acts, write, clock }),
     ...activationRoutes({
       unitSlips: createUnitSlips({

@@ -8,7 +8,7 @@ import { openStores } from '../stores.js';
 import { lineOf, printProblems } from './problems.js';
 
 interface RunOptions {
-  /** It may be the first thing that is done to a new embedded database; any other command asks about what is there. */
+  /** It may well be the first thing done to a new embedded database; any other command asks about what is there, and warns. */
   readonly mayBeFirst: boolean;
 }
 export const MAY_BE_FIRST: RunOptions = { mayBeFirst: true };
@@ -21,9 +21,10 @@ export const runWithServices: RunWithServices = async (work, { mayBeFirst } = { 
   try {
     const config = loadConfig(environment);
     if (!mayBeFirst && config.databaseUrl === undefined && !(await hasCluster(config.dataDir))) {
-      process.stderr.write(`sso-asn: there is no database in ${config.dataDir}; is DATA_DIR or DATABASE_URL set?\n`);
-      process.exitCode = 1;
-      return;
+      // It works as any command does (docs/CONTRACT), and would say of everything that it is not there.
+      process.stderr.write(
+        `sso-asn: a new, empty database begins in ${config.dataDir}; is DATA_DIR or DATABASE_URL set?\n`,
+      );
     }
     const log = pinoLog('error');
     const stores = await openStores({ config, log });

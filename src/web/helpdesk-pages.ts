@@ -79,8 +79,8 @@ export interface HelpdeskPages {
     readonly nipEnding: string;
     /** Four groups of four. */
     readonly code: string;
-    /** Where the same slip is printed. */
-    readonly printHref: string;
+    /** Where the same slip is printed; none where two officers had to agree on it. */
+    readonly printHref?: string | undefined;
     readonly expiresAt: Date;
     /** Where it is typed. */
     readonly address: string;

@@ -281,6 +281,26 @@ describe('an act', () => {
     expect((await browser.get(`${house.console}${pageOf(person)}/freeze`)).page).toBe('sign-in/otp');
   });
 
+  it('a slip that two had to agree on is shown to the second, once', async () => {
+    const [first, second] = [await house.officer('helpdesk'), await house.officer('helpdesk')];
+    const [person] = await addEmployees(house.services, { count: 1, state: 'new' });
+    if (person === undefined) throw new Error('nobody was added');
+    await sql('UPDATE agencies SET two_officers = true WHERE code = $1', 'REGENCY');
+    try {
+      const browser = await house.onDuty(first);
+      expect(done(await act(first, browser, person, 'activation-slip'))).toBe('awaiting');
+      const own = await browser.get(`${house.console}/helpdesk/approvals`);
+      const path = /\/helpdesk\/approvals\/[\w-]{36}/.exec(own.html)?.[0] ?? '';
+      const other = await house.onDuty(second);
+      await house.open(second, other, path);
+      const shown = await other.submit('/approve');
+      expect(shown).toMatchObject({ status: 200, page: 'helpdesk/slip' });
+      expect(shown.html).toMatch(/[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/);
+    } finally {
+      await sql('UPDATE agencies SET two_officers = false WHERE code = $1', 'REGENCY');
+    }
+  });
+
   it('for an officer waits for a second one, who agrees on the page of approvals', async () => {
     const [first, second] = [await house.officer('agency_admin'), await house.officer('agency_admin')];
     const target = await house.officer('helpdesk');

@@ -38,6 +38,19 @@ export const callOf = (ctx: PageContext, { id }: Pick<Officer, 'id'>) => {
   return { caller: { accountId: id, clientId: CONSOLE }, trace: { requestId, agent } };
 };
 
+/** Shown here and nowhere else: whoever sees the code can make the account's first password. */
+export const slipPage = (
+  subject: PersonView,
+  made: { slips: ActRouteParts['slips']; slipId: string; now: Date; printHref?: string },
+) => ({
+  subject,
+  nipEnding: lastThreeOf(subject.nip),
+  code: made.slips.codeOf(made.slipId),
+  printHref: made.printHref,
+  expiresAt: secondsAfter(made.now, SLIP_SECONDS),
+  address: made.slips.address,
+});
+
 type Typed = Readonly<Partial<Record<ActField, string>>>;
 type NotDone = Exclude<ActAnswer | PresenceChecked, { readonly kind: 'done' | 'awaiting_approval' | 'right' }>;
 
@@ -236,16 +249,8 @@ export function actRoutes({ desk, acts, checkPresence, slips, write, clock }: Ac
         }
         const subject = await subjectOf(ctx, officer);
         if (subject === undefined) return;
-        // Here and nowhere else: whoever sees the code can make the account's first password.
         const slipId = answer.outcome.slipId ?? '';
-        const page = {
-          subject,
-          nipEnding: lastThreeOf(subject.nip),
-          code: slips.codeOf(slipId),
-          printHref: `/helpdesk/slip/${slipId}`,
-          expiresAt: secondsAfter(clock.now(), SLIP_SECONDS),
-          address: slips.address,
-        };
+        const page = slipPage(subject, { slips, slipId, now: clock.now(), printHref: `/helpdesk/slip/${slipId}` });
         write(ctx, 'helpdesk/slip', page, { officer });
       },
     },

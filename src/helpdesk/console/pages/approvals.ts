@@ -1,14 +1,13 @@
-import type { Clock } from '../../../kernel/clock.js';
 import { pickFields } from '../../../web/form.js';
 import { leaveNotice, takeOneOf } from '../../../web/notice.js';
 import type { Officer } from '../../../web/officer.js';
-import type { PageWriter } from '../../../web/page.js';
 import type { PageError } from '../../../web/pages.js';
 import { redirect } from '../../../web/redirect.js';
 import type { PageContext } from '../../../web/request.js';
 import type { Route } from '../../../web/route-table.js';
-import type { Acts, Awaited } from '../../acts/acts.js';
-import { callOf, refusalOf } from './acts.js';
+import type { Awaited } from '../../acts/acts.js';
+import { callOf, refusalOf, slipPage, type ActRouteParts } from './acts.js';
+import { deskOfficer } from './desk-officer.js';
 
 const LIST = '/helpdesk/approvals';
 const ONE = `${LIST}/:id`;
@@ -29,7 +28,23 @@ const shownTo = ({ id: officer }: Officer, { particulars, ...act }: Awaited) => 
 });
 
 /** What waits for a second officer: nobody agrees to what they asked for themselves (R-10). */
-export function approvalRoutes({ acts, write, clock }: { acts: Acts; write: PageWriter; clock: Clock }): Route[] {
+export function approvalRoutes({
+  acts,
+  desk,
+  slips,
+  write,
+  clock,
+}: Pick<ActRouteParts, 'acts' | 'desk' | 'slips' | 'write' | 'clock'>): Route[] {
+  /** The slip that two have agreed on, to the second of them; undefined where there is none to show. */
+  async function slipOf(
+    ctx: PageContext,
+    officer: Officer,
+    { accountId, slipId }: { accountId: string; slipId: string },
+  ) {
+    const shown = await desk.show(deskOfficer(ctx, officer), accountId);
+    return shown.kind === 'shown' ? slipPage(shown.person, { slips, slipId, now: clock.now() }) : undefined;
+  }
+
   async function show(
     ctx: PageContext,
     officer: Officer,
@@ -50,7 +65,16 @@ export function approvalRoutes({ acts, write, clock }: { acts: Acts; write: Page
     page: ONE,
     async handle(ctx, fields, officer) {
       pickFields(fields, []);
+      const waited = await acts.findWaiting(officer.id, idOf(ctx));
       const answer = await acts[how]({ ...callOf(ctx, officer), actId: idOf(ctx), covers: () => true });
+      const slipId = answer.kind === 'done' ? answer.outcome.slipId : undefined;
+      if (slipId !== undefined && waited !== undefined) {
+        const page = await slipOf(ctx, officer, { accountId: waited.account.id, slipId });
+        if (page !== undefined) {
+          write(ctx, 'helpdesk/slip', page, { officer });
+          return;
+        }
+      }
       if (answer.kind === 'done' || answer.kind === 'rejected' || answer.kind === 'awaiting_approval') {
         leaveNotice(ctx, answer.kind === 'rejected' ? 'act_rejected' : 'act_approved');
         redirect(ctx, LIST);
