@@ -3,6 +3,7 @@ import type { Log } from '#src/kernel/log.js';
 import type { Database } from '#src/storage/database.js';
 import { migrate, pendingMigrations } from '#src/storage/migrate.js';
 import { openPostgres } from '#src/storage/postgres.js';
+import { eventually } from '../support/processes.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const names = readdirSync(new URL('../../migrations', import.meta.url))
@@ -25,6 +26,15 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await db.close();
+  // A migration is done when its connection was told to close, which may take that a moment more.
+  const alone = openPostgres({ url: own.url, maxConnections: 1, onIdleError: silent });
+  await eventually('every migration to hang up', async () => {
+    const others = await alone.query(
+      'SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    return others.length === 0;
+  });
+  await alone.close();
   await own.drop();
 });
 
