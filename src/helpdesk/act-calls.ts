@@ -109,7 +109,7 @@ const SIMPLE = [
 /** One thing that waits, as the API tells it. */
 const ORDER = z.object({
   id: z.uuid(),
-  action: z.enum(ACT_ACTIONS as [ActAction, ...ActAction[]]),
+  action: z.enum(ACT_ACTIONS),
   account: z.object({ id: z.uuid(), name: z.string() }),
   agency: z.object({ code: z.string(), name: z.string() }),
   officer: z.object({ id: z.uuid(), name: z.string() }),

@@ -1,3 +1,4 @@
+import { ACT_ACTIONS } from '../accounts/act-action.js';
 import type { Role, RoleGrant } from '../accounts/role.js';
 import type { AccountId, AgencyCode } from '../kernel/ids.js';
 
@@ -5,21 +6,7 @@ import type { AccountId, AgencyCode } from '../kernel/ids.js';
 export type HeldRole = Pick<RoleGrant, 'role' | 'agency'>;
 
 /** What officers may do for others; `look` is every read of a person, `watch` of what officers do. */
-export const DESK_ACTIONS = [
-  'look',
-  'mfa_reset',
-  'unlock',
-  'sessions_end',
-  'freeze',
-  'unfreeze',
-  'contact_change',
-  'activation_slip',
-  'disable',
-  'enable',
-  'role_grant',
-  'role_revoke',
-  'watch',
-] as const;
+export const DESK_ACTIONS = ['look', ...ACT_ACTIONS, 'watch'] as const;
 export type DeskAction = (typeof DESK_ACTIONS)[number];
 
 const DESK: readonly Role[] = ['helpdesk', 'agency_admin', 'operator'];

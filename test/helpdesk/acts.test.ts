@@ -452,6 +452,26 @@ describe('one administrator is not two officers', () => {
   });
 });
 
+it('agreeing spends the quota of acts, too', async () => {
+  const [officer, second] = [await addOfficer(db), await addOfficer(db)];
+  const acts: string[] = [];
+  for (let number = 0; number < 20; number += 1)
+    acts.push(await awaited(perform(officer, await addPerson(db), byDocument)));
+  for (let number = 0; number < 41; number += 1) await perform(second, await addPerson(db), plain('unlock'));
+  const kinds: string[] = [];
+  for (const act of acts) kinds.push((await approve(second, act)).kind);
+  expect(kinds).toEqual([...Array<string>(19).fill('done'), 'throttled']);
+});
+
+it('twenty people shut out within an hour raise an alarm, also by day', async () => {
+  parts.clock.at = new Date('2026-11-23T03:00:00Z');
+  const [officer, admin] = [await addOfficer(db), await addOfficer(db, 'agency_admin')];
+  for (let number = 0; number < 19; number += 1) await perform(officer, await addPerson(db), plain('freeze'));
+  expect(await parts.alarms.unseen(admin)).toEqual([]);
+  await perform(officer, await addPerson(db), plain('freeze'));
+  expect((await parts.alarms.unseen(admin)).map(({ kind }) => kind)).toEqual(['mass']);
+});
+
 it('two officers who act on each other at once do not wait for one another', async () => {
   const [one, other] = [await addOfficer(db), await addOfficer(db)];
   for (let round = 0; round < 10; round += 1) {

@@ -392,3 +392,52 @@ it('writes no personal data to the log', async () => {
   const lines = parts.log.lines.filter(({ message }) => message === 'request');
   expect(lines.at(-1)?.fields).toMatchObject({ route: '/api/admin/v1/accounts/:id/mfa-reset', account: officer });
 });
+
+describe('what PostgreSQL cannot hold', () => {
+  beforeEach(async () => {
+    const scopes = new Set(['accounts:read', 'accounts:write']);
+    api.tokens.set('admin', { ...caller, accountId: await addOfficer(db, 'agency_admin'), scopes });
+  });
+
+  it.each<[string, string, object]>([
+    ['a role of', '/api/admin/v1/roles', { role: 'helpdesk', agency: 'OWN\u0000', reason: 'Petugas baru' }],
+    ['two officers in', '/api/admin/v1/agencies/OWN%00/two-officers', { on: true }],
+  ])('is no agency: %s one with a NUL', async (_, path, body) => {
+    const sent = path.endsWith('/roles') ? { ...body, account_id: person } : body;
+    const answer = await api.send({
+      method: 'POST',
+      path,
+      headers: { authorization: 'Bearer admin', 'content-type': 'application/json' },
+      body: JSON.stringify(sent),
+    });
+    expect([404, 422]).toContain(answer.status);
+  });
+});
+
+it('what waits is shown with what it would do: nobody agrees blindly', async () => {
+  const operators = [await addOfficer(db, 'operator'), await addOfficer(db, 'operator')] as const;
+  await db.query(
+    `INSERT INTO devices (id, account_id, kind, status, name, secret, created_at, activated_at)
+     VALUES (gen_random_uuid(), $1, 'totp', 'active', 'Ponsel', 'v1.k1.sealed', $2, $2)`,
+    [person, now],
+  );
+  const scopes = new Set(['accounts:read', 'accounts:write']);
+  for (const [number, accountId] of operators.entries()) {
+    api.tokens.set(`operator-${number}`, { ...caller, accountId, scopes });
+  }
+  const asked = await api.send({
+    method: 'POST',
+    path: '/api/admin/v1/roles',
+    headers: { authorization: 'Bearer operator-0', 'content-type': 'application/json' },
+    body: JSON.stringify({ account_id: person, role: 'operator', reason: 'Petugas baru' }),
+  });
+  expect(asked.status).toBe(202);
+  const headers = { authorization: 'Bearer operator-1' };
+  const listed = await api.send({ method: 'GET', path: '/api/admin/v1/orders', headers });
+  expect(listed.body).toMatchObject({ orders: [{ action: 'role_grant', role: 'operator', may_decide: true }] });
+  // The call for resets agrees to nothing else (docs/adr/0019).
+  const { order_id } = asked.body as { order_id: string };
+  api.tokens.set('operator-1', { ...caller, accountId: operators[1], scopes: new Set(['accounts:mfa-reset']) });
+  const other = await api.send({ method: 'POST', path: `/api/admin/v1/mfa-resets/${order_id}/approve`, headers });
+  expect(other).toMatchObject(problem(404, 'not_found'));
+});

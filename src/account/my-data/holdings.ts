@@ -1,21 +1,8 @@
 import { EMPLOYMENTS, STATUSES } from '../../accounts/account.js';
+import { ACT_ACTIONS } from '../../accounts/act-action.js';
 import { ROLES } from '../../accounts/role.js';
 
 const RESET_STATES = ['named', 'mailed', 'done', 'failed'];
-/** What officers do (docs/adr/0019). */
-const ACTIONS = [
-  'mfa_reset',
-  'unlock',
-  'sessions_end',
-  'freeze',
-  'unfreeze',
-  'contact_change',
-  'activation_slip',
-  'disable',
-  'enable',
-  'role_grant',
-  'role_revoke',
-];
 
 /**
  * How the readable page shows a column: `word` is a code with a word for people, `service` a client's id, `agent` what
@@ -41,7 +28,15 @@ export interface Holding {
 }
 
 /** Codes that have words for people; another one is shown as it is. */
-const WORDS = new Set<unknown>([...EMPLOYMENTS, ...STATUSES, ...ROLES, 'totp', 'passkey', ...RESET_STATES, ...ACTIONS]);
+const WORDS = new Set<unknown>([
+  ...EMPLOYMENTS,
+  ...STATUSES,
+  ...ROLES,
+  'totp',
+  'passkey',
+  ...RESET_STATES,
+  ...ACT_ACTIONS,
+]);
 
 export const hasWord = (code: unknown): boolean => WORDS.has(code);
 

@@ -1,15 +1,10 @@
+import type { ActAction } from '../../accounts/act-action.js';
 import type { Role } from '../../accounts/role.js';
 import type { AccountId } from '../../kernel/ids.js';
 import type { Trace } from '../../throttle/visitor.js';
-import { DESK_ACTIONS, type DeskAction } from '../authority.js';
 import type { KeyReused } from '../idempotency.js';
 
-/** What officers do to an account. */
-export type ActAction = Exclude<DeskAction, 'look' | 'watch'>;
-
-export const ACT_ACTIONS = DESK_ACTIONS.filter(
-  (action): action is ActAction => action !== 'look' && action !== 'watch',
-);
+export { ACT_ACTIONS, type ActAction } from '../../accounts/act-action.js';
 
 /** How an officer has made sure whom they have before them. */
 export type Verification =
