@@ -5,7 +5,8 @@ import { AGENCY, REASON, RESET_REQUEST, TICKET, verificationOf } from './act-req
 import { answer, defineCall, type Asked, type Call, type PersonCaller } from './api/call.js';
 import type { Problem } from './api/problem.js';
 import { ACT_ACTIONS, type ActAction, type ActAnswer, type Order, type Unfit } from './acts/act.js';
-import type { Acts, Awaited } from './acts/acts.js';
+import type { Acts } from './acts/acts.js';
+import type { Awaited } from './acts/awaited.js';
 
 const DONE = z
   .object({

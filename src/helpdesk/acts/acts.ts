@@ -23,17 +23,15 @@ import {
 } from './act-store.js';
 import type { ActAction, ActAnswer, ActTrace, Caller, Order, Outcome, Refusal } from './act.js';
 import type { Alarms } from './alarms.js';
+import { createAwaitedActs, type AwaitedActs } from './awaited.js';
 import { createEffects, type Effect, type EffectParts } from './effects.js';
-import { openParticulars, orderOf, sealParticulars, type Particulars } from './particulars.js';
+import { orderOf, sealParticulars } from './particulars.js';
 import { ACT_QUOTAS, placesOf, REFUSED_QUOTA } from './quotas.js';
 import { RightsEnded } from './role-effects.js';
 import { selectHeldGrant } from './role-act-store.js';
-import { selectDecided, type DecidedAct } from './decided-store.js';
-import { countToDecide, selectOneWaiting, selectWaiting, type WaitingAct } from './waiting-store.js';
 
 /** How long an act waits for a second officer. */
 const WAIT_SECONDS = 24 * 3600;
-const MAX_SHOWN = 100;
 
 /** The code on the page of the person, who is there (docs/adr/0022); implemented by the presence codes. */
 export interface PresenceCheck {
@@ -66,14 +64,11 @@ interface Approval extends Call {
   readonly covers: (action: ActAction) => boolean;
 }
 
-/** An act that waits for a second officer, with what it would do. */
-export type Awaited = Omit<WaitingAct, 'particulars'> & { readonly particulars: Particulars };
-
 /**
  * What officers do. Each act is one row, written by the statement that asks whether the officer may at that very moment
  * (R-10); everything else follows from it in the same transaction. Every refusal leaves its audit row.
  */
-export interface Acts {
+export interface Acts extends AwaitedActs {
   /** `accountId` as the caller named it: known or not, a UUID or not. */
   perform(call: Call & { readonly accountId: string; readonly order: Order }): Promise<ActAnswer>;
   /** Takes a role away, by its grant. */
@@ -82,18 +77,8 @@ export interface Acts {
   approve(call: Approval): Promise<ActAnswer>;
   /** A second officer turns it down, or who asked for it takes it back. */
   reject(call: Call & { readonly actId: string }): Promise<{ readonly kind: 'rejected' } | Refusal>;
-  /** What waits within an officer's scope, the oldest first. */
-  waiting(officer: AccountId): Promise<readonly Awaited[]>;
-  /** The same for somebody who reads the list: a look, which is written down (A46). */
-  list(call: Pick<Call, 'caller' | 'trace'>): Promise<readonly Awaited[]>;
-  /** How many of them are this officer's to decide. */
-  countToDecide(officer: AccountId): Promise<number>;
-  /** What became of one that waited, within the officer's scope. */
-  findDecided(officer: AccountId, actId: string): Promise<DecidedAct | undefined>;
   /** Whether a second officer will have to agree, for a form that says so; `accountId` within the officer's scope. */
   needsSecond(officer: AccountId, foreseen: { accountId: string; order: Order }): Promise<boolean>;
-  /** One of those that wait. */
-  findWaiting(officer: AccountId, actId: string): Promise<Awaited | undefined>;
 }
 
 export interface ActParts extends EffectParts {
@@ -334,14 +319,6 @@ export function createActs(parts: ActParts): Acts {
     }
   }
 
-  const opened = ({ particulars, ...act }: WaitingAct): Awaited => ({
-    ...act,
-    particulars: openParticulars(box, { id: act.id, particulars }),
-  });
-
-  const waiting = async (officer: AccountId): Promise<readonly Awaited[]> =>
-    (await selectWaiting(db, { officer, now: clock.now(), limit: MAX_SHOWN })).map(opened);
-
   const performOnce = (call: Call & { readonly accountId: string; readonly order: Order }): Promise<ActAnswer> => {
     const { order, accountId } = call;
     return once(call, { action: order.action, accountId }, (tx) => perform(tx, call));
@@ -359,29 +336,13 @@ export function createActs(parts: ActParts): Acts {
 
     approve: (call) => once(call, { action: 'mfa_reset', accountId: '' }, (tx) => approve(tx, call)),
     reject: (call) => db.transaction((tx) => reject(tx, call)),
-    waiting,
-    async list({ caller, trace }) {
-      const listed = await waiting(caller.accountId);
-      const about = { actorId: caller.accountId, clientId: caller.clientId, ...trace };
-      await audit.record(db, { type: 'desk.listed', detail: { list: 'orders', count: listed.length }, ...about });
-      return listed;
-    },
-    countToDecide: (officer) => countToDecide(db, { officer, now: clock.now() }),
-    async findDecided(officer, actId) {
-      const id = idOf(actId);
-      return id === undefined ? undefined : selectDecided(db, { officer, now: clock.now(), id });
-    },
+    ...createAwaitedActs(parts),
     async needsSecond(officer, { accountId: named, order }) {
       const id = accountIdOf(named);
       const account = id && (await findById(db, id));
       if (account === undefined) return false;
       const asking = { officer, accountId: account.id, action: order.action, now: clock.now() };
       return (await demandsSecond(db, asking)) || effectOf(order).needsSecond(db, account, order);
-    },
-    async findWaiting(officer, actId) {
-      const id = idOf(actId);
-      const act = id === undefined ? undefined : await selectOneWaiting(db, { officer, now: clock.now(), id });
-      return act && opened(act);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { PageError } from '../../../web/pages.js';
 import { redirect } from '../../../web/redirect.js';
 import type { PageContext } from '../../../web/request.js';
 import type { Route } from '../../../web/route-table.js';
-import type { Awaited } from '../../acts/acts.js';
+import type { Awaited } from '../../acts/awaited.js';
 import { callOf, refusalOf, slipPage, type ActRouteParts } from './acts.js';
 import { deskOfficer } from './desk-officer.js';
 
