@@ -1,8 +1,9 @@
 import type { JsonWebKey } from 'node:crypto';
 import type { Config } from './config/settings.js';
-import { clientRegistry, type ClientRegistry } from './oidc/client-registry.js';
-import { loadClients } from './oidc/clients.js';
-import { adminResourceOf } from './oidc/resources.js';
+import { clientRegistry, type ClientRegistry } from './clients/client-registry.js';
+import { entryOf } from './clients/client-secrets.js';
+import { loadClients } from './clients/clients-file.js';
+import { adminResourceOf } from './clients/admin-resource.js';
 import type { KeyedDigest } from './security/digests.js';
 
 /** The registrations in the clients file cannot be used. */
@@ -31,10 +32,12 @@ export async function loadRelyingParties(
     demoSecret: config.demo ? keyed('demo clients', config.issuerText) : undefined,
   });
   if (loaded.kind === 'refused') throw new ClientsRefused(loaded.problems);
-  const registry = clientRegistry(loaded.clients, {
+  const own = {
     issuer: config.issuer,
     name: brand.portal,
     console: { origin: config.adminOrigin, name: `Helpdesk ${brand.name}` },
-  });
+  };
+  const entries = loaded.clients.map((client) => entryOf(client, keyed));
+  const registry = clientRegistry(entries, own, keyed);
   return { registry, demoKeys: loaded.demoKeys };
 }

@@ -61,7 +61,7 @@ import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from './oidc/logout-delivery.
 import { createOpenSessions } from './oidc/open-sessions.js';
 import { ownLogin as createOwnLogin } from './oidc/own-login.js';
 import { createProvider } from './oidc/provider.js';
-import { adminResourceOf } from './oidc/resources.js';
+import { adminResourceOf } from './clients/admin-resource.js';
 import type { OutboxHandler } from './outbox/worker.js';
 import type { OwnPages } from './portal/own-login.js';
 import { createPageSessions } from './portal/page-sessions.js';

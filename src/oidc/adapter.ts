@@ -1,5 +1,7 @@
-import { errors, type Adapter, type AdapterFactory } from 'oidc-provider';
+import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from 'oidc-provider';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { secondsAfter } from '../kernel/clock.js';
+import { clientMetadata } from './client-metadata.js';
 import { grantAdapter } from './grant-adapter.js';
 import { interactionAdapter } from './interaction-adapter.js';
 import { replayStore } from './replay-store.js';
@@ -7,7 +9,9 @@ import { sessionAdapter, type SessionParts } from './session-adapter.js';
 import { tokenAdapter } from './token-adapter.js';
 import { guarded } from './unavailable.js';
 
-export type AdapterParts = SessionParts;
+export interface AdapterParts extends SessionParts {
+  readonly registry: ClientRegistry;
+}
 
 /** The provider's storage: one adapter for each of its models, over PostgreSQL (docs/adr/0004). */
 export function adapterFactory(parts: AdapterParts): AdapterFactory {
@@ -24,12 +28,21 @@ function partsOf(model: string, parts: AdapterParts): Partial<Adapter> {
       return grantAdapter(parts);
     case 'ReplayDetection':
       return replayAdapter(parts);
-    // Relying parties are registered in the configuration file; there are no others.
     case 'Client':
-      return { find: () => Promise.resolve(undefined) };
+      return clientAdapter(parts);
     default:
       return tokenAdapter(model, parts);
   }
+}
+
+/** From memory: the registry follows its table by itself (ADR 0026). Who is disabled is not found. */
+function clientAdapter({ registry }: AdapterParts): Partial<Adapter> {
+  return {
+    find(clientId) {
+      const registration = registry.registration(clientId);
+      return Promise.resolve(registration && (clientMetadata(registration) as AdapterPayload));
+    },
+  };
 }
 
 /** Insert only; `provider.ts` asks the store directly, so this is what remains should the provider ever not. */

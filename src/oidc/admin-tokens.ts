@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Database } from '../storage/database.js';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { tokenStore, type StoredToken } from './token-store.js';
 
 /** Who calls the admin API, and what the token allows; what a person may do is decided by their roles of the moment. */

@@ -1,5 +1,5 @@
-import type { ClientRegistration } from './client-schema.js';
-import { SCOPE_CLAIMS } from './scopes.js';
+import type { ClientRegistration } from '../clients/client-schema.js';
+import { SCOPE_CLAIMS } from '../clients/scopes.js';
 
 /**
  * Which claims about a person a client gets: what its scopes give, cut down to `x.claims` when the registration has

@@ -1,8 +1,8 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientRegistration } from './client-schema.js';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistration } from '../clients/client-schema.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { requestScope } from './request-scope.js';
-import { OIDC_SCOPES } from './scopes.js';
+import { OIDC_SCOPES } from '../clients/scopes.js';
 import { sidOf } from './sid.js';
 
 type Grant = InstanceType<KoaContextWithOIDC['oidc']['provider']['Grant']>;

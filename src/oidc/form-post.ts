@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 
 /**
  * The answer of `response_mode=form_post` is a page of the provider that posts itself by script (OAuth 2.0 Form Post

@@ -6,7 +6,7 @@ import { epochSeconds, type Clock } from '../kernel/clock.js';
 import type { AttemptId } from '../kernel/ids.js';
 import type { Exchange, Interactions, SignInResult } from '../sign-in/interactions.js';
 import type { Database } from '../storage/database.js';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { interactionStore } from './interaction-store.js';
 import { sessionStore, type Json } from './session-store.js';

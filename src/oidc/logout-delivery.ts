@@ -4,7 +4,7 @@ import type { Delivery, OutboxHandler } from '../outbox/worker.js';
 import type { PostForm } from '../security/outbound-form.js';
 import { randomId } from '../security/secrets.js';
 import { breaker, type Breaker, type BreakerOptions } from '../storage/breaker.js';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { signJwt } from './keys.js';
 import type { PartySession } from './logout-notices.js';
 

@@ -1,7 +1,7 @@
 import type { AccountId } from '../kernel/ids.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Queryable } from '../storage/database.js';
-import type { ClientRegistration } from './client-schema.js';
+import type { ClientRegistration } from '../clients/client-schema.js';
 
 /** The outbox kind of a message to a relying party that its session ended. */
 export const BACKCHANNEL_LOGOUT = 'backchannel_logout';

@@ -1,7 +1,7 @@
 import type { OpenSession, OpenSessions } from '../accounts/open-sessions.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../storage/database.js';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { openSessionsOf, stayingAppsOf, type OpenSessionRow } from './open-sessions-store.js';
 
 /** What an account has open, with the names that services have in the client registry. */

@@ -1,6 +1,8 @@
 import type Koa from 'koa';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientRegistry } from '../clients/client-registry.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../storage/database.js';
 import type { Origins } from '../web/origin.js';
 import { replayStore } from './replay-store.js';
@@ -29,18 +31,24 @@ export function includeSidAlways(provider: Provider): void {
   prototype.includeSid = () => true;
 }
 
-/** The provider takes a secret from the header or the form alike; ours takes it where the registration says. */
-export function takeSecretsAsRegistered(provider: Provider): void {
+/**
+ * The provider takes a secret from the header or the form alike, and compares it in clear; ours takes it where the
+ * registration says and asks the registry, which keeps digests (R-15, R-18).
+ */
+export function takeSecretsAsRegistered(
+  provider: Provider,
+  { registry, clock }: { registry: ClientRegistry; clock: Clock },
+): void {
   interface SecretClient {
+    readonly clientId: string;
     readonly clientAuthMethod: string;
-    compareClientSecret: (this: SecretClient, secret: string) => boolean | Promise<boolean>;
+    compareClientSecret: (this: SecretClient, secret: string) => boolean;
   }
   const { prototype } = provider.Client as unknown as { prototype: SecretClient };
-  const compare = prototype.compareClientSecret;
   prototype.compareClientSecret = function compareClientSecret(secret) {
     const inHeader = currentRequest()?.get('authorization') !== '';
     const used = inHeader ? 'client_secret_basic' : 'client_secret_post';
-    return used === this.clientAuthMethod && compare.call(this, secret);
+    return used === this.clientAuthMethod && registry.holdsSecret(this.clientId, secret, clock.now());
   };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import type { OwnLogin, OwnPages } from '../portal/own-login.js';
 import type { Database } from '../storage/database.js';
-import { OWN_CLIENTS, ownRedirectUri } from './client-registry.js';
+import { OWN_CLIENTS, ownRedirectUri } from '../clients/own-clients.js';
 import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { SESSION_TOUCH_SECONDS } from './lifetimes.js';
 import { sessionStore, type Changes } from './session-store.js';

@@ -4,8 +4,8 @@ import { rolesOf } from '../accounts/roles.js';
 import { accountId, type AccountId } from '../kernel/ids.js';
 import type { Database } from '../storage/database.js';
 import { personClaims } from './claims.js';
-import type { ClientRegistry } from './client-registry.js';
-import { isLimited, mayUse } from './entitlement.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
+import { isLimited, mayUse } from '../clients/entitlement.js';
 import { currentRequest, requestScope } from './request-scope.js';
 import { guarded } from './unavailable.js';
 

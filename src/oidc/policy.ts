@@ -1,9 +1,8 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { accountId } from '../kernel/ids.js';
-import { AAL2, PHISHING_RESISTANT } from '../sign-in/authentication.js';
-import { isKnownAcr, satisfies } from './authentication-class.js';
-import type { ClientRegistration } from './client-schema.js';
-import type { ClientRegistry } from './client-registry.js';
+import { AAL2, isKnownAcr, PHISHING_RESISTANT, satisfies } from '../clients/authentication-class.js';
+import type { ClientRegistration } from '../clients/client-schema.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import type { Accounts, LiveAccount } from './person-account.js';
 
 const { base, Check, Prompt } = interactionPolicy;

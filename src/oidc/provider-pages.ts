@@ -1,5 +1,5 @@
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { NoAccess } from './policy.js';
 import { requestId } from './request-scope.js';
 

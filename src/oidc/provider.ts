@@ -7,7 +7,7 @@ import type { Log } from '../kernel/log.js';
 import { randomBelow } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
 import { fixOrigin, type Origins } from '../web/origin.js';
-import type { ClientRegistry } from './client-registry.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import { ENDPOINTS, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPolicy } from './form-post.js';
@@ -76,14 +76,14 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   fixOrigin(provider, options.origins);
   fixAddresses(provider, options.origins);
   includeSidAlways(provider);
-  takeSecretsAsRegistered(provider);
+  takeSecretsAsRegistered(provider, options);
   claimReplaysAtOnce(provider, { db });
   leaveLogoutsToTheOutbox(provider);
   reportEvents(provider, options);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);
 
-  for (const { client_id: clientId } of registry.metadata) await provider.Client.find(clientId);
+  for (const { client_id: clientId } of registry.registrations()) await provider.Client.find(clientId);
   const mounted = mount(path === '' ? '/' : path, provider as unknown as Koa);
   const byPost = postAsGet([`${path}${endpoints.authorization}`, signOutPath]);
   return {

@@ -1,18 +1,6 @@
 import { errors, type ResourceServer } from 'oidc-provider';
-import type { ClientRegistration } from './client-schema.js';
+import type { ClientRegistration } from '../clients/client-schema.js';
 import { TOKEN_SECONDS } from './lifetimes.js';
-
-/** What may be asked for at the admin API, and nowhere else. */
-export const ADMIN_SCOPES: readonly string[] = [
-  'accounts:read',
-  'accounts:write',
-  'accounts:mfa-reset',
-  'audit:read',
-  'clients:write',
-];
-
-/** Audience of the admin API. */
-export const adminResourceOf = (adminOrigin: string): string => `${adminOrigin}/api/admin`;
 
 /**
  * What a client may do at a resource (RFC 8707): the scopes its registration names. Tokens are JWT (RFC 9068), but

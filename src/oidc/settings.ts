@@ -8,9 +8,9 @@ import {
 import { epochSeconds } from '../kernel/clock.js';
 import { createKeyedDigest } from '../security/digests.js';
 import { adapterFactory, type AdapterParts } from './adapter.js';
-import { ACR_LADDER } from './authentication-class.js';
-import { AUTH_METHODS, type ClientRegistration } from './client-schema.js';
-import type { ClientRegistry } from './client-registry.js';
+import { ACR_LADDER } from '../clients/authentication-class.js';
+import { AUTH_METHODS, type ClientRegistration } from '../clients/client-schema.js';
+import type { ClientRegistry } from '../clients/client-registry.js';
 import type { Endpoints } from './endpoints.js';
 import { firstPartyGrant } from './first-party-grant.js';
 import {
@@ -27,7 +27,7 @@ import {
 import { liveAccounts } from './person-account.js';
 import { signInPolicy } from './policy.js';
 import { resourceServer } from './resources.js';
-import { ALWAYS_IN_ID_TOKEN, OIDC_SCOPES, SCOPE_CLAIMS } from './scopes.js';
+import { ALWAYS_IN_ID_TOKEN, OIDC_SCOPES, SCOPE_CLAIMS } from '../clients/scopes.js';
 
 const MAX_JWKS_BYTES = 64 * 1024;
 
@@ -66,7 +66,6 @@ export function providerSettings(parts: SettingsParts): Configuration {
   return {
     adapter: adapterFactory(parts),
     jwks: { keys },
-    clients: registry.metadata,
     clientDefaults: {
       grant_types: ['authorization_code'],
       response_types: ['code'],

@@ -1,9 +1,5 @@
+import { AAL2, PHISHING_RESISTANT } from '../clients/authentication-class.js';
 import type { Attempt } from './attempt.js';
-
-/** Password and second factor. */
-export const AAL2 = 'urn:asn:aal2';
-/** Phishing-resistant (OpenID Connect EAP ACR Values 1.0): a passkey, with or without a password (ADR 0013). */
-export const PHISHING_RESISTANT = 'phr';
 
 /** How somebody proved who they are, in the words of the tokens. */
 export interface Authentication {

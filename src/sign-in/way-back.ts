@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import { attemptId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
 import { find } from './attempt-store.js';
-import type { RelyingParties } from './relying-parties.js';
+import type { RelyingParties } from '../clients/relying-parties.js';
 
 export interface WayBackParts {
   readonly db: Queryable;

@@ -4,6 +4,7 @@ import { systemClock } from '#src/kernel/clock.js';
 import { adapterFactory } from '#src/oidc/adapter.js';
 import { openPostgres } from '#src/storage/postgres.js';
 import { oidcAdapterContract } from '../contracts/oidc-adapter.js';
+import { noClients } from '../clients/support/registry.js';
 import { noNotices } from '../support/end-sessions.js';
 import { createTestDatabase } from '../support/test-database.js';
 
@@ -12,7 +13,13 @@ describe('the adapter on PostgreSQL', () => {
     const empty = await createTestDatabase();
     const pools = [1, 2].map(() => openPostgres({ url: empty.url, maxConnections: 8, onIdleError: () => undefined }));
     const factories = pools.map((db) =>
-      adapterFactory({ db, clock: systemClock, audit: createAudit(systemClock), notices: noNotices }),
+      adapterFactory({
+        db,
+        clock: systemClock,
+        audit: createAudit(systemClock),
+        notices: noNotices,
+        registry: noClients,
+      }),
     );
     return {
       factories: factories as [(typeof factories)[0], (typeof factories)[0]],

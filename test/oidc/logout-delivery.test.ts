@@ -4,8 +4,8 @@ import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet, type JWTPa
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { accountId } from '#src/kernel/ids.js';
-import { clientRegistry } from '#src/oidc/client-registry.js';
-import { parseClients } from '#src/oidc/clients.js';
+import { registryOf } from '../clients/support/registry.js';
+import { parseClients } from '#src/clients/clients-file.js';
 import { loadSigningKeys } from '#src/oidc/keys.js';
 import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from '#src/oidc/logout-delivery.js';
 import { BACKCHANNEL_LOGOUT, createLogoutNotices } from '#src/oidc/logout-notices.js';
@@ -64,7 +64,7 @@ async function open(patience?: BreakerOptions): Promise<void> {
     { issuer: new URL(ISSUER), adminResource: 'x', production: false, demoSecret: undefined },
   );
   if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
-  const registry = clientRegistry(loaded.clients, {
+  const registry = registryOf(loaded.clients, {
     issuer: new URL(ISSUER),
     name: 'ASN Digital',
     console: { origin: ISSUER, name: 'Helpdesk SSO ASN' },

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { Configuration } from 'oidc-provider';
-import { clientRegistry } from '#src/oidc/client-registry.js';
-import { parseClients } from '#src/oidc/clients.js';
+import { registryOf } from '../clients/support/registry.js';
+import { parseClients } from '#src/clients/clients-file.js';
 import { ENDPOINTS } from '#src/oidc/endpoints.js';
 import { providerSettings } from '#src/oidc/settings.js';
 import { systemClock } from '#src/kernel/clock.js';
@@ -27,7 +27,7 @@ function settingsFor(issuer: string): Configuration {
     clock: systemClock,
     issuer: url,
     endpoints: ENDPOINTS.standard,
-    registry: clientRegistry(loaded.clients, {
+    registry: registryOf(loaded.clients, {
       issuer: url,
       name: 'ASN Digital',
       console: { origin: url.origin, name: 'Helpdesk SSO ASN' },

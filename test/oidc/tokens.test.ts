@@ -12,6 +12,7 @@ import {
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { adapterFactory } from '#src/oidc/adapter.js';
+import { noClients } from '../clients/support/registry.js';
 import { noNotices } from '../support/end-sessions.js';
 import { claimsOf, errorOf, House, resetTime, setTime, tokensOf, type Tokens } from './support/house.js';
 import { API } from './support/registrations.js';
@@ -58,7 +59,9 @@ describe('an authorization code', () => {
     const before = await house.audited('grant.revoked');
     // Both have found it unspent; this is the one that comes second.
     const audit = createAudit(systemClock);
-    const codes = adapterFactory({ db: house.db, clock: systemClock, audit, notices: noNotices })('AuthorizationCode');
+    const codes = adapterFactory({ db: house.db, clock: systemClock, audit, notices: noNotices, registry: noClients })(
+      'AuthorizationCode',
+    );
     await expect(codes.consume(asked.code)).rejects.toMatchObject({ message: 'invalid_grant' });
     expect((await house.userinfo(tokens.access_token)).status).toBe(401);
     expect(await house.audited('grant.revoked')).toBe(before + 1);

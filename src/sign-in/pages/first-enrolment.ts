@@ -8,7 +8,7 @@ import { redirect } from '../../web/redirect.js';
 import type { Route } from '../../web/route-table.js';
 import { visitorOf } from '../../web/visitor.js';
 import type { FirstEnrolment } from '../first-enrolment.js';
-import type { RelyingParties } from '../relying-parties.js';
+import type { RelyingParties } from '../../clients/relying-parties.js';
 import type { FactorRefusals, Refused } from './factor-refusal.js';
 import { PATHS, type Here, type Walk } from './walk.js';
 

@@ -10,7 +10,7 @@ import { rememberBrowser, visitorOf } from '../../web/visitor.js';
 import type { Attempt } from '../attempt.js';
 import type { Interactions } from '../interactions.js';
 import type { Step } from '../journey.js';
-import type { RelyingParties } from '../relying-parties.js';
+import type { RelyingParties } from '../../clients/relying-parties.js';
 import type { SignIn } from '../sign-in.js';
 
 export const PATHS: Record<Exclude<Step, 'done'>, string> = {

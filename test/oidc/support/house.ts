@@ -12,10 +12,10 @@ import { systemClock } from '#src/kernel/clock.js';
 import { agencyCode, attemptId, type AccountId } from '#src/kernel/ids.js';
 import type { Log } from '#src/kernel/log.js';
 import { Refusal } from '#src/kernel/refusal.js';
-import { adminResourceOf } from '#src/oidc/resources.js';
+import { adminResourceOf } from '#src/clients/admin-resource.js';
 import { adminTokens, type VerifyAdminToken } from '#src/oidc/admin-tokens.js';
-import { clientRegistry } from '#src/oidc/client-registry.js';
-import { parseClients } from '#src/oidc/clients.js';
+import { registryOf } from '../../clients/support/registry.js';
+import { parseClients } from '#src/clients/clients-file.js';
 import { createEndSessions } from '#src/oidc/end-sessions.js';
 import type { EndpointStyle } from '#src/oidc/endpoints.js';
 import type { ProviderEvent } from '#src/oidc/events.js';
@@ -147,7 +147,7 @@ export class House {
       demoSecret: undefined,
     });
     if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
-    const registry = clientRegistry(loaded.clients, {
+    const registry = registryOf(loaded.clients, {
       issuer: issuerUrl,
       name: 'ASN Digital',
       console: { origin: issuerUrl.origin, name: 'Helpdesk SSO ASN' },

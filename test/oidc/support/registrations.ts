@@ -1,4 +1,4 @@
-import { demoKey } from '#src/oidc/demo-clients.js';
+import { demoKey } from '#src/clients/demo-clients.js';
 import type { JsonWebKey } from 'node:crypto';
 
 /** A client's own signing key, the same in every run. */

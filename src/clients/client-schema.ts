@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADMIN_SCOPES } from './resources.js';
+import { ADMIN_SCOPES } from './admin-resource.js';
 import { CLAIM_NAMES, OIDC_SCOPES } from './scopes.js';
 import { ACR_LADDER } from './authentication-class.js';
 

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { clientRegistry } from '#src/oidc/client-registry.js';
-import { weaknesses } from '#src/oidc/client-weaknesses.js';
-import { findUnreachableLogout } from '#src/oidc/logout-reach.js';
+import { registryOf } from './support/registry.js';
+import { weaknesses } from '#src/clients/client-weaknesses.js';
+import { findUnreachableLogout } from '#src/clients/logout-reach.js';
 import { createReachable } from '#src/security/reachable.js';
-import { loadClients, parseClients, type LoadOptions } from '#src/oidc/clients.js';
-import { demoKey } from '#src/oidc/demo-clients.js';
-import { isLimited, mayUse } from '#src/oidc/entitlement.js';
-import { keyOf, registrations, SECRET } from './support/registrations.js';
+import { loadClients, parseClients, type LoadOptions } from '#src/clients/clients-file.js';
+import { demoKey } from '#src/clients/demo-clients.js';
+import { isLimited, mayUse } from '#src/clients/entitlement.js';
+import { keyOf, registrations, SECRET } from '../oidc/support/registrations.js';
 
 const ADMIN = 'https://admin.asn.example/api/admin';
 const FILE = fileURLToPath(new URL('../../config/clients.json', import.meta.url));
@@ -310,7 +310,7 @@ describe('the registry', () => {
   };
   const loaded = parseClients(registrations(ADMIN), { ...options, production: false });
   if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
-  const registry = clientRegistry(loaded.clients, OWN);
+  const registry = registryOf(loaded.clients, OWN);
 
   it('tells the login pages what a service is called and where its redirects may lead', () => {
     expect(registry.find('web')).toEqual({
@@ -356,7 +356,7 @@ describe('the registry', () => {
     if (file.kind === 'refused') throw new Error();
     const [myasn, ...others] = file.clients;
     const limited = { ...others[0], x: { ...others[0]?.x, allowed_roles: ['helpdesk'] } } as never;
-    const services = clientRegistry([myasn as never, limited, ...others.slice(1)], OWN);
+    const services = registryOf([myasn as never, limited, ...others.slice(1)], OWN);
     const person = { employment: 'PNS', agency: { code: '1', name: 'A' } } as never;
     expect(services.servicesFor(person, []).map(({ name }) => name)).toEqual(['MyASN', 'SSCASN', 'DMS']);
     expect(services.servicesFor(person, ['helpdesk']).map(({ name, asksAgain }) => [name, asksAgain])).toEqual([

@@ -1,4 +1,7 @@
-import { AAL2, PHISHING_RESISTANT } from '../sign-in/authentication.js';
+/** Password and second factor. */
+export const AAL2 = 'urn:asn:aal2';
+/** Phishing-resistant (OpenID Connect EAP ACR Values 1.0): a passkey, with or without a password (ADR 0013). */
+export const PHISHING_RESISTANT = 'phr';
 
 /** Authentication context classes, weakest first: each satisfies those before it. */
 export const ACR_LADDER = [AAL2, PHISHING_RESISTANT] as const;

@@ -1,0 +1,22 @@
+import { clientRegistry, type LiveClientRegistry } from '#src/clients/client-registry.js';
+import type { ClientRegistration } from '#src/clients/client-schema.js';
+import { entryOf } from '#src/clients/client-secrets.js';
+import type { Own } from '#src/clients/own-clients.js';
+import { createKeyedDigest } from '#src/security/digests.js';
+
+const keyed = createKeyedDigest(Buffer.alloc(32, 7));
+
+/** The registry over registrations as they stand in a file, secrets in clear among them. */
+export const registryOf = (registrations: readonly ClientRegistration[], own: Own): LiveClientRegistry =>
+  clientRegistry(
+    registrations.map((registration) => entryOf(registration, keyed)),
+    own,
+    keyed,
+  );
+
+/** Only the built-in clients. */
+export const noClients = registryOf([], {
+  issuer: new URL('https://sso.asn.example'),
+  name: 'ASN Digital',
+  console: { origin: 'https://sso.asn.example', name: 'Helpdesk SSO ASN' },
+});
