@@ -58,6 +58,7 @@ import { adminTokens } from './oidc/admin-tokens.js';
 import { providerInteractions } from './oidc/interactions.js';
 import { loadSigningKeys } from './oidc/keys.js';
 import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from './oidc/logout-delivery.js';
+import { createSubjects } from './oidc/subjects.js';
 import { createOpenSessions } from './oidc/open-sessions.js';
 import { ownLogin as createOwnLogin } from './oidc/own-login.js';
 import { createProvider } from './oidc/provider.js';
@@ -136,6 +137,7 @@ export async function buildSite(services: Services): Promise<Site> {
     clock,
   });
 
+  const subjects = createSubjects({ keyed, registry });
   const keys = await loadSigningKeys({ db, box, clock, audit });
   const openid = await createProvider({
     db,
@@ -149,6 +151,7 @@ export async function buildSite(services: Services): Promise<Site> {
     keys,
     cookieKeys,
     adminResource,
+    subjects,
     pages: providerPagesBy(write),
     record: metrics.protocol,
     notices,
@@ -530,6 +533,6 @@ export async function buildSite(services: Services): Promise<Site> {
     listener: (req, res) => void answer(req, res),
     routes,
     localOutbox,
-    deliverLogout: createLogoutDelivery({ registry, keys, issuer, clock, post }),
+    deliverLogout: createLogoutDelivery({ registry, subjects, keys, issuer, clock, post }),
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ADMIN_SCOPES } from './admin-resource.js';
 import { CLAIM_NAMES, OIDC_SCOPES } from './scopes.js';
 import { ACR_LADDER } from './authentication-class.js';
+import { sectorProblem } from './sector.js';
 
 /** What the loader knows about the installation. */
 export interface ClientRules {
@@ -17,7 +18,9 @@ export const OWN_CLIENT_IDS = ['asn-digital', 'asn-account', 'helpdesk', 'helpde
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export const AUTH_METHODS = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'] as const;
-const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+/** RFC 8693: a service that was called on behalf of a person calls the next one. */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials', TOKEN_EXCHANGE] as const;
 const CATEGORIES = ['Seleksi CASN', 'Individu', 'Instansi', 'Layanan Pendukung'] as const;
 const EMPLOYMENTS = ['PNS', 'PPPK', 'CPNS', 'PPPK_PARUH_WAKTU'] as const;
 
@@ -54,6 +57,11 @@ const publicJwk = z
   .refine((jwk) => ['RSA', 'EC', 'OKP'].includes(jwk.kty), 'must be an RSA, EC or OKP key')
   .refine((jwk) => !['d', 'p', 'q', 'k', 'priv'].some((part) => part in jwk), 'must hold public keys only');
 
+/** RFC 8707 section 2. */
+const resourceAddress = z
+  .string()
+  .refine((text) => URL.canParse(text) && !text.includes('#'), 'must be an absolute address without fragment');
+
 const extension = (rules: ClientRules) =>
   z.strictObject({
     category: oneOf(CATEGORIES).optional(),
@@ -72,12 +80,7 @@ const extension = (rules: ClientRules) =>
       .array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must be an origin, without path'))
       .optional(),
     resources: z
-      .record(
-        z
-          .string()
-          .refine((text) => URL.canParse(text) && !text.includes('#'), 'must be an absolute address without fragment'),
-        z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope')),
-      )
+      .record(resourceAddress, z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope')))
       .superRefine((resources, check) => {
         const unknown = (resources[rules.adminResource] ?? []).find((scope) => !ADMIN_SCOPES.includes(scope));
         if (unknown !== undefined) {
@@ -88,6 +91,9 @@ const extension = (rules: ClientRules) =>
           });
         }
       })
+      .optional(),
+    serves: z
+      .array(resourceAddress.refine((uri) => uri !== rules.adminResource, 'is served by this program'))
       .optional(),
     agency: z.string().min(1).optional(),
     personnel_feed: z.boolean().optional(),
@@ -110,7 +116,7 @@ export const clientSchema = (rules: ClientRules) =>
       tos_uri: webAddress.optional(),
       initiate_login_uri: webAddress.optional(),
       contacts: z.array(z.email()).optional(),
-      grant_types: z.array(oneOf(GRANT_TYPES)).min(1).default(['authorization_code']),
+      grant_types: z.array(oneOf(GRANT_TYPES)).default(['authorization_code']),
       response_types: z.array(oneOf(['code'])).optional(),
       response_modes: z.array(oneOf(['query', 'form_post'])).optional(),
       redirect_uris: z.array(z.string()).default([]),
@@ -134,7 +140,8 @@ export const clientSchema = (rules: ClientRules) =>
           `must be some of ${OIDC_SCOPES.join(' ')}`,
         )
         .optional(),
-      subject_type: oneOf(['public']).optional(),
+      subject_type: oneOf(['public', 'pairwise']).optional(),
+      sector_identifier_uri: z.url({ protocol: /^https$/, error: 'must be https' }).optional(),
       x: extension(rules).default({}),
     })
     .superRefine((client, check) => {
@@ -149,6 +156,10 @@ export const clientSchema = (rules: ClientRules) =>
           if (wrong !== undefined) problem(field, `${uri} ${wrong}`);
         }
       }
+      if (client.grant_types.length === 0 && client.x.serves === undefined)
+        problem('grant_types', 'may be empty only for a client with x.serves');
+      const withoutSector = sectorProblem(client);
+      if (withoutSector !== undefined) problem(...withoutSector);
       if (logsIn && client.redirect_uris.length === 0) problem('redirect_uris', 'must hold an address');
       if (!logsIn && client.redirect_uris.length > 0)
         problem('redirect_uris', 'are of no use without authorization_code');
@@ -166,13 +177,18 @@ export const clientSchema = (rules: ClientRules) =>
         case 'none':
           if (client.x.require_pkce === false)
             problem('x.require_pkce', 'PKCE is all that protects a client without a secret');
-          if (client.grant_types.includes('client_credentials')) {
-            problem('grant_types', 'client_credentials needs client authentication');
+          for (const grant of ['client_credentials', TOKEN_EXCHANGE] as const) {
+            if (client.grant_types.includes(grant)) problem('grant_types', `${grant} needs client authentication`);
           }
+          if (client.x.serves !== undefined) problem('x.serves', 'needs client authentication');
           break;
       }
       if (client.client_secret !== undefined && !client.token_endpoint_auth_method.startsWith('client_secret')) {
         problem('client_secret', `is of no use with ${client.token_endpoint_auth_method}`);
+      }
+      if (client.grant_types.includes(TOKEN_EXCHANGE)) {
+        if (client.x.serves === undefined) problem('x.serves', 'names whose tokens a client may exchange');
+        if (client.x.resources === undefined) problem('x.resources', 'names what a client may exchange tokens for');
       }
       if (client.x.personnel_feed === true) {
         const mayWrite = client.x.resources?.[rules.adminResource]?.includes('accounts:write') === true;

@@ -1,5 +1,6 @@
 import type { ClientMetadata } from 'oidc-provider';
 import type { ClientRegistration } from '../clients/client-schema.js';
+import { sectorOf } from '../clients/sector.js';
 
 /** The provider wants one of every client with a shared secret; ours are digests, compared elsewhere (overrides.ts). */
 const NOT_KEPT = 'kept as a digest only';
@@ -8,8 +9,11 @@ const NOT_KEPT = 'kept as a digest only';
 export function clientMetadata(client: ClientRegistration): ClientMetadata {
   const logsIn = client.grant_types.includes('authorization_code');
   const hasSecret = client.token_endpoint_auth_method.startsWith('client_secret_');
+  const sector = sectorOf(client);
   return {
     ...(client as ClientMetadata),
+    // The provider asks for it where redirect addresses differ, and makes no subject from it (subjects.ts).
+    ...(sector === undefined ? {} : { sector_identifier_uri: `https://${sector}/` }),
     response_types: client.response_types ?? (logsIn ? ['code'] : []),
     ...(hasSecret ? { client_secret: NOT_KEPT } : {}),
   };

@@ -7,6 +7,7 @@ import { breaker, type Breaker, type BreakerOptions } from '../storage/breaker.j
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { signJwt } from './keys.js';
 import type { PartySession } from './logout-notices.js';
+import type { Subjects } from './subjects.js';
 
 /** A logout token is worth nothing to whoever finds it later (R-33, A50). */
 const LOGOUT_TOKEN_SECONDS = 120;
@@ -19,6 +20,7 @@ const PATIENCE: BreakerOptions = { slowMs: 2_000, failures: 5, pauseMs: 30_000 }
 
 export interface LogoutDeliveryParts {
   readonly registry: ClientRegistry;
+  readonly subjects: Subjects;
   readonly keys: readonly ExternalSigningKey[];
   /** As it stands in tokens. */
   readonly issuer: string;
@@ -40,7 +42,7 @@ class NotDelivered extends Error {}
 
 /** Tells one relying party that one of its sessions ended, with a token made for this attempt (R-33). */
 export function createLogoutDelivery(parts: LogoutDeliveryParts): OutboxHandler {
-  const { registry, keys, issuer, clock, post, patience = PATIENCE } = parts;
+  const { registry, subjects, keys, issuer, clock, post, patience = PATIENCE } = parts;
   const breakers = new Map<string, Breaker>();
   const breakerOf = (clientId: string): Breaker => {
     const known = breakers.get(clientId) ?? breaker(patience);
@@ -65,7 +67,7 @@ export function createLogoutDelivery(parts: LogoutDeliveryParts): OutboxHandler 
           // Section 2.4; a nonce is forbidden there, or the token could pass for an ID token.
           claims: {
             iss: issuer,
-            sub: accountId,
+            sub: subjects.at(clientId, accountId),
             aud: clientId,
             iat: now,
             exp: now + LOGOUT_TOKEN_SECONDS,

@@ -24,6 +24,7 @@ import { postAsGet } from './post-as-get.js';
 import { providerPages, type ProviderPages } from './provider-pages.js';
 import { providerSettings } from './settings.js';
 import { leaveWithoutSession } from './sign-out.js';
+import type { Subjects } from './subjects.js';
 import { own } from './unavailable.js';
 
 const RETRY_SECONDS = 5;
@@ -44,6 +45,7 @@ export interface ProviderOptions {
   readonly cookieKeys: readonly string[];
   /** Audience of the admin API. */
   readonly adminResource: string;
+  readonly subjects: Subjects;
   readonly pages: ProviderPages;
   readonly record: (event: ProviderEvent) => void;
   /** Tells relying parties when a session ends at the provider's own endpoints. */

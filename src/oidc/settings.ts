@@ -6,6 +6,7 @@ import {
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import { epochSeconds } from '../kernel/clock.js';
+import { accountId } from '../kernel/ids.js';
 import { createKeyedDigest } from '../security/digests.js';
 import { adapterFactory, type AdapterParts } from './adapter.js';
 import { ACR_LADDER } from '../clients/authentication-class.js';
@@ -27,6 +28,7 @@ import {
 import { liveAccounts } from './person-account.js';
 import { signInPolicy } from './policy.js';
 import { resourceServer } from './resources.js';
+import type { Subjects } from './subjects.js';
 import { ALWAYS_IN_ID_TOKEN, OIDC_SCOPES, SCOPE_CLAIMS } from '../clients/scopes.js';
 
 const MAX_JWKS_BYTES = 64 * 1024;
@@ -41,6 +43,7 @@ export interface SettingsParts extends AdapterParts {
   /** The first signs, all verify. */
   readonly cookieKeys: readonly string[];
   readonly adminResource: string;
+  readonly subjects: Subjects;
   readonly pages: SettingsPages;
 }
 
@@ -91,7 +94,10 @@ export function providerSettings(parts: SettingsParts): Configuration {
     // What an ID token holds beyond the protocol's claims is decided by the registration (claims.ts).
     conformIdTokenClaims: false,
     acrValues: [...ACR_LADDER],
-    subjectTypes: ['public'],
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: (_ctx, account, client) => parts.subjects.at(client.clientId, accountId(account)),
+    // Registrations are written by operators, who vouch for the sector; nothing is fetched.
+    sectorIdentifierUriValidate: () => false,
     responseTypes: ['code'],
     allowOmittingSingleRegisteredRedirectUri: false,
     acceptQueryParamAccessTokens: false,

@@ -9,6 +9,7 @@ import { weaknesses } from '#src/clients/client-weaknesses.js';
 import { findUnreachableLogout } from '#src/clients/logout-reach.js';
 import { createReachable } from '#src/security/reachable.js';
 import { loadClients, parseClients, type LoadOptions } from '#src/clients/clients-file.js';
+import { TOKEN_EXCHANGE } from '#src/clients/client-schema.js';
 import { demoKey } from '#src/clients/demo-clients.js';
 import { isLimited, mayUse } from '#src/clients/entitlement.js';
 import { keyOf, registrations, SECRET } from '../oidc/support/registrations.js';
@@ -201,6 +202,54 @@ describe('a registration', () => {
       'that is a feed and may not write',
       { redirect_uris: undefined, grant_types: ['client_credentials'], x: { personnel_feed: true } },
       'one x.personnel_feed: needs accounts:write at',
+    ],
+    [
+      'with pairwise subjects and two hosts',
+      { redirect_uris: ['https://one.example/cb', 'https://two.example/cb'], subject_type: 'pairwise' },
+      'one sector_identifier_uri: is needed',
+    ],
+    [
+      'of a phone, with pairwise subjects and no host',
+      {
+        application_type: 'native',
+        jwks: undefined,
+        token_endpoint_auth_method: 'none',
+        redirect_uris: ['id.go.one:/cb'],
+        subject_type: 'pairwise',
+      },
+      'one sector_identifier_uri: is needed',
+    ],
+    [
+      'with a sector and public subjects',
+      { sector_identifier_uri: 'https://one.example/' },
+      'one sector_identifier_uri: is of no use',
+    ],
+    [
+      'with a sector over http',
+      { subject_type: 'pairwise', sector_identifier_uri: 'http://one.example/' },
+      'one sector_identifier_uri: must be https',
+    ],
+    ['that does nothing', { grant_types: [], redirect_uris: undefined }, 'one grant_types: may be empty only'],
+    ['that serves the admin API', { x: { serves: [ADMIN] } }, 'one x.serves.0: is served by this program'],
+    [
+      'that serves and cannot prove itself',
+      { jwks: undefined, token_endpoint_auth_method: 'none', x: { serves: ['https://api.example/'] } },
+      'one x.serves: needs client authentication',
+    ],
+    [
+      'that exchanges tokens of nobody',
+      { redirect_uris: undefined, grant_types: [TOKEN_EXCHANGE], x: { resources: { 'https://api.example/': [] } } },
+      'one x.serves: names whose tokens',
+    ],
+    [
+      'that exchanges tokens for nothing',
+      { redirect_uris: undefined, grant_types: [TOKEN_EXCHANGE], x: { serves: ['https://api.example/'] } },
+      'one x.resources: names what',
+    ],
+    [
+      'that exchanges tokens and cannot prove itself',
+      { jwks: undefined, token_endpoint_auth_method: 'none', grant_types: ['authorization_code', TOKEN_EXCHANGE] },
+      'token-exchange needs client authentication',
     ],
     ['with an unknown class', { x: { acr: 'gold' } }, 'one x.acr:'],
     ['with a claim nobody has', { x: { claims: ['nik'] } }, 'one x.claims.0:'],

@@ -9,8 +9,10 @@ import { parseClients } from '#src/clients/clients-file.js';
 import { loadSigningKeys } from '#src/oidc/keys.js';
 import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from '#src/oidc/logout-delivery.js';
 import { BACKCHANNEL_LOGOUT, createLogoutNotices } from '#src/oidc/logout-notices.js';
+import { createSubjects, type Subjects } from '#src/oidc/subjects.js';
 import { createOutbox } from '#src/outbox/outbox.js';
 import { createOutboxWorker, type OutboxWorker } from '#src/outbox/worker.js';
+import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createFormPost } from '#src/security/outbound-form.js';
 import { createReachable } from '#src/security/reachable.js';
@@ -39,6 +41,7 @@ const log = quietLog();
 let party: LogoutReceiver;
 let other: LogoutReceiver;
 let jwks: JSONWebKeySet;
+let subjects: Subjects;
 let worker: OutboxWorker;
 let privateHosts: string[];
 let allowsLoopback: boolean;
@@ -60,6 +63,7 @@ async function open(patience?: BreakerOptions): Promise<void> {
       registration('myasn', { backchannel_logout_uri: party.address }),
       registration('lama', { backchannel_logout_uri: other.address, id_token_signed_response_alg: 'RS256' }),
       registration('diam', {}),
+      registration('samar', { backchannel_logout_uri: party.address, subject_type: 'pairwise' }),
     ],
     { issuer: new URL(ISSUER), adminResource: 'x', production: false, demoSecret: undefined },
   );
@@ -69,6 +73,7 @@ async function open(patience?: BreakerOptions): Promise<void> {
     name: 'ASN Digital',
     console: { origin: ISSUER, name: 'Helpdesk SSO ASN' },
   });
+  subjects = createSubjects({ keyed: createKeyedDigest(Buffer.alloc(32, 9)), registry });
   const keys = await loadSigningKeys({ db, box, clock: systemClock, audit: createAudit(systemClock) });
   jwks = {
     keys: await Promise.all(
@@ -79,6 +84,7 @@ async function open(patience?: BreakerOptions): Promise<void> {
   const post = createFormPost({ reachable, timeoutMs: LOGOUT_TIMEOUT_MS });
   const deliver = createLogoutDelivery({
     registry,
+    subjects,
     keys,
     issuer: ISSUER,
     clock,
@@ -160,6 +166,14 @@ describe('a logout token', () => {
       (JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { alg: string }).alg;
     expect([party, other].map(({ received }) => algOf(received[0]?.token))).toEqual(['ES256', 'RS256']);
     expect((await claimsAt(other.received[0]?.token ?? '', 'lama')).sid).toBe('sid-lama-1');
+  });
+
+  it('names the person as the client knows them', async () => {
+    await queue('samar');
+    await worker.deliverDue();
+    const { sub } = await claimsAt(party.received[0]?.token ?? '', 'samar');
+    expect(sub).toBe(subjects.at('samar', account));
+    expect(sub).not.toBe(account);
   });
 
   it('goes to who asked for it and to nobody else', async () => {

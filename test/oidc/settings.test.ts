@@ -35,6 +35,7 @@ function settingsFor(issuer: string): Configuration {
     keys: [],
     cookieKeys: ['new', 'old'],
     adminResource: ADMIN,
+    subjects: undefined as never,
     pages: {
       logoutSource: () => Promise.resolve(),
       postLogoutSuccessSource: () => Promise.resolve(),
@@ -172,7 +173,7 @@ describe('the settings of the provider', () => {
     ['fetchResponseBodyLimits', settings.fetchResponseBodyLimits, { jwks_uri: 65_536 }],
     ['renderError', typeof settings.renderError, 'function'],
     ['clockTolerance', settings.clockTolerance, 10],
-    ['subjectTypes', settings.subjectTypes, ['public']],
+    ['subjectTypes', settings.subjectTypes, ['public', 'pairwise']],
     ['the ID token always holds', settings.claims?.openid, ['sub', 'acr', 'amr', 'auth_time']],
     ['acrValues', settings.acrValues, ['urn:asn:aal2', 'phr']],
   ])('%s', (_, value, expected) => {

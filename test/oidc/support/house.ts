@@ -24,8 +24,10 @@ import { loadSigningKeys } from '#src/oidc/keys.js';
 import { BACKCHANNEL_LOGOUT, createLogoutNotices, type PartySession } from '#src/oidc/logout-notices.js';
 import { ownLogin } from '#src/oidc/own-login.js';
 import { createProvider, type OpenIdProvider } from '#src/oidc/provider.js';
+import { createSubjects, type Subjects } from '#src/oidc/subjects.js';
 import { createOutbox, sealContext } from '#src/outbox/outbox.js';
 import type { OwnLogin } from '#src/portal/own-login.js';
+import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Interactions, SignInResult } from '#src/sign-in/interactions.js';
@@ -68,6 +70,7 @@ export class House {
   readonly own: OwnLogin;
   readonly verifyAdminToken: VerifyAdminToken;
   readonly adminResource: string;
+  readonly subjects: Subjects;
   /** Every statement since it was last emptied. */
   readonly statements: string[];
   readonly events: ProviderEvent[];
@@ -86,6 +89,7 @@ export class House {
     own: OwnLogin;
     verifyAdminToken: VerifyAdminToken;
     adminResource: string;
+    subjects: Subjects;
     statements: string[];
     events: ProviderEvent[];
     endSessions: EndSessions;
@@ -102,6 +106,7 @@ export class House {
     this.own = parts.own;
     this.verifyAdminToken = parts.verifyAdminToken;
     this.adminResource = parts.adminResource;
+    this.subjects = parts.subjects;
     this.statements = parts.statements;
     this.events = parts.events;
     this.endSessions = parts.endSessions;
@@ -116,6 +121,8 @@ export class House {
       connections?: number;
       /** Stands between the provider and its database. */
       through?: (db: Database) => Database;
+      /** Clients beside those that every house has. */
+      clients?: readonly object[];
     } = {},
   ): Promise<House> {
     const { issuer = 'https://sso.asn.example', style = 'standard' } = options;
@@ -140,7 +147,7 @@ export class House {
 
     const issuerUrl = new URL(issuer);
     const adminResource = adminResourceOf(issuerUrl.origin);
-    const loaded = parseClients(registrations(adminResource), {
+    const loaded = parseClients([...registrations(adminResource), ...(options.clients ?? [])], {
       issuer: issuerUrl,
       adminResource,
       production: false,
@@ -152,6 +159,7 @@ export class House {
       name: 'ASN Digital',
       console: { origin: issuerUrl.origin, name: 'Helpdesk SSO ASN' },
     });
+    const subjects = createSubjects({ keyed: createKeyedDigest(Buffer.alloc(32, 9)), registry });
     const origins = servedOrigins({ issuer: issuerUrl, adminOrigin: issuerUrl.origin, allowedHosts: ['sso.internal'] });
     const cookieKeys = ['first cookie key', 'second cookie key'];
     const notices = createLogoutNotices({ outbox: createOutbox({ box: BOX, clock: systemClock }), registry });
@@ -169,6 +177,7 @@ export class House {
       keys: await loadSigningKeys({ db, box: BOX, clock: systemClock, audit }),
       cookieKeys,
       adminResource,
+      subjects,
       pages: {
         error: (ctx, page) => {
           ctx.status = page.status;
@@ -243,6 +252,7 @@ export class House {
       }),
       verifyAdminToken: adminTokens({ db, clock: systemClock, registry, adminResource }),
       adminResource,
+      subjects,
       statements,
       events,
       endSessions,

@@ -4,7 +4,7 @@ import type { JsonWebKey } from 'node:crypto';
 /** A client's own signing key, the same in every run. */
 export const keyOf = (clientId: string): JsonWebKey => demoKey(Buffer.alloc(32, 7), clientId);
 
-function jwks(clientId: string): { keys: object[] } {
+export function jwks(clientId: string): { keys: object[] } {
   const { kty, crv, x, y, kid, alg, use } = keyOf(clientId);
   return { keys: [{ kty, crv, x, y, kid, alg, use }] };
 }
@@ -12,7 +12,8 @@ function jwks(clientId: string): { keys: object[] } {
 export const SECRET = 'a-shared-secret-of-forty-characters-long';
 export const API = 'https://api.example/archive';
 
-const web = (id: string, rest: object = {}): object => ({
+/** A client with a key of its own, as it stands in a clients file. */
+export const web = (id: string, rest: object = {}): object => ({
   client_id: id,
   client_name: `Client ${id}`,
   redirect_uris: [`https://${id}.example/cb`],
@@ -21,7 +22,7 @@ const web = (id: string, rest: object = {}): object => ({
   ...rest,
 });
 
-const withSecret = (id: string, method: string, rest: object = {}): object => ({
+export const withSecret = (id: string, method: string, rest: object = {}): object => ({
   ...web(id, rest),
   jwks: undefined,
   token_endpoint_auth_method: method,
