@@ -61,10 +61,13 @@ export interface PersonOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Stops at addresses of other hosts, where a relying party would take over. */
   readonly stopAt?: (url: URL) => boolean;
+  /** How it asks, when not as {@link fetch} does. */
+  readonly ask?: (url: URL, init: RequestInit) => Promise<Response>;
 }
 
 export function openPerson(base: string, options: PersonOptions = {}): Person {
   const cookies = new Map<string, { value: string; path: string }>();
+  const { ask = fetch } = options;
   let shown: Shown | undefined;
   let trail: string[] = [];
 
@@ -92,7 +95,7 @@ export function openPerson(base: string, options: PersonOptions = {}): Person {
     let url = new URL(address, shown?.url ?? base);
     let next = init;
     for (let hop = 0; hop < 20; hop += 1) {
-      const response = await fetch(url, {
+      const response = await ask(url, {
         ...next,
         redirect: 'manual',
         headers: {
