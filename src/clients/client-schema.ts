@@ -1,8 +1,18 @@
 import { z } from 'zod';
 import { ADMIN_SCOPES } from './admin-resource.js';
 import { CLAIM_NAMES, OIDC_SCOPES } from './scopes.js';
+import {
+  ASSERTION_ALGS,
+  CONTENT_ENCRYPTIONS,
+  ENCRYPTION_ALGS,
+  REQUEST_OBJECT_ALGS,
+  SIGNED_RESPONSE_ALGS,
+} from './algorithms.js';
 import { ACR_LADDER } from './authentication-class.js';
 import { sectorProblem } from './sector.js';
+import { keyProblems } from './client-keys.js';
+import { fapi2Contradictions, isFapi2 } from './fapi2.js';
+import { certificateProblems, type MutualTls } from './mutual-tls.js';
 
 /** What the loader knows about the installation. */
 export interface ClientRules {
@@ -10,6 +20,8 @@ export interface ClientRules {
   /** The admin API's audience: the only resource with the scopes of the admin plane. */
   readonly adminResource: string;
   readonly production: boolean;
+  /** Absent where no proxy hands client certificates over. */
+  readonly mutualTls?: MutualTls | undefined;
 }
 
 /** Ids of the clients that are part of this program. */
@@ -21,6 +33,19 @@ export const AUTH_METHODS = ['private_key_jwt', 'client_secret_basic', 'client_s
 /** RFC 8693: a service that was called on behalf of a person calls the next one. */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials', TOKEN_EXCHANGE] as const;
+/** RFC 8705: in an installation that knows client certificates. */
+export const CERTIFICATE_METHODS = ['self_signed_tls_client_auth', 'tls_client_auth'] as const;
+/** Ways to answer an authorization request; with `jwt` signed (JARM). */
+export const RESPONSE_MODES = [
+  'query',
+  'form_post',
+  'fragment',
+  'jwt',
+  'query.jwt',
+  'form_post.jwt',
+  'fragment.jwt',
+] as const;
+const PROFILES = ['fapi2'] as const;
 const CATEGORIES = ['Seleksi CASN', 'Individu', 'Instansi', 'Layanan Pendukung'] as const;
 const EMPLOYMENTS = ['PNS', 'PPPK', 'CPNS', 'PPPK_PARUH_WAKTU'] as const;
 
@@ -76,6 +101,7 @@ const extension = (rules: ClientRules) =>
     claims: z.array(oneOf(CLAIM_NAMES)).optional(),
     claims_in_id_token: z.boolean().optional(),
     require_pkce: z.boolean().optional(),
+    profile: oneOf(PROFILES).optional(),
     redirect_origins: z
       .array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must be an origin, without path'))
       .optional(),
@@ -118,21 +144,32 @@ export const clientSchema = (rules: ClientRules) =>
       contacts: z.array(z.email()).optional(),
       grant_types: z.array(oneOf(GRANT_TYPES)).default(['authorization_code']),
       response_types: z.array(oneOf(['code'])).optional(),
-      response_modes: z.array(oneOf(['query', 'form_post'])).optional(),
+      response_modes: z.array(oneOf(RESPONSE_MODES)).min(1).optional(),
       redirect_uris: z.array(z.string()).default([]),
       post_logout_redirect_uris: z.array(z.string()).default([]),
       backchannel_logout_uri: webAddress.optional(),
       backchannel_logout_session_required: z.boolean().optional(),
-      token_endpoint_auth_method: oneOf(AUTH_METHODS).default('private_key_jwt'),
-      token_endpoint_auth_signing_alg: oneOf(['ES256', 'PS256']).optional(),
+      token_endpoint_auth_method: oneOf([...AUTH_METHODS, ...CERTIFICATE_METHODS]).default('private_key_jwt'),
+      token_endpoint_auth_signing_alg: oneOf(ASSERTION_ALGS).optional(),
+      tls_client_auth_subject_dn: z.string().min(1).optional(),
+      tls_client_auth_san_dns: z.string().min(1).optional(),
+      tls_client_auth_san_uri: z.string().min(1).optional(),
+      tls_client_auth_san_ip: z.string().min(1).optional(),
+      tls_client_auth_san_email: z.string().min(1).optional(),
       jwks: z.strictObject({ keys: z.array(publicJwk).min(1) }).optional(),
       jwks_uri: webAddress.optional(),
-      id_token_signed_response_alg: oneOf(['ES256', 'RS256']).default('ES256'),
+      id_token_signed_response_alg: oneOf(SIGNED_RESPONSE_ALGS).default('ES256'),
+      id_token_encrypted_response_alg: oneOf(ENCRYPTION_ALGS).optional(),
+      id_token_encrypted_response_enc: oneOf(CONTENT_ENCRYPTIONS).optional(),
+      authorization_signed_response_alg: oneOf(SIGNED_RESPONSE_ALGS).optional(),
+      request_object_signing_alg: oneOf(REQUEST_OBJECT_ALGS).optional(),
+      require_signed_request_object: z.boolean().optional(),
       default_acr_values: z.array(oneOf(ACR_LADDER)).optional(),
       default_max_age: z.int().min(0).optional(),
       require_auth_time: z.boolean().optional(),
       require_pushed_authorization_requests: z.boolean().optional(),
       dpop_bound_access_tokens: z.boolean().optional(),
+      tls_client_certificate_bound_access_tokens: z.boolean().optional(),
       scope: z
         .string()
         .refine(
@@ -166,10 +203,6 @@ export const clientSchema = (rules: ClientRules) =>
       if (client.grant_types.includes('refresh_token') && !logsIn)
         problem('grant_types', 'refresh_token needs authorization_code');
       switch (client.token_endpoint_auth_method) {
-        case 'private_key_jwt':
-          if ((client.jwks === undefined) === (client.jwks_uri === undefined))
-            problem('jwks', 'either jwks or jwks_uri is needed');
-          break;
         case 'client_secret_basic':
         case 'client_secret_post':
           if (client.client_secret === undefined) problem('client_secret', 'is needed');
@@ -182,7 +215,19 @@ export const clientSchema = (rules: ClientRules) =>
           }
           if (client.x.serves !== undefined) problem('x.serves', 'needs client authentication');
           break;
+        case 'private_key_jwt':
+        case 'self_signed_tls_client_auth':
+        case 'tls_client_auth':
+          break;
       }
+      const found = [
+        ...keyProblems(client),
+        ...certificateProblems(client, rules.mutualTls),
+        ...(isFapi2(client) ? fapi2Contradictions(client) : []),
+      ];
+      for (const each of found) problem(each.field, each.problem);
+      if (!logsIn && client.response_modes !== undefined)
+        problem('response_modes', 'are of no use without authorization_code');
       if (client.client_secret !== undefined && !client.token_endpoint_auth_method.startsWith('client_secret')) {
         problem('client_secret', `is of no use with ${client.token_endpoint_auth_method}`);
       }

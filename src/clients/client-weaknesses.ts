@@ -8,6 +8,12 @@ export interface Weakness {
 
 const PLACEHOLDER = /(?:^|\.)(?:example|invalid|test)$/;
 
+const SIGNATURES = [
+  ['id_token_signed_response_alg', 'ID tokens are signed'],
+  ['authorization_signed_response_alg', 'authorization responses are signed'],
+  ['request_object_signing_alg', 'request objects may be signed'],
+] as const;
+
 /** What `check-config` warns of: every way in which a client is less safe than one that registers only addresses and keys. */
 export function weaknesses(client: ClientRegistration): readonly Weakness[] {
   const found: Weakness[] = [];
@@ -16,6 +22,8 @@ export function weaknesses(client: ClientRegistration): readonly Weakness[] {
   };
   switch (client.token_endpoint_auth_method) {
     case 'private_key_jwt':
+    case 'self_signed_tls_client_auth':
+    case 'tls_client_auth':
       break;
     case 'none':
       warn('token_endpoint_auth_method', 'none: anyone can claim to be this client; PKCE alone protects its codes');
@@ -29,6 +37,13 @@ export function weaknesses(client: ClientRegistration): readonly Weakness[] {
   }
   if (client.x.require_pkce === false)
     warn('x.require_pkce', 'false: stolen codes can be redeemed by whoever is the client');
+  for (const [field, what] of SIGNATURES) {
+    if (client[field] === 'RS256')
+      warn(field, `RS256: ${what} with RSA PKCS #1 v1.5, for clients that know nothing newer`);
+  }
+  if (client.response_modes?.some((mode) => mode.startsWith('fragment')) === true) {
+    warn('response_modes', 'fragment: scripts of the page that is returned to can read the code');
+  }
   const addresses = [
     ...client.redirect_uris,
     ...client.post_logout_redirect_uris,

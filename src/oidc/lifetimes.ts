@@ -25,3 +25,9 @@ export const ASSERTION_SECONDS = 60;
 
 /** Skew between our clock and a client's that is forgiven. */
 export const CLOCK_TOLERANCE_SECONDS = 10;
+
+/** Longest life of a request object (RFC 9101): a request is made when it is needed. */
+export const REQUEST_OBJECT_SECONDS = 300;
+
+/** How far the time in a DPoP proof may be from ours: the provider's own, which it has no setting for (RFC 9449). */
+export const PROOF_WINDOW_SECONDS = 60;

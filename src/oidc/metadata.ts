@@ -16,7 +16,7 @@ interface Parts {
 }
 
 /** What the provider itself answers at one of its public addresses, asked at the issuer's origin. */
-async function ask({ provider, mounted, issuer }: Parts, path: string): Promise<Buffer> {
+async function ask({ provider, mounted, issuer }: Parts, path: string): Promise<object> {
   const request = new IncomingMessage(new Socket());
   request.method = 'GET';
   request.url = path;
@@ -24,8 +24,14 @@ async function ask({ provider, mounted, issuer }: Parts, path: string): Promise<
   const ctx = provider.createContext(request, new ServerResponse(request));
   await mounted(ctx, () => Promise.resolve());
   if (typeof ctx.body !== 'object' || ctx.body === null) throw new Error(`the provider has nothing at ${path}`);
-  return Buffer.from(JSON.stringify(ctx.body));
+  return ctx.body;
 }
+
+const asJson = (document: object): Buffer => Buffer.from(JSON.stringify(document));
+
+/** RFC 8414 section 3.2: what has no values is left out. */
+const withoutEmpty = (metadata: object): object =>
+  Object.fromEntries(Object.entries(metadata).filter(([, value]) => !Array.isArray(value) || value.length > 0));
 
 /**
  * Discovery in both forms (OpenID Connect Discovery 1.0, RFC 8414) and the key set, made once and served as they are:
@@ -33,8 +39,8 @@ async function ask({ provider, mounted, issuer }: Parts, path: string): Promise<
  */
 export async function metadataDocuments(parts: Parts): Promise<Koa.Middleware> {
   const mount = mountPath(parts.issuer);
-  const discovery = await ask(parts, `${mount}/.well-known/openid-configuration`);
-  const jwks = await ask(parts, `${mount}${parts.endpoints.jwks}`);
+  const discovery = asJson(withoutEmpty(await ask(parts, `${mount}/.well-known/openid-configuration`)));
+  const jwks = asJson(await ask(parts, `${mount}${parts.endpoints.jwks}`));
   const documents = new Map([
     [`${mount}/.well-known/openid-configuration`, discovery],
     [`/.well-known/oauth-authorization-server${mount}`, discovery],

@@ -22,6 +22,7 @@ import {
 } from './overrides.js';
 import { postAsGet } from './post-as-get.js';
 import { providerPages, type ProviderPages } from './provider-pages.js';
+import { keepMalformedRequestsHere } from './refusals.js';
 import { providerSettings } from './settings.js';
 import { leaveWithoutSession } from './sign-out.js';
 import type { Subjects } from './subjects.js';
@@ -81,6 +82,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   takeSecretsAsRegistered(provider, options);
   claimReplaysAtOnce(provider, { db });
   leaveLogoutsToTheOutbox(provider);
+  keepMalformedRequestsHere(provider);
   reportEvents(provider, options);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);

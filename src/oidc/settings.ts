@@ -1,21 +1,24 @@
-import {
-  errors,
-  type Configuration,
-  type ExternalSigningKey,
-  type JsonValue,
-  type KoaContextWithOIDC,
-} from 'oidc-provider';
+import type { Configuration, ExternalSigningKey, KoaContextWithOIDC } from 'oidc-provider';
 import { epochSeconds } from '../kernel/clock.js';
 import { accountId } from '../kernel/ids.js';
-import { createKeyedDigest } from '../security/digests.js';
 import { adapterFactory, type AdapterParts } from './adapter.js';
+import {
+  ASSERTION_ALGS,
+  CONTENT_ENCRYPTIONS,
+  DPOP_ALGS,
+  ENCRYPTION_ALGS,
+  REQUEST_OBJECT_ALGS,
+  SIGNED_RESPONSE_ALGS,
+} from '../clients/algorithms.js';
 import { ACR_LADDER } from '../clients/authentication-class.js';
 import { AUTH_METHODS, type ClientRegistration } from '../clients/client-schema.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import type { Endpoints } from './endpoints.js';
+import { provesOwnKey } from '../clients/fapi2.js';
+import { requireShortAssertion } from './client-proofs.js';
+import { featureSettings } from './feature-settings.js';
 import { firstPartyGrant } from './first-party-grant.js';
 import {
-  ASSERTION_SECONDS,
   CLOCK_TOLERANCE_SECONDS,
   CODE_SECONDS,
   GRANT_SECONDS,
@@ -27,13 +30,12 @@ import {
 } from './lifetimes.js';
 import { liveAccounts } from './person-account.js';
 import { signInPolicy } from './policy.js';
-import { resourceServer } from './resources.js';
 import type { Subjects } from './subjects.js';
 import { ALWAYS_IN_ID_TOKEN, OIDC_SCOPES, SCOPE_CLAIMS } from '../clients/scopes.js';
 
 const MAX_JWKS_BYTES = 64 * 1024;
 
-type Client = NonNullable<KoaContextWithOIDC['oidc']['client']>;
+export type Client = NonNullable<KoaContextWithOIDC['oidc']['client']>;
 
 export interface SettingsParts extends AdapterParts {
   readonly issuer: URL;
@@ -58,13 +60,11 @@ export type SettingsPages = Required<
 
 /** Every setting of the provider that SECURITY.md section 8 names; a test holds them one by one. */
 export function providerSettings(parts: SettingsParts): Configuration {
-  const { issuer, registry, keys, cookieKeys, adminResource, pages } = parts;
+  const { issuer, registry, keys, cookieKeys, pages } = parts;
   const secure = issuer.protocol === 'https:';
   const now = (): number => epochSeconds(parts.clock.now());
   const accounts = liveAccounts(parts);
   const registrationOf = (client: Client): ClientRegistration | undefined => registry.registration(client.clientId);
-  const own = (_ctx: KoaContextWithOIDC, client: Client, token: { clientId?: string | undefined }): boolean =>
-    token.clientId === client.clientId;
 
   return {
     adapter: adapterFactory(parts),
@@ -74,6 +74,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
       response_types: ['code'],
       token_endpoint_auth_method: 'private_key_jwt',
       id_token_signed_response_alg: 'ES256',
+      authorization_signed_response_alg: 'ES256',
     },
     extraClientMetadata: { properties: ['x'] },
     routes: { ...parts.endpoints },
@@ -102,14 +103,24 @@ export function providerSettings(parts: SettingsParts): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     acceptQueryParamAccessTokens: false,
     enableHttpPostMethods: false,
+    // The schema refuses `false` for the profile fapi2 and for clients without a secret.
     pkce: { required: (_ctx, client) => registrationOf(client)?.x.require_pkce !== false },
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
 
     clientAuthMethods: AUTH_METHODS,
     enabledJWA: {
-      clientAuthSigningAlgValues: ['ES256', 'PS256'],
-      idTokenSigningAlgValues: ['ES256', 'RS256'],
-      dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
+      clientAuthSigningAlgValues: [...ASSERTION_ALGS],
+      idTokenSigningAlgValues: [...SIGNED_RESPONSE_ALGS],
+      authorizationSigningAlgValues: [...SIGNED_RESPONSE_ALGS],
+      requestObjectSigningAlgValues: [...REQUEST_OBJECT_ALGS],
+      dPoPSigningAlgValues: [...DPOP_ALGS],
+      idTokenEncryptionAlgValues: [...ENCRYPTION_ALGS],
+      idTokenEncryptionEncValues: [...CONTENT_ENCRYPTIONS],
+      // Encrypted to a key of ours, or to a shared secret: nobody needs it.
+      requestObjectEncryptionAlgValues: [],
+      requestObjectEncryptionEncValues: [],
+      authorizationEncryptionAlgValues: [],
+      authorizationEncryptionEncValues: [],
     },
     assertJwtClientAuthClaimsAndHeader: ({ oidc }, claims) => {
       requireShortAssertion({ claims, issuer: oidc.issuer, now: now() });
@@ -135,7 +146,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: (_ctx, source) => !source.scopes.has('offline_access'),
     // A client with a key of its own proves itself at every use; the others get a new token each time (R-17).
-    rotateRefreshToken: ({ oidc }) => oidc.client?.clientAuthMethod !== 'private_key_jwt',
+    rotateRefreshToken: ({ oidc }) => !provesOwnKey(oidc.client?.clientAuthMethod ?? 'none'),
     extraTokenClaims: ({ oidc }, token) => {
       if (token.kind === 'ClientCredentials') {
         const agency = oidc.client === undefined ? undefined : registrationOf(oidc.client)?.x.agency;
@@ -155,46 +166,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
       keys: cookieKeys,
     },
 
-    features: {
-      devInteractions: { enabled: false },
-      backchannelLogout: { enabled: true },
-      claimsParameter: { enabled: true },
-      clientCredentials: { enabled: true },
-      dPoP: {
-        enabled: true,
-        allowReplay: false,
-        nonceSecret: createKeyedDigest(Buffer.from(cookieKeys[0] ?? ''))('dpop nonce', issuer.href),
-        requireNonce: () => false,
-      },
-      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
-      introspection: {
-        enabled: true,
-        allowedPolicy: (ctx, client, token) => client.clientAuthMethod !== 'none' && own(ctx, client, token),
-      },
-      pushedAuthorizationRequests: { enabled: true },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: (_ctx, _client, oneOf) => oneOf,
-        useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx, resource, client) =>
-          resourceServer(registrationOf(client), resource, adminResource),
-      },
-      revocation: { enabled: true, allowedPolicy: own },
-      rpInitiatedLogout: {
-        enabled: true,
-        logoutSource: pages.logoutSource,
-        postLogoutSuccessSource: pages.postLogoutSuccessSource,
-      },
-      userinfo: { enabled: true },
-
-      deviceFlow: { enabled: false },
-      encryption: { enabled: false },
-      jwtIntrospection: { enabled: false },
-      jwtResponseModes: { enabled: false },
-      jwtUserinfo: { enabled: false },
-      registration: { enabled: false },
-      requestObjects: { enabled: false },
-    },
+    features: featureSettings(parts),
     discovery: {
       claim_types_supported: ['normal'],
       ui_locales_supported: ['id', 'en'],
@@ -211,16 +183,3 @@ export function providerSettings(parts: SettingsParts): Configuration {
 /** A phone application: its refresh tokens live for weeks when it asks for `offline_access` (R-17). */
 const isPhone = (client: Client): boolean =>
   client.applicationType === 'native' && client.grantTypeAllowed('refresh_token');
-
-/** R-18: an assertion is made for us alone and for one request (RFC 7523 section 3, FAPI 2.0 section 5.3.2.1). */
-function requireShortAssertion(assertion: { claims: Record<string, JsonValue>; issuer: string; now: number }): void {
-  const { aud, iat, exp } = assertion.claims;
-  if (aud !== assertion.issuer) throw new errors.InvalidClientAuth('audience (aud) must equal the issuer identifier');
-  const latest = Math.min(
-    (typeof iat === 'number' ? iat : assertion.now) + ASSERTION_SECONDS,
-    assertion.now + ASSERTION_SECONDS + CLOCK_TOLERANCE_SECONDS,
-  );
-  if (typeof exp !== 'number' || exp > latest) {
-    throw new errors.InvalidClientAuth(`a client assertion must expire within ${ASSERTION_SECONDS} seconds`);
-  }
-}

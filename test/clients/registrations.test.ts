@@ -154,7 +154,84 @@ describe('a registration', () => {
       'one post_logout_redirect_uris:',
     ],
     ['without keys', { jwks: undefined }, 'one jwks: either jwks or jwks_uri is needed'],
-    ['with keys twice', { jwks_uri: 'https://one.example/jwks' }, 'one jwks: either jwks or jwks_uri is needed'],
+    ['with keys twice', { jwks_uri: 'https://one.example/jwks' }, 'one jwks: either jwks or jwks_uri, not both'],
+    ['with a response mode of its own', { response_modes: ['web_message'] }, 'one response_modes.0: must be one of'],
+    ['with no response mode', { response_modes: [] }, 'one response_modes:'],
+    [
+      'that answers nobody, in a mode',
+      { redirect_uris: undefined, grant_types: ['client_credentials'], response_modes: ['query'] },
+      'one response_modes: are of no use without authorization_code',
+    ],
+    ['with unsigned request objects', { request_object_signing_alg: 'none' }, 'one request_object_signing_alg:'],
+    ['with secret request objects', { request_object_signing_alg: 'HS256' }, 'one request_object_signing_alg:'],
+    [
+      'that has to sign requests and has no key',
+      {
+        jwks: undefined,
+        token_endpoint_auth_method: 'client_secret_basic',
+        client_secret: SECRET,
+        require_signed_request_object: true,
+      },
+      'one jwks: either jwks or jwks_uri is needed for require_signed_request_object',
+    ],
+    ['encrypted with RSA1_5', { id_token_encrypted_response_alg: 'RSA1_5' }, 'one id_token_encrypted_response_alg:'],
+    ['encrypted with a secret', { id_token_encrypted_response_alg: 'dir' }, 'one id_token_encrypted_response_alg:'],
+    [
+      'encrypted with no algorithm',
+      { id_token_encrypted_response_enc: 'A256GCM' },
+      'one id_token_encrypted_response_enc: needs id_token_encrypted_response_alg',
+    ],
+    [
+      'encrypted to a key that only signs',
+      { id_token_encrypted_response_alg: 'ECDH-ES' },
+      'one jwks: holds no key to encrypt to with ECDH-ES',
+    ],
+    [
+      'that is known by a certificate where none is handed over',
+      { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'one.example' },
+      'one token_endpoint_auth_method: needs a proxy that hands client certificates over',
+    ],
+    [
+      'with tokens bound to a certificate where none is handed over',
+      { tls_client_certificate_bound_access_tokens: true },
+      'one tls_client_certificate_bound_access_tokens: needs a proxy',
+    ],
+    ['with an unknown profile', { x: { profile: 'fapi1' } }, 'one x.profile:'],
+    [
+      'of the profile fapi2 with a secret',
+      {
+        jwks: undefined,
+        token_endpoint_auth_method: 'client_secret_basic',
+        client_secret: SECRET,
+        x: { profile: 'fapi2' },
+      },
+      'one token_endpoint_auth_method: must be one of private_key_jwt, tls_client_auth, self_signed_tls_client_auth',
+    ],
+    [
+      'of the profile fapi2 without pushed requests',
+      { require_pushed_authorization_requests: false, x: { profile: 'fapi2' } },
+      'one require_pushed_authorization_requests: must not be false in the profile fapi2',
+    ],
+    [
+      'of the profile fapi2 without PKCE',
+      { x: { profile: 'fapi2', require_pkce: false } },
+      'one x.require_pkce: must not be false in the profile fapi2',
+    ],
+    [
+      'of the profile fapi2 with bearer tokens',
+      { dpop_bound_access_tokens: false, x: { profile: 'fapi2' } },
+      'one dpop_bound_access_tokens: must not be false without',
+    ],
+    [
+      'of the profile fapi2 with RS256',
+      { id_token_signed_response_alg: 'RS256', x: { profile: 'fapi2' } },
+      'one id_token_signed_response_alg: must not be RS256 in the profile fapi2',
+    ],
+    [
+      'of the profile fapi2 with http',
+      { redirect_uris: ['http://localhost/cb'], x: { profile: 'fapi2' } },
+      'one redirect_uris: http://localhost/cb must be https in the profile fapi2',
+    ],
     ['with a private key', { jwks: { keys: [keyOf('one')] } }, 'must hold public keys only'],
     ['with a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'x' }] } }, 'one jwks.keys.0:'],
     ['with a secret of no use', { client_secret: SECRET }, 'one client_secret: is of no use with private_key_jwt'],
@@ -269,6 +346,61 @@ describe('a registration', () => {
     expect(problemsOf(judge(change)).join('\n')).toContain(expected);
   });
 
+  it.each<[string, object, string]>([
+    [
+      'without anything said of it',
+      { token_endpoint_auth_method: 'tls_client_auth' },
+      'one tls_client_auth_subject_dn: exactly one of tls_client_auth_subject_dn,',
+    ],
+    [
+      'with two things said of it',
+      {
+        token_endpoint_auth_method: 'tls_client_auth',
+        tls_client_auth_san_dns: 'one.example',
+        tls_client_auth_san_ip: '192.0.2.1',
+      },
+      'one tls_client_auth_subject_dn: exactly one of',
+    ],
+    [
+      'with an address that is none',
+      { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_ip: 'one' },
+      'one tls_client_auth_san_ip: must be an address',
+    ],
+    [
+      'with what only another way needs',
+      { tls_client_auth_san_dns: 'one.example' },
+      'one tls_client_auth_san_dns: is of no use with private_key_jwt',
+    ],
+    [
+      'that is in no key set',
+      { token_endpoint_auth_method: 'self_signed_tls_client_auth' },
+      'one jwks: must hold the certificate as x5c for self_signed_tls_client_auth',
+    ],
+    [
+      'that is none',
+      {
+        token_endpoint_auth_method: 'self_signed_tls_client_auth',
+        jwks: { keys: [{ ...publicHalfOf(keyOf('one')), x5c: ['AAAA'] }] },
+      },
+      'one jwks: must hold the certificate as x5c',
+    ],
+    [
+      'and a DPoP key',
+      { tls_client_certificate_bound_access_tokens: true, dpop_bound_access_tokens: true },
+      'one dpop_bound_access_tokens: either to a DPoP key or to a certificate, not both',
+    ],
+  ])('by certificate is refused %s', (_, change, expected) => {
+    expect(problemsOf(judge(change, { mutualTls: { authorities: true } })).join('\n')).toContain(expected);
+  });
+
+  it('by certificate of an authority needs authorities that are believed', () => {
+    const change = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'one.example' };
+    expect(problemsOf(judge({ ...change, jwks: undefined }, { mutualTls: { authorities: true } }))).toEqual([]);
+    expect(problemsOf(judge(change, { mutualTls: { authorities: false } }))).toEqual([
+      'one token_endpoint_auth_method: tls_client_auth needs CLIENT_CERTIFICATE_AUTHORITIES',
+    ]);
+  });
+
   it('is refused with all its problems, beside those of the others', () => {
     const loaded = parseClients(
       [{ client_id: 'a' }, { client_name: 'B' }, 7, { ...valid, x: { acr: 'gold', max_age_seconds: -1 } }, valid],
@@ -307,6 +439,10 @@ describe('a registration', () => {
     ],
     ['no secret', { jwks: undefined, token_endpoint_auth_method: 'none' }, ['token_endpoint_auth_method']],
     ['no PKCE', { x: { require_pkce: false } }, ['x.require_pkce']],
+    ['RS256', { id_token_signed_response_alg: 'RS256' }, ['id_token_signed_response_alg']],
+    ['RS256 in signed answers', { authorization_signed_response_alg: 'RS256' }, ['authorization_signed_response_alg']],
+    ['RS256 in signed requests', { request_object_signing_alg: 'RS256' }, ['request_object_signing_alg']],
+    ['codes in the fragment', { response_modes: ['fragment'] }, ['response_modes']],
     ['keys over http', { jwks: undefined, jwks_uri: 'http://one.go.id/jwks' }, ['jwks_uri']],
     ['logout over http', { backchannel_logout_uri: 'http://one.go.id/out' }, ['backchannel_logout_uri']],
   ])('is warned of with %s', (_, change, fields) => {

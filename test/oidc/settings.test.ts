@@ -105,6 +105,11 @@ describe('the settings of the provider', () => {
     ['ttl.Session at the end', run(ttl.Session, ctx(), { authTime: () => now - 50_000 }), 1],
     ['rotateRefreshToken with a key', run(settings.rotateRefreshToken, ctx({ client: client('web') })), false],
     [
+      'rotateRefreshToken with a certificate',
+      run(settings.rotateRefreshToken, ctx({ client: client('web', { clientAuthMethod: 'tls_client_auth' }) })),
+      false,
+    ],
+    [
       'rotateRefreshToken without',
       run(settings.rotateRefreshToken, ctx({ client: client('spa', { clientAuthMethod: 'none' }) })),
       true,
@@ -164,9 +169,30 @@ describe('the settings of the provider', () => {
     ['features.resourceIndicators', features.resourceIndicators?.enabled, true],
     ['features.registration', features.registration, { enabled: false }],
     ['features.deviceFlow', features.deviceFlow, { enabled: false }],
-    ['features.requestObjects', features.requestObjects, { enabled: false }],
-    ['features.encryption', features.encryption, { enabled: false }],
-    ['features.jwtResponseModes', features.jwtResponseModes, { enabled: false }],
+    ['features.jwtIntrospection', features.jwtIntrospection, { enabled: false }],
+    ['features.jwtUserinfo', features.jwtUserinfo, { enabled: false }],
+    ['features.requestObjects, signed ones that come by value', features.requestObjects?.enabled, true],
+    [
+      'features.requestObjects, for whom registers them',
+      features.requestObjects?.requireSignedRequestObject,
+      undefined,
+    ],
+    ['enabledJWA.requestObjectSigningAlgValues', enabledJWA.requestObjectSigningAlgValues, ['ES256', 'PS256', 'RS256']],
+    ['enabledJWA.requestObjectEncryptionAlgValues', enabledJWA.requestObjectEncryptionAlgValues, []],
+    ['features.encryption', features.encryption, { enabled: true }],
+    [
+      'enabledJWA.idTokenEncryptionAlgValues',
+      enabledJWA.idTokenEncryptionAlgValues,
+      ['RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A256KW'],
+    ],
+    ['enabledJWA.idTokenEncryptionEncValues', enabledJWA.idTokenEncryptionEncValues, ['A256GCM', 'A128CBC-HS256']],
+    ['features.jwtResponseModes', features.jwtResponseModes, { enabled: true }],
+    ['enabledJWA.authorizationSigningAlgValues', enabledJWA.authorizationSigningAlgValues, ['ES256', 'RS256']],
+    ['enabledJWA.authorizationEncryptionAlgValues', enabledJWA.authorizationEncryptionAlgValues, []],
+    ['default algorithm of signed responses', settings.clientDefaults?.authorization_signed_response_alg, 'ES256'],
+    ['enabledJWA.dPoPSigningAlgValues', enabledJWA.dPoPSigningAlgValues, ['ES256', 'Ed25519', 'EdDSA']],
+    ['features.fapi, for a client of the profile', run(features.fapi?.profile, ctx(), client('fapi')), '2.0'],
+    ['features.fapi, for others', run(features.fapi?.profile, ctx(), client('web')), undefined],
     ['features.ciba', features.ciba, undefined],
     ['features.mTLS', features.mTLS, undefined],
     ['enableHttpPostMethods', settings.enableHttpPostMethods, false],
@@ -213,6 +239,7 @@ describe('the settings of the provider', () => {
       { aud: `${good.aud}/oidc/token` },
       { exp: now + 61 },
       { iat: undefined, exp: now + 90 },
+      { iat: now + 15, exp: now + 60 },
     ]) {
       expect(() => check({ ...good, ...bad })).toThrow('invalid_client');
     }

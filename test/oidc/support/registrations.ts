@@ -53,6 +53,9 @@ export const registrations = (adminResource: string): object[] =>
       },
       web('fresh', { x: { max_age_seconds: 300 } }),
       web('pushed', { require_pushed_authorization_requests: true }),
+      web('signed', { require_signed_request_object: true }),
+      web('jarm', { response_modes: ['jwt', 'query.jwt', 'form_post.jwt', 'fragment.jwt'] }),
+      web('fapi', { grant_types: ['authorization_code', 'refresh_token'], x: { profile: 'fapi2' } }),
       web('limited', {
         grant_types: ['authorization_code', 'refresh_token'],
         x: { allowed_employment: ['PPPK'], launch_uri: 'https://limited.example/' },
