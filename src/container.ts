@@ -14,6 +14,8 @@ import { createCheckpoints } from './audit/checkpoints.js';
 import { createRetention } from './audit/retention.js';
 import { createSealer } from './audit/sealer.js';
 import { createWrongCaptchas } from './captcha/wrong-captchas.js';
+import { clientRegistry } from './clients/client-registry.js';
+import { createClients } from './clients/clients.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
 import { createDevices } from './devices/devices.js';
@@ -46,6 +48,7 @@ import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
 import { createEndSessions } from './oidc/end-sessions.js';
+import { endClients } from './oidc/end-clients.js';
 import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
 import { createFeedEffects } from './provisioning/feed-effects.js';
@@ -53,7 +56,7 @@ import { createFeedIntake } from './provisioning/feed-intake.js';
 import { loadFeedKeys } from './provisioning/feed-signature.js';
 import { createPersonnelFeed } from './provisioning/personnel-feed.js';
 import { endPasswordResets } from './reset/end-resets.js';
-import { loadRelyingParties } from './relying-parties.js';
+import { clientRules, readClientsFile } from './relying-parties.js';
 import { loadDigestKey } from './security/digest-key-store.js';
 import { createKeyedDigest } from './security/digests.js';
 import { createHashQueue } from './security/hash-queue.js';
@@ -108,9 +111,6 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const passwords = createPasswords({ peppers: config.passwordPeppers, queue: hashQueue });
   const decoys = createDecoyHashes({ keyed, sample: () => sampleHashForms(db) });
 
-  // Relying parties
-  const { registry, demoKeys } = await loadRelyingParties(config, { keyed, brand });
-
   // Mechanisms
   const audit = createAudit(clock);
   const auditCheckpoints = createCheckpoints(keyed);
@@ -123,6 +123,18 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     months: config.auditRetentionMonths,
     archiveDir: config.auditArchiveDir,
   });
+
+  // Relying parties
+  const clientsFile = await readClientsFile(config, { keyed });
+  const own = {
+    issuer: config.issuer,
+    name: brand.portal,
+    console: { origin: config.adminOrigin, name: `Helpdesk ${brand.name}` },
+  };
+  const registry = clientRegistry([], own, keyed);
+  const clients = createClients({ db, registry, rules: clientRules(config), keyed, audit, clock, log, endClients });
+  await clients.reload();
+
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
   const notices = createLogoutNotices({ outbox, registry });
   const endSessions = createEndSessions({ notices });
@@ -269,7 +281,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     passwords,
     decoys,
     registry,
-    demoKeys,
+    clients,
+    clientsFile,
     audit,
     auditCheckpoints,
     auditAnchors,

@@ -1,9 +1,8 @@
 import type { JsonWebKey } from 'node:crypto';
 import type { Config } from './config/settings.js';
-import { clientRegistry, type ClientRegistry } from './clients/client-registry.js';
-import { entryOf } from './clients/client-secrets.js';
-import { loadClients } from './clients/clients-file.js';
 import { adminResourceOf } from './clients/admin-resource.js';
+import type { ClientRules } from './clients/client-schema.js';
+import { loadClients, type WrittenClient } from './clients/clients-file.js';
 import type { KeyedDigest } from './security/digests.js';
 
 /** The registrations in the clients file cannot be used. */
@@ -14,30 +13,26 @@ export class ClientsRefused extends Error {
   }
 }
 
-export interface RelyingPartiesLoaded {
-  readonly registry: ClientRegistry;
+/** What this installation asks of every registration. */
+export const clientRules = (config: Config): ClientRules => ({
+  issuer: config.issuer,
+  adminResource: adminResourceOf(config.adminOrigin),
+  production: config.production,
+});
+
+export interface ClientsFile {
+  /** Every client of the file, for the table of clients. */
+  readonly written: readonly WrittenClient[];
   /** Private keys of the sample relying parties, by client id; empty outside demo mode. */
   readonly demoKeys: ReadonlyMap<string, JsonWebKey>;
 }
 
 /** Reads the clients file. Throws {@link ClientsRefused} with every problem in it at once. */
-export async function loadRelyingParties(
-  config: Config,
-  { keyed, brand }: { keyed: KeyedDigest; brand: { name: string; portal: string } },
-): Promise<RelyingPartiesLoaded> {
+export async function readClientsFile(config: Config, { keyed }: { keyed: KeyedDigest }): Promise<ClientsFile> {
   const loaded = await loadClients(config.clientsFile, {
-    issuer: config.issuer,
-    adminResource: adminResourceOf(config.adminOrigin),
-    production: config.production,
+    ...clientRules(config),
     demoSecret: config.demo ? keyed('demo clients', config.issuerText) : undefined,
   });
   if (loaded.kind === 'refused') throw new ClientsRefused(loaded.problems);
-  const own = {
-    issuer: config.issuer,
-    name: brand.portal,
-    console: { origin: config.adminOrigin, name: `Helpdesk ${brand.name}` },
-  };
-  const entries = loaded.clients.map((client) => entryOf(client, keyed));
-  const registry = clientRegistry(entries, own, keyed);
-  return { registry, demoKeys: loaded.demoKeys };
+  return { written: loaded.written, demoKeys: loaded.demoKeys };
 }

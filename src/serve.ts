@@ -25,6 +25,7 @@ import { createOutboxWorker, type OutboxWorker } from './outbox/worker.js';
 import { keepPartitions } from './partitions.js';
 import { buildSite, type Site } from './site.js';
 import { openPostgres } from './storage/postgres.js';
+import { createRevisionWatch } from './storage/revisions.js';
 import { createPurge } from './storage/purge-store.js';
 import { storageReadiness } from './storage/readiness.js';
 import { EXPIRED_ROWS } from './expired-rows.js';
@@ -80,6 +81,7 @@ function transportOf(config: Config, site: Site): MailTransport {
 export async function prepare(services: Services): Promise<void> {
   const { config } = services;
   await keepPartitions(services);
+  await services.clients.loadFile(services.clientsFile.written);
   if (config.demo) await loadDemoPeople(services);
 }
 
@@ -199,10 +201,13 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     const isDirect = config.production && config.trustedProxies.length === 0;
     const at = { host: config.host, port: config.port, ...(isDirect ? { maxPerAddress: 200 } : {}) };
     const decoys = await keepDecoysFresh(services);
+    const changes = createRevisionWatch({ db, log, followers: { clients: () => services.clients.reload() } });
+    await changes.check();
     const publicListener = await listen(site.listener, at);
     for (const worker of workers) worker.start();
     purge.start();
     services.sealer.start();
+    changes.start();
     log.info('serving', { issuer: config.issuerText, port: publicListener.address.port });
 
     return {
@@ -219,6 +224,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
         await Promise.all([
           publicListener.drain(GRACE_MS),
           purge.stop(),
+          changes.stop(),
           services.sealer.stop(),
           services.feedIntake.stop(),
           ...workers.map((worker) => worker.stop()),

@@ -209,7 +209,7 @@ export async function buildSite(services: Services): Promise<Site> {
 
   const localOutbox =
     config.smtpUrl === undefined ? createLocalOutbox({ folder: join(config.dataDir, 'mail') }) : undefined;
-  const samples = [...services.demoKeys].map(([id, key]) =>
+  const samples = [...services.clientsFile.demoKeys].map(([id, key]) =>
     createSampleParty({
       id,
       key,

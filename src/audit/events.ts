@@ -7,6 +7,9 @@ export interface TrailFilters {
   readonly types?: readonly string[];
 }
 
+/** Where a registration came from. */
+type ClientOrigin = 'file' | 'command' | 'console' | 'registration';
+
 /**
  * Every kind of security event, with what its detail holds. Ids, counts and codes only: never a NIP, name,
  * address, secret or code (R-42).
@@ -162,6 +165,13 @@ export interface AuditDetails {
   'feed.refused': { readonly run: string; readonly mode: string; readonly cause: string };
   /** Broken off: what was written until then stays, and stands in the trail. */
   'feed.failed': { readonly run: string; readonly cause: string };
+  'client.added': { readonly source: ClientOrigin };
+  'client.changed': { readonly source: ClientOrigin };
+  /** Its entry left the clients file. */
+  'client.removed': { readonly source: ClientOrigin };
+  'client.disabled': object;
+  'client.enabled': object;
+  'client.secret_rotated': { readonly overlap_seconds: number };
   'key.generated': { readonly kid: string; readonly alg: string };
 }
 

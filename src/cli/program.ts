@@ -3,6 +3,7 @@ import { addAccountsCommands } from './accounts.js';
 import { addAgenciesCommands } from './agencies.js';
 import { addAuditCommands } from './audit.js';
 import { addBreachReport } from './breach-report.js';
+import { addClientsCommands } from './clients.js';
 import { addMfaCommands } from './mfa.js';
 import { addMigrateCommand } from './migrate.js';
 import { addRolesCommands } from './roles.js';
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   addAgenciesCommands(program, runWithServices);
   addAccountsCommands(program, runWithServices);
   addRolesCommands(program, runWithServices);
+  addClientsCommands(program, runWithServices);
   addMfaCommands(program, runWithServices);
   addAuditCommands(program, runWithServices);
   addBreachReport(program, runWithServices);

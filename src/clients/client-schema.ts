@@ -203,9 +203,9 @@ export const clientSchema = (rules: ClientRules) =>
       if (client.grant_types.includes('refresh_token') && !logsIn)
         problem('grant_types', 'refresh_token needs authorization_code');
       switch (client.token_endpoint_auth_method) {
+        // The secret stands beside the registration: one that is missing is made by `clients rotate-secret`.
         case 'client_secret_basic':
         case 'client_secret_post':
-          if (client.client_secret === undefined) problem('client_secret', 'is needed');
           break;
         case 'none':
           if (client.x.require_pkce === false)
@@ -228,7 +228,7 @@ export const clientSchema = (rules: ClientRules) =>
       for (const each of found) problem(each.field, each.problem);
       if (!logsIn && client.response_modes !== undefined)
         problem('response_modes', 'are of no use without authorization_code');
-      if (client.client_secret !== undefined && !client.token_endpoint_auth_method.startsWith('client_secret')) {
+      if (client.client_secret !== undefined && !usesSecret(client)) {
         problem('client_secret', `is of no use with ${client.token_endpoint_auth_method}`);
       }
       if (client.grant_types.includes(TOKEN_EXCHANGE)) {
@@ -247,5 +247,9 @@ export const clientSchema = (rules: ClientRules) =>
         problem('x.agency', 'is for clients with client_credentials');
       }
     });
+
+/** Whether a client proves itself with a shared secret. */
+export const usesSecret = (client: Pick<ClientRegistration, 'token_endpoint_auth_method'>): boolean =>
+  client.token_endpoint_auth_method.startsWith('client_secret_');
 
 export type ClientRegistration = z.infer<ReturnType<typeof clientSchema>>;

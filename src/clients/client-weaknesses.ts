@@ -32,7 +32,9 @@ export function weaknesses(client: ClientRegistration): readonly Weakness[] {
     case 'client_secret_post':
       warn(
         'token_endpoint_auth_method',
-        `${client.token_endpoint_auth_method}: a shared secret, which this file holds in clear`,
+        client.client_secret === undefined
+          ? `${client.token_endpoint_auth_method}: a shared secret; clients rotate-secret makes it`
+          : `${client.token_endpoint_auth_method}: a shared secret, which this file holds in clear`,
       );
   }
   if (client.x.require_pkce === false)

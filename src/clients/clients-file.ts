@@ -12,10 +12,20 @@ export interface ClientProblem {
   readonly problem: string;
 }
 
+/** A registration that was accepted, as it was written: what the table keeps. */
+export interface WrittenClient {
+  readonly clientId: string;
+  /** Without the secret. */
+  readonly metadata: object;
+  readonly secret: string | undefined;
+}
+
 export type LoadedClients =
   | {
       readonly kind: 'loaded';
       readonly clients: readonly ClientRegistration[];
+      /** The same as they were written, in the same order. */
+      readonly written: readonly WrittenClient[];
       /** Private keys of the sample relying parties, by client id; empty outside demo mode. */
       readonly demoKeys: ReadonlyMap<string, JsonWebKey>;
     }
@@ -30,6 +40,11 @@ const refused = (problem: string): LoadedClients => ({
   kind: 'refused',
   problems: [{ client: '', field: '', problem }],
 });
+
+function writtenOf({ client_id: clientId }: ClientRegistration, written: object): WrittenClient {
+  const { client_secret: secret, ...metadata } = written as { client_secret?: string };
+  return { clientId, metadata, secret };
+}
 
 const idOf = (entry: unknown): string | undefined => {
   const { client_id: id } = (entry ?? {}) as { client_id?: unknown };
@@ -51,6 +66,7 @@ export async function loadClients(file: string, options: LoadOptions): Promise<L
 export function parseClients(entries: readonly unknown[], options: LoadOptions): LoadedClients {
   const schema = clientSchema(options);
   const clients: ClientRegistration[] = [];
+  const written: WrittenClient[] = [];
   const problems: ClientProblem[] = [];
   const demoKeys = new Map<string, JsonWebKey>();
 
@@ -64,8 +80,10 @@ export function parseClients(entries: readonly unknown[], options: LoadOptions):
       registration = demoRegistration(entry as object, { clientId: id, origin: options.issuer.origin, key });
     }
     const parsed = schema.safeParse(registration);
-    if (parsed.success) clients.push(parsed.data);
-    else {
+    if (parsed.success) {
+      clients.push(parsed.data);
+      written.push(writtenOf(parsed.data, registration as object));
+    } else {
       for (const { path, message, ...issue } of parsed.error.issues) {
         const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
         for (const key of unknown) {
@@ -78,5 +96,5 @@ export function parseClients(entries: readonly unknown[], options: LoadOptions):
       problems.push({ client, field: 'client_id', problem: 'is used twice' });
     }
   });
-  return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'loaded', clients, demoKeys };
+  return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'loaded', clients, written, demoKeys };
 }

@@ -1,5 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider';
-import type { ClientRegistration } from '../clients/client-schema.js';
+import { usesSecret, type ClientRegistration } from '../clients/client-schema.js';
 import { sectorOf } from '../clients/sector.js';
 import { withFapi2 } from '../clients/fapi2.js';
 
@@ -13,7 +13,6 @@ const NOT_KEPT = 'kept as a digest only';
 export function clientMetadata(registration: ClientRegistration): ClientMetadata {
   const client = withFapi2(registration);
   const logsIn = client.grant_types.includes('authorization_code');
-  const hasSecret = client.token_endpoint_auth_method.startsWith('client_secret_');
   const sector = sectorOf(client);
   return {
     ...(client as ClientMetadata),
@@ -21,7 +20,7 @@ export function clientMetadata(registration: ClientRegistration): ClientMetadata
     ...(sector === undefined ? {} : { sector_identifier_uri: `https://${sector}/` }),
     response_types: client.response_types ?? (logsIn ? ['code'] : []),
     response_modes: client.response_modes ?? usualResponseModes(client),
-    ...(hasSecret ? { client_secret: NOT_KEPT } : {}),
+    ...(usesSecret(client) ? { client_secret: NOT_KEPT } : {}),
   };
 }
 

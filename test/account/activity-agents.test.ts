@@ -48,6 +48,12 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'feed.applied': 'the personnel feed; it is about no account',
   'feed.refused': 'the personnel feed; it is about no account',
   'feed.failed': 'the personnel feed; it is about no account',
+  'client.added': 'the clients file, a command or an operator; it is about no account',
+  'client.changed': 'the clients file, a command or an operator; it is about no account',
+  'client.removed': 'the clients file, a command or an operator; it is about no account',
+  'client.disabled': 'the clients file, a command or an operator; it is about no account',
+  'client.enabled': 'the clients file, a command or an operator; it is about no account',
+  'client.secret_rotated': 'the clients file, a command or an operator; it is about no account',
   'key.generated': 'the program itself; it is about no account',
 };
 

@@ -145,6 +145,12 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'feed.applied': [{ run: 'f1', mode: 'full', created: 1, updated: 1, left: 1, moved: 1, skipped: 0 }],
   'feed.refused': [{ run: 'f1', mode: 'full', cause: 'too_many_inactive' }],
   'feed.failed': [{ run: 'f1', cause: 'interrupted' }],
+  'client.added': [{ source: 'file' }, { source: 'command' }, { source: 'console' }, { source: 'registration' }],
+  'client.changed': [{ source: 'console' }],
+  'client.removed': [{ source: 'file' }],
+  'client.disabled': [{}],
+  'client.enabled': [{}],
+  'client.secret_rotated': [{ overlap_seconds: 86400 }],
   'key.generated': [{ kid: 'k1', alg: 'ES256' }],
 };
 

@@ -236,11 +236,6 @@ describe('a registration', () => {
     ['with a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'x' }] } }, 'one jwks.keys.0:'],
     ['with a secret of no use', { client_secret: SECRET }, 'one client_secret: is of no use with private_key_jwt'],
     [
-      'without the secret it needs',
-      { jwks: undefined, token_endpoint_auth_method: 'client_secret_basic' },
-      'one client_secret: is needed',
-    ],
-    [
       'with a short secret',
       { jwks: undefined, token_endpoint_auth_method: 'client_secret_post', client_secret: 'short' },
       'one client_secret:',

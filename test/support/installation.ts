@@ -91,6 +91,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     log: quietLog(),
     clock: systemClock,
   });
+  await services.clients.loadFile(services.clientsFile.written);
   await addAgencies(db);
 
   return {

@@ -273,6 +273,12 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'feed.applied': untold('of a whole file; what it did to an account is told there'),
   'feed.refused': untold('of a whole file, of no account'),
   'feed.failed': untold('of a whole file, of no account'),
+  'client.added': untold('of a service, of no account'),
+  'client.changed': untold('of a service, of no account'),
+  'client.removed': untold('of a service, of no account'),
+  'client.disabled': untold('of a service, of no account'),
+  'client.enabled': untold('of a service, of no account'),
+  'client.secret_rotated': untold('of a service, of no account'),
   'key.generated': untold('of the service, of no account'),
 };
 

@@ -110,6 +110,12 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'feed.applied': ['identity', 'contact', 'employment'],
   'feed.refused': [],
   'feed.failed': ['identity', 'contact', 'employment'],
+  'client.added': [],
+  'client.changed': [],
+  'client.removed': [],
+  'client.disabled': [],
+  'client.enabled': [],
+  'client.secret_rotated': [],
   'key.generated': [],
 };
 

@@ -147,6 +147,12 @@ const WORDS: { readonly [Type in AuditType]: Wording<Type> | typeof AS_OWNER } =
   'feed.applied': happened('feed_applied'),
   'feed.refused': refused('feed_refused'),
   'feed.failed': refused('feed_failed'),
+  'client.added': happened('client_added'),
+  'client.changed': happened('client_changed'),
+  'client.removed': happened('client_removed'),
+  'client.disabled': happened('client_disabled'),
+  'client.enabled': happened('client_enabled'),
+  'client.secret_rotated': happened('client_secret_rotated'),
   'key.generated': happened('key_made'),
 };
 

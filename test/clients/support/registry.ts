@@ -2,7 +2,7 @@ import { clientRegistry, type LiveClientRegistry } from '#src/clients/client-reg
 import type { ClientRegistration } from '#src/clients/client-schema.js';
 import { entryOf } from '#src/clients/client-secrets.js';
 import type { Own } from '#src/clients/own-clients.js';
-import { createKeyedDigest } from '#src/security/digests.js';
+import { createKeyedDigest, type KeyedDigest } from '#src/security/digests.js';
 
 const keyed = createKeyedDigest(Buffer.alloc(32, 7));
 
@@ -14,9 +14,12 @@ export const registryOf = (registrations: readonly ClientRegistration[], own: Ow
     keyed,
   );
 
-/** Only the built-in clients. */
-export const noClients = registryOf([], {
+const OWN: Own = {
   issuer: new URL('https://sso.asn.example'),
   name: 'ASN Digital',
   console: { origin: 'https://sso.asn.example', name: 'Helpdesk SSO ASN' },
-});
+};
+
+/** Only the built-in clients. */
+export const emptyRegistry = (digest: KeyedDigest): LiveClientRegistry => clientRegistry([], OWN, digest);
+export const noClients = emptyRegistry(keyed);

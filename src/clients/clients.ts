@@ -1,0 +1,229 @@
+import type { Audit } from '../audit/audit.js';
+import type { AuditEvent } from '../audit/events.js';
+import { secondsAfter, type Clock } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
+import type { KeyedDigest } from '../security/digests.js';
+import { randomId } from '../security/secrets.js';
+import type { Database, Queryable } from '../storage/database.js';
+import { bumpRevision } from '../storage/revisions.js';
+import type { LiveClientRegistry } from './client-registry.js';
+import { usesSecret, type ClientRegistration, type ClientRules } from './client-schema.js';
+import { secretDigest } from './client-secrets.js';
+import { parseClients, type ClientProblem, type WrittenClient } from './clients-file.js';
+import { clientsStore, type ClientRow, type ClientSource, type FileChanges } from './clients-store.js';
+
+export type { ClientRow, ClientSource, FileChanges } from './clients-store.js';
+
+/** Who changes a registration; nobody for a command and for the file. */
+export type By = Pick<AuditEvent, 'actorId' | 'requestId' | 'agent'>;
+
+/** A client with all that is known of it. */
+export interface ClientRecord extends ClientRow {
+  /** Absent when the rules of today refuse what was accepted once: then nobody can log in by it. */
+  readonly registration: ClientRegistration | undefined;
+  readonly problems: readonly ClientProblem[];
+}
+
+export type Added =
+  | {
+      readonly kind: 'added';
+      /** False: it stood there already and was changed. */
+      readonly isNew: boolean;
+      readonly client: ClientRegistration;
+      /** One that was made for it, told this once. */
+      readonly secret: string | undefined;
+    }
+  | { readonly kind: 'refused'; readonly problems: readonly ClientProblem[] }
+  /** The id is taken; one of the file is changed there. */
+  | { readonly kind: 'taken'; readonly of: 'file' | 'other' };
+
+export type Rotated =
+  /** Told this once. The former one is good until then. */
+  | { readonly kind: 'rotated'; readonly secret: string; readonly formerUntil: Date }
+  | { readonly kind: 'unknown' }
+  /** It proves itself in another way. */
+  | { readonly kind: 'has_none' };
+
+export type Switched = 'done' | 'already' | 'unknown';
+
+/** Relying parties, in their table. Every process follows within seconds (ADR 0026). */
+export interface Clients {
+  /** Reads the table into the registry of this process. */
+  reload(): Promise<void>;
+  /** Makes the table hold the file's clients as the file has them. Clients that came otherwise stay. */
+  loadFile(written: readonly WrittenClient[]): Promise<FileChanges>;
+  /** Registers a client, or with `replace` changes one that is not of the file. A secret is made where it needs one. */
+  add(written: unknown, options: { source: ClientSource; by?: By; replace?: boolean }): Promise<Added>;
+  list(): Promise<readonly ClientRecord[]>;
+  find(clientId: string): Promise<ClientRecord | undefined>;
+  /** Nobody logs in by it any more, and what it holds (grants, tokens) ends for good. */
+  disable(clientId: string, by?: By): Promise<Switched>;
+  enable(clientId: string, by?: By): Promise<Switched>;
+  /** A new secret; the one before goes on for `overlapSeconds`, so that the relying party can change over. */
+  rotateSecret(clientId: string, options: { overlapSeconds: number; by?: By }): Promise<Rotated>;
+}
+
+export interface ClientsParts {
+  readonly db: Database;
+  readonly registry: LiveClientRegistry;
+  readonly rules: ClientRules;
+  readonly keyed: KeyedDigest;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ends what these clients hold, in the caller's transaction. */
+  readonly endClients: (tx: Queryable, clientIds: readonly string[]) => Promise<void>;
+}
+
+export function createClients(parts: ClientsParts): Clients {
+  const { db, registry, rules, keyed, audit, clock, log, endClients } = parts;
+
+  const recordOf = (row: ClientRow): ClientRecord => {
+    const parsed = parseClients([row.written], { ...rules, demoSecret: undefined });
+    return parsed.kind === 'loaded'
+      ? { ...row, registration: parsed.clients[0], problems: [] }
+      : { ...row, registration: undefined, problems: parsed.problems };
+  };
+  const records = async (): Promise<readonly ClientRecord[]> => (await clientsStore(db).list()).map(recordOf);
+
+  const reload = async (): Promise<void> => {
+    const known = await records();
+    for (const { clientId, problems } of known) {
+      if (problems.length > 0) log.error('a client is not accepted any more', { client_id: clientId, problems });
+    }
+    registry.replace(
+      known.flatMap(({ registration, secrets, disabledAt }) =>
+        registration === undefined || disabledAt !== undefined ? [] : [{ registration, secrets }],
+      ),
+    );
+  };
+
+  /** Changes the table; every process, this one first, reads it anew when something has changed. */
+  const change = async <T>(work: (tx: Queryable) => Promise<{ result: T; changed: boolean }>): Promise<T> => {
+    const { result, changed } = await db.transaction(async (tx) => {
+      await clientsStore(tx).hold();
+      const done = await work(tx);
+      if (done.changed) await bumpRevision(tx, 'clients');
+      return done;
+    });
+    if (changed) await reload();
+    return result;
+  };
+
+  const giveSecret = async (tx: Queryable, clientId: string, given?: string): Promise<string | undefined> => {
+    const secret = given ?? randomId(32);
+    await clientsStore(tx).insertSecret(clientId, { digest: secretDigest(keyed, clientId, secret), now: clock.now() });
+    return given === undefined ? secret : undefined;
+  };
+
+  const setDisabled = (clientId: string, isDisabled: boolean, by: By = {}): Promise<Switched> =>
+    change(async (tx) => {
+      const store = clientsStore(tx);
+      if (await store.setDisabled(clientId, isDisabled ? clock.now() : undefined)) {
+        if (isDisabled) await endClients(tx, [clientId]);
+        await audit.record(tx, {
+          type: isDisabled ? 'client.disabled' : 'client.enabled',
+          detail: {},
+          clientId,
+          ...by,
+        });
+        return { result: 'done', changed: true };
+      }
+      const isKnown = (await store.find(clientId)) !== undefined;
+      return { result: isKnown ? 'already' : 'unknown', changed: false };
+    });
+
+  return {
+    reload,
+    list: records,
+    find: async (clientId) => {
+      const row = await clientsStore(db).find(clientId);
+      return row && recordOf(row);
+    },
+
+    async loadFile(written) {
+      const entries = written.map(({ clientId, metadata, secret }) => ({
+        clientId,
+        written: metadata,
+        secret: secret === undefined ? undefined : secretDigest(keyed, clientId, secret),
+      }));
+      const changes = await change(async (tx) => {
+        const store = clientsStore(tx);
+        const found = await store.replaceFile(entries, clock.now());
+        const newSecrets = await store.replaceFileSecrets(entries, clock.now());
+        const changed = [...new Set([...found.changed, ...newSecrets])].filter((id) => !found.added.includes(id));
+        if (found.removed.length > 0) await endClients(tx, found.removed);
+        const events = (type: 'client.added' | 'client.changed' | 'client.removed', ids: readonly string[]) =>
+          ids.map((clientId) => ({ type, detail: { source: 'file' as const }, clientId }));
+        await audit.record(
+          tx,
+          ...events('client.added', found.added),
+          ...events('client.changed', changed),
+          ...events('client.removed', found.removed),
+        );
+        const result = { ...found, changed };
+        return { result, changed: Object.values(result).some((ids) => ids.length > 0) };
+      });
+      for (const { clientId, source, disabledAt } of await clientsStore(db).list()) {
+        if (source === 'file' && disabledAt !== undefined) {
+          log.warn('a client of the clients file is disabled', { client_id: clientId, disabled_at: disabledAt });
+        }
+      }
+      return changes;
+    },
+
+    async add(given, { source, by = {}, replace = false }) {
+      const parsed = parseClients([given], { ...rules, demoSecret: undefined });
+      if (parsed.kind === 'refused') return { kind: 'refused', problems: parsed.problems };
+      const [[registration], [written]] = [parsed.clients, parsed.written];
+      if (registration === undefined || written === undefined) throw new Error('a client was lost on the way');
+      const { clientId, metadata } = written;
+      return change<Added>(async (tx) => {
+        const store = clientsStore(tx);
+        const now = clock.now();
+        const is = { clientId, written: metadata, now };
+        const isNew = await store.insert({ ...is, source });
+        if (!isNew && !(replace && (await store.replace(is)))) {
+          const of = (await store.find(clientId))?.source === 'file' ? 'file' : 'other';
+          return { result: { kind: 'taken', of }, changed: false };
+        }
+        let secret: string | undefined;
+        if (!usesSecret(registration)) await store.deleteSecrets(clientId);
+        else if (written.secret !== undefined || (await store.find(clientId))?.secrets.length === 0) {
+          await store.deleteSecrets(clientId);
+          secret = await giveSecret(tx, clientId, written.secret);
+        }
+        await audit.record(tx, {
+          type: isNew ? 'client.added' : 'client.changed',
+          detail: { source },
+          clientId,
+          ...by,
+        });
+        return { result: { kind: 'added', isNew, client: registration, secret }, changed: true };
+      });
+    },
+
+    disable: (clientId, by) => setDisabled(clientId, true, by),
+    enable: (clientId, by) => setDisabled(clientId, false, by),
+
+    rotateSecret: (clientId, { overlapSeconds, by = {} }) =>
+      change<Rotated>(async (tx) => {
+        const store = clientsStore(tx);
+        const row = await store.find(clientId);
+        const registration = row && recordOf(row).registration;
+        if (registration === undefined) return { result: { kind: 'unknown' }, changed: false };
+        if (!usesSecret(registration)) return { result: { kind: 'has_none' }, changed: false };
+        const formerUntil = secondsAfter(clock.now(), overlapSeconds);
+        await store.expireSecrets(clientId, formerUntil);
+        const secret = await giveSecret(tx, clientId);
+        if (secret === undefined) throw new Error('no secret was made');
+        await audit.record(tx, {
+          type: 'client.secret_rotated',
+          detail: { overlap_seconds: overlapSeconds },
+          clientId,
+          ...by,
+        });
+        return { result: { kind: 'rotated', secret, formerUntil }, changed: true };
+      }),
+  };
+}

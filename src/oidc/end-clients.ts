@@ -1,0 +1,1 @@
+export { endClients } from './end-clients-store.js';
