@@ -49,6 +49,7 @@ import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
 import { createEndSessions } from './oidc/end-sessions.js';
 import { endClients } from './oidc/end-clients.js';
+import { createKeyRotation } from './oidc/key-rotation.js';
 import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
 import { createFeedEffects } from './provisioning/feed-effects.js';
@@ -135,6 +136,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const clients = createClients({ db, registry, rules: clientRules(config), keyed, audit, clock, log, endClients });
   await clients.reload();
 
+  const keyRotation = createKeyRotation({ db, box, clock, audit });
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
   const notices = createLogoutNotices({ outbox, registry });
   const endSessions = createEndSessions({ notices });
@@ -288,6 +290,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     auditAnchors,
     retention,
     sealer,
+    keyRotation,
     outbox,
     notices,
     wrongCaptchas,

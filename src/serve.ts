@@ -25,8 +25,8 @@ import { createOutboxWorker, type OutboxWorker } from './outbox/worker.js';
 import { keepPartitions } from './partitions.js';
 import { buildSite, type Site } from './site.js';
 import { openPostgres } from './storage/postgres.js';
-import { createRevisionWatch } from './storage/revisions.js';
 import { createPurge } from './storage/purge-store.js';
+import { createRevisionWatch } from './storage/revisions.js';
 import { storageReadiness } from './storage/readiness.js';
 import { EXPIRED_ROWS } from './expired-rows.js';
 import { openStores } from './stores.js';
@@ -190,6 +190,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
         { name: 'tokens', run: purgeExpired },
         { name: 'waiting resets', run: () => services.waitingResets.endForgotten() },
         { name: 'partitions', run: () => keepPartitions(services) },
+        { name: 'private halves of signing keys', run: () => services.keyRotation.destroyRetired() },
         { name: 'audit months', run: () => services.retention.runDue(db) },
       ],
       onPurged: metrics.purged,
@@ -201,11 +202,16 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     const isDirect = config.production && config.trustedProxies.length === 0;
     const at = { host: config.host, port: config.port, ...(isDirect ? { maxPerAddress: 200 } : {}) };
     const decoys = await keepDecoysFresh(services);
-    const changes = createRevisionWatch({ db, log, followers: { clients: () => services.clients.reload() } });
+    const changes = createRevisionWatch({
+      db,
+      log,
+      followers: { clients: () => services.clients.reload(), signing_keys: () => site.signingKeys.follow() },
+    });
     await changes.check();
     const publicListener = await listen(site.listener, at);
     for (const worker of workers) worker.start();
     purge.start();
+    site.signingKeys.start();
     services.sealer.start();
     changes.start();
     log.info('serving', { issuer: config.issuerText, port: publicListener.address.port });
@@ -220,6 +226,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
         log.info('draining');
         publicListener.retire();
         decoys.stop();
+        site.signingKeys.stop();
         if (noticeMs > 0) await pause(noticeMs);
         await Promise.all([
           publicListener.drain(GRACE_MS),

@@ -57,6 +57,7 @@ import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
 import { providerInteractions } from './oidc/interactions.js';
 import { loadSigningKeys } from './oidc/keys.js';
+import { createLiveProvider, type LiveProvider } from './oidc/live-provider.js';
 import { createLogoutDelivery, LOGOUT_TIMEOUT_MS } from './oidc/logout-delivery.js';
 import { createSubjects } from './oidc/subjects.js';
 import { createOpenSessions } from './oidc/open-sessions.js';
@@ -109,6 +110,8 @@ export interface Site {
   readonly localOutbox: LocalOutbox | undefined;
   /** Tells relying parties of sessions that ended. */
   readonly deliverLogout: OutboxHandler;
+  /** Serves with the signing keys of the moment. */
+  readonly signingKeys: Pick<LiveProvider, 'follow' | 'start' | 'stop'>;
 }
 
 /** Builds the site over the services: provider, pages, API. */
@@ -138,27 +141,32 @@ export async function buildSite(services: Services): Promise<Site> {
   });
 
   const subjects = createSubjects({ keyed, registry });
-  const keys = await loadSigningKeys({ db, box, clock, audit });
-  const openid = await createProvider({
-    db,
+  const openid = await createLiveProvider({
+    loadKeys: () => loadSigningKeys({ db, box, clock, audit }),
+    build: (keys) =>
+      createProvider({
+        db,
+        clock,
+        audit,
+        log,
+        issuer: config.issuerText,
+        origins,
+        endpointStyle: config.endpointStyle,
+        registry,
+        keys,
+        cookieKeys,
+        adminResource,
+        subjects,
+        pages: providerPagesBy(write),
+        record: metrics.protocol,
+        notices,
+      }),
     clock,
-    audit,
     log,
-    issuer: config.issuerText,
-    origins,
-    endpointStyle: config.endpointStyle,
-    registry,
-    keys,
-    cookieKeys,
-    adminResource,
-    subjects,
-    pages: providerPagesBy(write),
-    record: metrics.protocol,
-    notices,
   });
   const { issuerText: issuer, endpointStyle } = config;
   const interactions = providerInteractions({
-    provider: openid.provider,
+    openid,
     db,
     clock,
     registry,
@@ -533,6 +541,7 @@ export async function buildSite(services: Services): Promise<Site> {
     listener: (req, res) => void answer(req, res),
     routes,
     localOutbox,
-    deliverLogout: createLogoutDelivery({ registry, subjects, keys, issuer, clock, post }),
+    signingKeys: openid,
+    deliverLogout: createLogoutDelivery({ registry, subjects, keys: () => openid.keys, issuer, clock, post }),
   };
 }

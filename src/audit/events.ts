@@ -49,6 +49,8 @@ export interface AuditDetails {
     readonly drift_minutes?: number;
   };
   'recovery_codes.issued': { readonly count: number };
+  /** The pepper under which they were hashed was retired: they are accepted no more. */
+  'recovery_codes.retired': { readonly pepper: string };
   /** A code for the officer before whom the person sits, made by the person. */
   'presence.shown': { readonly presence: string };
   'presence.withdrawn': { readonly presence: string };
@@ -71,6 +73,8 @@ export interface AuditDetails {
   'reset.otp_refused': { readonly cause: 'mismatch' | 'reused' | 'throttled' | 'drift' | 'recovery_code' };
   'reset.recovery_code_accepted': { readonly left: number };
   'password.changed': { readonly by: 'reset' | 'activation' | 'weak' | 'sign_in' | 'person' };
+  /** The pepper under which it was hashed was retired: RESET makes a new one. */
+  'password.retired': { readonly pepper: string };
   'account.activated': object;
   'account.imported_inactive': object;
   /** Was inactive before. */
@@ -173,6 +177,14 @@ export interface AuditDetails {
   'client.enabled': object;
   'client.secret_rotated': { readonly overlap_seconds: number };
   'key.generated': { readonly kid: string; readonly alg: string };
+  /** A rotation: in the key set from now on, signing later. */
+  'key.published': { readonly kid: string; readonly alg: string; readonly signs_from: string };
+  /** Out of the key set at once. */
+  'key.revoked': { readonly kid: string; readonly alg: string };
+  /** It signs no more, and nobody can with it: its private half is gone. */
+  'key.destroyed': { readonly kid: string; readonly alg: string };
+  /** What was sealed with other encryption keys is sealed with this one now. */
+  'key.resealed': { readonly kid: string; readonly rows: number };
 }
 
 /** As {@link Visitor.agent}: empty where the browser does not tell. */

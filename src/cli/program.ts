@@ -4,6 +4,7 @@ import { addAgenciesCommands } from './agencies.js';
 import { addAuditCommands } from './audit.js';
 import { addBreachReport } from './breach-report.js';
 import { addClientsCommands } from './clients.js';
+import { addKeysCommands } from './keys.js';
 import { addMfaCommands } from './mfa.js';
 import { addMigrateCommand } from './migrate.js';
 import { addRolesCommands } from './roles.js';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addClientsCommands(program, runWithServices);
   addMfaCommands(program, runWithServices);
   addAuditCommands(program, runWithServices);
+  addKeysCommands(program, runWithServices);
   addBreachReport(program, runWithServices);
   return program;
 }

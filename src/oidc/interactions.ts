@@ -1,5 +1,4 @@
 import { errors } from 'oidc-provider';
-import type Provider from 'oidc-provider';
 import type { InteractionResults } from 'oidc-provider';
 import type { EndSessions } from '../accounts/end-sessions.js';
 import { epochSeconds, type Clock } from '../kernel/clock.js';
@@ -9,10 +8,12 @@ import type { Database } from '../storage/database.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { interactionStore } from './interaction-store.js';
+import type { OpenIdProvider } from './provider.js';
 import { sessionStore, type Json } from './session-store.js';
 
 interface Parts {
-  readonly provider: Provider;
+  /** Asked at each use: it is another one when the keys have changed. */
+  readonly openid: Pick<OpenIdProvider, 'provider'>;
   readonly db: Database;
   readonly clock: Clock;
   readonly registry: ClientRegistry;
@@ -23,9 +24,11 @@ interface Parts {
 
 /** The authorization requests that wait for a person, over the provider's own interactions. */
 export function providerInteractions(parts: Parts): Interactions {
-  const { provider, db, clock, endSessions } = parts;
-  const cookie = ({ req, res }: Exchange, type: 'interaction' | 'session'): string | undefined =>
-    provider.createContext(req, res).cookies.get(provider.cookieName(type), { signed: true });
+  const { openid, db, clock, endSessions } = parts;
+  const cookie = ({ req, res }: Exchange, type: 'interaction' | 'session'): string | undefined => {
+    const { provider } = openid;
+    return provider.createContext(req, res).cookies.get(provider.cookieName(type), { signed: true });
+  };
   const holds = (exchange: Exchange, uid: AttemptId): boolean => cookie(exchange, 'interaction') === uid;
 
   /**
@@ -49,7 +52,7 @@ export function providerInteractions(parts: Parts): Interactions {
   /** Nothing of an earlier, unfinished submission is merged in. */
   async function submit({ req, res }: Exchange, result: InteractionResults): Promise<string | undefined> {
     try {
-      return await provider.interactionResult(req, res, result, { mergeWithLastSubmission: false });
+      return await openid.provider.interactionResult(req, res, result, { mergeWithLastSubmission: false });
     } catch (error) {
       if (error instanceof errors.SessionNotFound) return undefined;
       throw error;

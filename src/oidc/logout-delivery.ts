@@ -21,7 +21,8 @@ const PATIENCE: BreakerOptions = { slowMs: 2_000, failures: 5, pauseMs: 30_000 }
 export interface LogoutDeliveryParts {
   readonly registry: ClientRegistry;
   readonly subjects: Subjects;
-  readonly keys: readonly ExternalSigningKey[];
+  /** Those of this moment, for each attempt. */
+  readonly keys: () => readonly ExternalSigningKey[];
   /** As it stands in tokens. */
   readonly issuer: string;
   readonly clock: Clock;
@@ -61,7 +62,7 @@ export function createLogoutDelivery(parts: LogoutDeliveryParts): OutboxHandler 
     let reason = 'paused';
     try {
       return await breakerOf(clientId)(async () => {
-        const token = await signJwt(keys, {
+        const token = await signJwt(keys(), {
           alg: client.id_token_signed_response_alg,
           typ: 'logout+jwt',
           // Section 2.4; a nonce is forbidden there, or the token could pass for an ID token.

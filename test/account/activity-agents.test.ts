@@ -55,6 +55,12 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'client.enabled': 'the clients file, a command or an operator; it is about no account',
   'client.secret_rotated': 'the clients file, a command or an operator; it is about no account',
   'key.generated': 'the program itself; it is about no account',
+  'key.published': 'a command of an operator; it is about no account',
+  'key.revoked': 'a command of an operator; it is about no account',
+  'key.destroyed': 'the program itself; it is about no account',
+  'key.resealed': 'a command of an operator; it is about no account',
+  'password.retired': 'a command of an operator',
+  'recovery_codes.retired': 'a command of an operator',
 };
 
 const NEW = 'Gajah Merah 8 tidur-pulas';

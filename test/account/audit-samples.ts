@@ -47,6 +47,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     { cause: 'drift', drift_minutes: 61 },
   ],
   'recovery_codes.issued': [{ count: 10 }],
+  'recovery_codes.retired': [{ pepper: 'k-old' }],
   'presence.shown': [{ presence: 'p1' }],
   'presence.withdrawn': [{ presence: 'p1' }],
   'presence.refused': [{ cause: 'wrong', presence: 'p1' }, { cause: 'wrong' }, { cause: 'throttled' }],
@@ -68,6 +69,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   })),
   'reset.recovery_code_accepted': [{ left: 9 }],
   'password.changed': (['reset', 'activation', 'weak', 'sign_in', 'person'] as const).map((by) => ({ by })),
+  'password.retired': [{ pepper: 'k-old' }],
   'account.activated': [{}],
   'account.imported_inactive': [{}],
   'account.imported_active': [{}],
@@ -152,6 +154,10 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'client.enabled': [{}],
   'client.secret_rotated': [{ overlap_seconds: 86400 }],
   'key.generated': [{ kid: 'k1', alg: 'ES256' }],
+  'key.published': [{ kid: 'k2', alg: 'ES256', signs_from: '2026-11-29T00:00:00.000Z' }],
+  'key.revoked': [{ kid: 'k1', alg: 'ES256' }],
+  'key.destroyed': [{ kid: 'k1', alg: 'ES256' }],
+  'key.resealed': [{ kid: 'k-new', rows: 1200 }],
 };
 
 /** Everything that is ever told, with and without the names that go with it. */

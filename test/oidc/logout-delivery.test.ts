@@ -74,7 +74,7 @@ async function open(patience?: BreakerOptions): Promise<void> {
     console: { origin: ISSUER, name: 'Helpdesk SSO ASN' },
   });
   subjects = createSubjects({ keyed: createKeyedDigest(Buffer.alloc(32, 9)), registry });
-  const keys = await loadSigningKeys({ db, box, clock: systemClock, audit: createAudit(systemClock) });
+  const { keys } = await loadSigningKeys({ db, box, clock: systemClock, audit: createAudit(systemClock) });
   jwks = {
     keys: await Promise.all(
       keys.map(async (key) => ({ ...(await key.keyObject()).export({ format: 'jwk' }), kid: key.kid, alg: key.alg })),
@@ -85,7 +85,7 @@ async function open(patience?: BreakerOptions): Promise<void> {
   const deliver = createLogoutDelivery({
     registry,
     subjects,
-    keys,
+    keys: () => keys,
     issuer: ISSUER,
     clock,
     post,

@@ -168,6 +168,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'device.renamed': (_, { device }) => aboutDevice('device_renamed', device),
   'device.code_refused': refusedCode,
   'recovery_codes.issued': ({ count }) => ({ event: 'recovery_codes_made', values: { count } }),
+  'recovery_codes.retired': happened('recovery_codes_retired'),
   'presence.shown': happened('presence_shown'),
   'presence.withdrawn': happened('presence_withdrawn'),
   'presence.refused': refusedBy({ wrong: 'presence_wrong', throttled: 'presence_throttled' }),
@@ -193,6 +194,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
     const event = passwordChange(detail.by);
     return event === undefined ? undefined : { event };
   },
+  'password.retired': happened('password_retired'),
   'account.activated': untold('told as the first password'),
   'account.imported_inactive': happened('closed_by_personnel'),
   'account.imported_active': happened('opened_by_personnel'),
@@ -280,6 +282,10 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'client.enabled': untold('of a service, of no account'),
   'client.secret_rotated': untold('of a service, of no account'),
   'key.generated': untold('of the service, of no account'),
+  'key.published': untold('of the service, of no account'),
+  'key.revoked': untold('of the service, of no account'),
+  'key.destroyed': untold('of the service, of no account'),
+  'key.resealed': untold('of the service, of no account'),
 };
 
 /** The kinds that are told at all. */

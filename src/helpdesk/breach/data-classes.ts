@@ -46,6 +46,7 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'device.renamed': ['factors'],
   'device.code_refused': ['activity'],
   'recovery_codes.issued': ['factors'],
+  'recovery_codes.retired': ['factors'],
   'presence.shown': ['activity'],
   'presence.withdrawn': ['activity'],
   'presence.refused': ['activity'],
@@ -62,6 +63,7 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'reset.otp_refused': ['activity'],
   'reset.recovery_code_accepted': ['factors', 'activity'],
   'password.changed': ['credential'],
+  'password.retired': ['credential'],
   'account.activated': ['credential'],
   'account.imported_inactive': ['employment'],
   'account.imported_active': ['employment'],
@@ -117,6 +119,10 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'client.enabled': [],
   'client.secret_rotated': [],
   'key.generated': [],
+  'key.published': [],
+  'key.revoked': [],
+  'key.destroyed': [],
+  'key.resealed': [],
 };
 
 /** The classes that events of these kinds have touched, in their order; of a kind nobody knows, all. */

@@ -78,6 +78,7 @@ const WORDS: { readonly [Type in AuditType]: Wording<Type> | typeof AS_OWNER } =
   'device.renamed': AS_OWNER,
   'device.code_refused': AS_OWNER,
   'recovery_codes.issued': AS_OWNER,
+  'recovery_codes.retired': AS_OWNER,
   'presence.shown': AS_OWNER,
   'presence.withdrawn': AS_OWNER,
   'presence.refused': AS_OWNER,
@@ -94,6 +95,7 @@ const WORDS: { readonly [Type in AuditType]: Wording<Type> | typeof AS_OWNER } =
   'reset.otp_refused': AS_OWNER,
   'reset.recovery_code_accepted': AS_OWNER,
   'password.changed': AS_OWNER,
+  'password.retired': AS_OWNER,
   'account.activated': happened('activated'),
   'account.imported_inactive': AS_OWNER,
   'account.imported_active': AS_OWNER,
@@ -154,6 +156,10 @@ const WORDS: { readonly [Type in AuditType]: Wording<Type> | typeof AS_OWNER } =
   'client.enabled': happened('client_enabled'),
   'client.secret_rotated': happened('client_secret_rotated'),
   'key.generated': happened('key_made'),
+  'key.published': happened('key_published'),
+  'key.revoked': happened('key_revoked'),
+  'key.destroyed': happened('key_destroyed'),
+  'key.resealed': ({ rows }) => ({ event: 'key_resealed', values: { count: counted(rows) } }),
 };
 
 /** Kinds of tomorrow, and causes of tomorrow: their name stands for them. */

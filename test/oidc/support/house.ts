@@ -21,9 +21,10 @@ import type { EndpointStyle } from '#src/oidc/endpoints.js';
 import type { ProviderEvent } from '#src/oidc/events.js';
 import { providerInteractions } from '#src/oidc/interactions.js';
 import { loadSigningKeys } from '#src/oidc/keys.js';
+import { createLiveProvider, type LiveProvider } from '#src/oidc/live-provider.js';
 import { BACKCHANNEL_LOGOUT, createLogoutNotices, type PartySession } from '#src/oidc/logout-notices.js';
 import { ownLogin } from '#src/oidc/own-login.js';
-import { createProvider, type OpenIdProvider } from '#src/oidc/provider.js';
+import { createProvider } from '#src/oidc/provider.js';
 import { createSubjects, type Subjects } from '#src/oidc/subjects.js';
 import { createOutbox, sealContext } from '#src/outbox/outbox.js';
 import type { OwnLogin } from '#src/portal/own-login.js';
@@ -65,7 +66,7 @@ export class House {
   readonly db: Database;
   readonly url: string;
   readonly issuer: string;
-  readonly openid: OpenIdProvider;
+  readonly openid: LiveProvider;
   readonly interactions: Interactions;
   readonly own: OwnLogin;
   readonly verifyAdminToken: VerifyAdminToken;
@@ -84,7 +85,7 @@ export class House {
     db: Database;
     url: string;
     issuer: string;
-    openid: OpenIdProvider;
+    openid: LiveProvider;
     interactions: Interactions;
     own: OwnLogin;
     verifyAdminToken: VerifyAdminToken;
@@ -165,39 +166,45 @@ export class House {
     const notices = createLogoutNotices({ outbox: createOutbox({ box: BOX, clock: systemClock }), registry });
     const endSessions = createEndSessions({ notices });
     const providerDb = options.through?.(db) ?? db;
-    const openid = await createProvider({
-      db: providerDb,
+    const openid = await createLiveProvider({
+      loadKeys: () => loadSigningKeys({ db, box: BOX, clock: systemClock, audit }),
+      build: (keys) =>
+        createProvider({
+          db: providerDb,
+          clock: systemClock,
+          audit,
+          log,
+          issuer,
+          origins,
+          endpointStyle: style,
+          registry,
+          keys,
+          cookieKeys,
+          adminResource,
+          subjects,
+          pages: {
+            error: (ctx, page) => {
+              ctx.status = page.status;
+              ctx.body = `<main data-page="error">${JSON.stringify(page)}</main>`;
+            },
+            noAccess: (ctx, page) => {
+              ctx.body = `<main data-page="no-access">${JSON.stringify(page)}</main>`;
+            },
+            signOutConfirm: (ctx, page) => {
+              ctx.body = `<main data-page="sign-out/confirm">${JSON.stringify(page)}</main>`;
+            },
+            signedOut: (ctx, page) => {
+              ctx.body = `<main data-page="sign-out/done">${JSON.stringify(page)}</main>`;
+            },
+          },
+          record: (event) => events.push(event),
+          notices,
+        }),
       clock: systemClock,
-      audit,
       log,
-      issuer,
-      origins,
-      endpointStyle: style,
-      registry,
-      keys: await loadSigningKeys({ db, box: BOX, clock: systemClock, audit }),
-      cookieKeys,
-      adminResource,
-      subjects,
-      pages: {
-        error: (ctx, page) => {
-          ctx.status = page.status;
-          ctx.body = `<main data-page="error">${JSON.stringify(page)}</main>`;
-        },
-        noAccess: (ctx, page) => {
-          ctx.body = `<main data-page="no-access">${JSON.stringify(page)}</main>`;
-        },
-        signOutConfirm: (ctx, page) => {
-          ctx.body = `<main data-page="sign-out/confirm">${JSON.stringify(page)}</main>`;
-        },
-        signedOut: (ctx, page) => {
-          ctx.body = `<main data-page="sign-out/done">${JSON.stringify(page)}</main>`;
-        },
-      },
-      record: (event) => events.push(event),
-      notices,
     });
     const interactions = providerInteractions({
-      provider: openid.provider,
+      openid,
       db: providerDb,
       clock: systemClock,
       registry,
