@@ -157,6 +157,8 @@ export interface AuditDetails {
   'audit.refused': { readonly cause: string };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
+  /** A service that was called on behalf of the person calls the next one. `from`: the client whose token it had. */
+  'token.exchanged': { readonly from: string; readonly resource: string };
   'feed.applied': {
     readonly run: string;
     readonly mode: string;

@@ -1,3 +1,4 @@
+import { errors } from 'oidc-provider';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Log } from '../kernel/log.js';
@@ -63,6 +64,8 @@ export function reportEvents(
     });
   });
   const endpointRefused = (ctx: KoaContextWithOIDC, error: Error): void => {
+    // Not the last word: structured-tokens.ts answers.
+    if (error instanceof errors.UnsupportedTokenType) return;
     record({ type: 'endpoint.refused', endpoint: ctx.oidc.route, error: refused(ctx, error) });
   };
   provider.on('introspection.error', endpointRefused);

@@ -4,6 +4,8 @@ import type { ClientRegistration } from '../clients/client-schema.js';
 import { epochSeconds } from '../kernel/clock.js';
 import { createKeyedDigest } from '../security/digests.js';
 import { isReadAgain, requireShortRequestObject } from './client-proofs.js';
+import { introspectionPolicy } from './introspection-policy.js';
+import { liveAccounts } from './person-account.js';
 import { resourceServer } from './resources.js';
 import type { Client, SettingsParts } from './settings.js';
 
@@ -41,7 +43,7 @@ export function featureSettings(parts: SettingsParts): NonNullable<Configuration
     },
     introspection: {
       enabled: true,
-      allowedPolicy: (ctx, client, token) => client.clientAuthMethod !== 'none' && own(ctx, client, token),
+      allowedPolicy: introspectionPolicy({ registry, accounts: liveAccounts(parts) }),
     },
     jwtResponseModes: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },

@@ -8,6 +8,7 @@ import { randomBelow } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
 import { fixOrigin, type Origins } from '../web/origin.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { accessTokens } from './access-tokens.js';
 import { ENDPOINTS, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPolicy } from './form-post.js';
@@ -20,12 +21,15 @@ import {
   leaveLogoutsToTheOutbox,
   takeSecretsAsRegistered,
 } from './overrides.js';
+import { liveAccounts } from './person-account.js';
 import { postAsGet } from './post-as-get.js';
 import { providerPages, type ProviderPages } from './provider-pages.js';
 import { keepMalformedRequestsHere } from './refusals.js';
 import { providerSettings } from './settings.js';
 import { leaveWithoutSession } from './sign-out.js';
+import { structuredTokens } from './structured-tokens.js';
 import type { Subjects } from './subjects.js';
+import { registerTokenExchange } from './token-exchange.js';
 import { own } from './unavailable.js';
 
 const RETRY_SECONDS = 5;
@@ -84,6 +88,10 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   leaveLogoutsToTheOutbox(provider);
   keepMalformedRequestsHere(provider);
   reportEvents(provider, options);
+  const accounts = liveAccounts(options);
+  const tokens = accessTokens({ ...options, accounts });
+  registerTokenExchange(provider, { ...options, tokens, accounts });
+  provider.use(structuredTokens({ registry, tokens }) as Koa.Middleware);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);
 

@@ -1,6 +1,7 @@
 import type { Configuration, ExternalSigningKey, KoaContextWithOIDC } from 'oidc-provider';
 import { epochSeconds } from '../kernel/clock.js';
 import { accountId } from '../kernel/ids.js';
+import { accessTokenClaims, keepSubject } from './access-token-claims.js';
 import { adapterFactory, type AdapterParts } from './adapter.js';
 import {
   ASSERTION_ALGS,
@@ -147,15 +148,8 @@ export function providerSettings(parts: SettingsParts): Configuration {
     expiresWithSession: (_ctx, source) => !source.scopes.has('offline_access'),
     // A client with a key of its own proves itself at every use; the others get a new token each time.
     rotateRefreshToken: ({ oidc }) => !provesOwnKey(oidc.client?.clientAuthMethod ?? 'none'),
-    extraTokenClaims: ({ oidc }, token) => {
-      if (token.kind === 'ClientCredentials') {
-        const agency = oidc.client === undefined ? undefined : registrationOf(oidc.client)?.x.agency;
-        return agency === undefined ? undefined : { agency };
-      }
-      // RFC 9068 section 2.2.1, RFC 9470 section 6: what the resource needs to ask for more.
-      const { acr, amr, authTime } = oidc.entities.AuthorizationCode ?? oidc.entities.RefreshToken ?? {};
-      return { acr, amr, auth_time: authTime };
-    },
+    extraTokenClaims: accessTokenClaims(registry),
+    formats: { customizers: { jwt: keepSubject } },
 
     cookies: {
       names: secure

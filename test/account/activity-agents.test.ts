@@ -45,6 +45,7 @@ const NO_BROWSER: Readonly<Partial<Record<AuditType, string>>> = {
   'slip.voided': 'an officer, or what has ended the account',
   'grant.revoked': 'a service, at the token endpoint',
   'refresh_token.reused': 'a service, at the token endpoint',
+  'token.exchanged': 'a service, at the token endpoint',
   'feed.applied': 'the personnel feed; it is about no account',
   'feed.refused': 'the personnel feed; it is about no account',
   'feed.failed': 'the personnel feed; it is about no account',

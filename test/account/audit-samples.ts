@@ -144,6 +144,7 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
   'audit.refused': [{ cause: 'forbidden' }],
   'grant.revoked': [{ cause: 'authorization_code.reused' }],
   'refresh_token.reused': [{}],
+  'token.exchanged': [{ from: 'myasn', resource: 'https://api.example/archive' }],
   'feed.applied': [{ run: 'f1', mode: 'full', created: 1, updated: 1, left: 1, moved: 1, skipped: 0 }],
   'feed.refused': [{ run: 'f1', mode: 'full', cause: 'too_many_inactive' }],
   'feed.failed': [{ run: 'f1', cause: 'interrupted' }],

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { House } from './support/house.js';
+import { API } from './support/registrations.js';
+import { PAYROLL, services } from './support/services.js';
 
 // PERFORMANCE.md, Targets: statements are what a login costs, and they can be counted.
 let house: House;
 beforeAll(async () => {
-  house = await House.open();
+  house = await House.open({ clients: services });
 });
 afterAll(() => house.close());
 
@@ -60,6 +62,37 @@ describe('statements', () => {
     const tokens = await house.tokens({ browser: house.browser(), clientId: 'web', account: await house.person() });
     expect(await counted(() => house.isActive('web', tokens.access_token))).toBe(2);
     expect(await counted(() => house.isActive('web', 'unknown'))).toBe(2);
+  });
+
+  it.each([
+    ['archive', 2],
+    ['members', 3],
+  ])(
+    'of introspection of a JWT of %s by its resource: the proof, the grant, and the person where asked',
+    async (clientId, expected) => {
+      const asked = { browser: house.browser(), clientId, account: await house.person() };
+      const tokens = await house.tokens({ ...asked, params: { scope: 'openid read', resource: API } });
+      expect(await counted(() => house.introspect('desk-api', tokens.access_token))).toBe(expected);
+      expect(await counted(() => house.introspect('old-api', tokens.access_token))).toBe(expected - 1);
+    },
+  );
+
+  it('of token exchange: the proof, the grant, the audit row, and the person where asked', async () => {
+    const exchange = (clientId: string, token: string) => () =>
+      house.post('/oidc/token', clientId, {
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: token,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        resource: PAYROLL,
+      });
+    for (const [clientId, expected] of [
+      ['archive', 3],
+      ['members', 4],
+    ] as const) {
+      const asked = { browser: house.browser(), clientId, account: await house.person() };
+      const tokens = await house.tokens({ ...asked, params: { scope: 'openid read', resource: API } });
+      expect([clientId, await counted(exchange('records', tokens.access_token))]).toEqual([clientId, expected]);
+    }
   });
 
   it('of client credentials: 1, and the proof against replay when the client has a key', async () => {

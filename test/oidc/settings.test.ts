@@ -7,13 +7,14 @@ import { parseClients } from '#src/clients/clients-file.js';
 import { ENDPOINTS } from '#src/oidc/endpoints.js';
 import { providerSettings } from '#src/oidc/settings.js';
 import { systemClock } from '#src/kernel/clock.js';
-import { registrations } from './support/registrations.js';
+import { API, registrations } from './support/registrations.js';
+import { services } from './support/services.js';
 
 const ADMIN = 'https://sso.asn.example/api/admin';
 
 function settingsFor(issuer: string): Configuration {
   const url = new URL(issuer);
-  const loaded = parseClients(registrations(ADMIN), {
+  const loaded = parseClients([...registrations(ADMIN), ...services], {
     issuer: url,
     adminResource: ADMIN,
     production: false,
@@ -155,6 +156,16 @@ describe('the settings of the provider', () => {
       run(features.introspection?.allowedPolicy, ctx(), client('web'), { clientId: 'other' }),
       false,
     ],
+    [
+      'introspection by the resource of a token',
+      run(features.introspection?.allowedPolicy, ctx(), client('desk-api'), { clientId: 'web', aud: API }),
+      true,
+    ],
+    [
+      'introspection by another resource',
+      run(features.introspection?.allowedPolicy, ctx(), client('desk-api'), { clientId: 'web', aud: ADMIN }),
+      false,
+    ],
     ['features.pushedAuthorizationRequests', features.pushedAuthorizationRequests, { enabled: true }],
     ['features.dPoP', features.dPoP?.enabled, true],
     ['features.dPoP.allowReplay', features.dPoP?.allowReplay, false],
@@ -202,8 +213,8 @@ describe('the settings of the provider', () => {
     ['subjectTypes', settings.subjectTypes, ['public', 'pairwise']],
     ['the ID token always holds', settings.claims?.openid, ['sub', 'acr', 'amr', 'auth_time']],
     ['acrValues', settings.acrValues, ['urn:asn:aal2', 'phr']],
-  ])('%s', (_, value, expected) => {
-    expect(value).toEqual(expected);
+  ])('%s', async (_, value, expected) => {
+    expect(await value).toEqual(expected);
   });
 
   it('interactions.policy asks for what is missing, and for no consent', () => {

@@ -272,6 +272,7 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'audit.refused': untold('somebody asked for the trail and saw nothing of it'),
   'grant.revoked': aboutService('access_closed', { refused: true }),
   'refresh_token.reused': aboutService('access_closed', { refused: true }),
+  'token.exchanged': untold('a step of what the person does at a service, some at every click'),
   'feed.applied': untold('of a whole file; what it did to an account is told there'),
   'feed.refused': untold('of a whole file, of no account'),
   'feed.failed': untold('of a whole file, of no account'),

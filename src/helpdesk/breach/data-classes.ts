@@ -108,6 +108,7 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'audit.refused': [],
   'breach.reported': ['identity', 'contact', 'employment', 'activity'],
   'grant.revoked': ['activity'],
+  'token.exchanged': ['activity'],
   'refresh_token.reused': ['identity', 'contact', 'employment', 'activity'],
   'feed.applied': ['identity', 'contact', 'employment'],
   'feed.refused': [],

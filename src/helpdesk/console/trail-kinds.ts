@@ -20,6 +20,7 @@ const KIND_OF = {
   'sign_in.mailbox_proved': 'step_accepted',
   'grant.revoked': 'access_closed',
   'refresh_token.reused': 'access_closed',
+  'token.exchanged': 'exchanged',
   'password.changed': 'password',
   'password.retired': 'password',
   'account.activated': 'password',

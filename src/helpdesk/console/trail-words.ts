@@ -146,6 +146,7 @@ const WORDS: { readonly [Type in AuditType]: Wording<Type> | typeof AS_OWNER } =
   'audit.refused': refused('trail_refused'),
   'grant.revoked': AS_OWNER,
   'refresh_token.reused': AS_OWNER,
+  'token.exchanged': happened('token_exchanged'),
   'feed.applied': happened('feed_applied'),
   'feed.refused': refused('feed_refused'),
   'feed.failed': refused('feed_failed'),

@@ -4,14 +4,15 @@ import { entryOf } from '#src/clients/client-secrets.js';
 import type { Own } from '#src/clients/own-clients.js';
 import { createKeyedDigest, type KeyedDigest } from '#src/security/digests.js';
 
-const keyed = createKeyedDigest(Buffer.alloc(32, 7));
+/** Keeps the secrets of the clients in tests. */
+export const testDigests = createKeyedDigest(Buffer.alloc(32, 7));
 
 /** The registry over registrations as they stand in a file, secrets in clear among them. */
 export const registryOf = (registrations: readonly ClientRegistration[], own: Own): LiveClientRegistry =>
   clientRegistry(
-    registrations.map((registration) => entryOf(registration, keyed)),
+    registrations.map((registration) => entryOf(registration, testDigests)),
     own,
-    keyed,
+    testDigests,
   );
 
 const OWN: Own = {
@@ -22,4 +23,4 @@ const OWN: Own = {
 
 /** Only the built-in clients. */
 export const emptyRegistry = (digest: KeyedDigest): LiveClientRegistry => clientRegistry([], OWN, digest);
-export const noClients = emptyRegistry(keyed);
+export const noClients = emptyRegistry(testDigests);

@@ -12,9 +12,12 @@ import { systemClock } from '#src/kernel/clock.js';
 import { agencyCode, attemptId, type AccountId } from '#src/kernel/ids.js';
 import type { Log } from '#src/kernel/log.js';
 import { Refusal } from '#src/kernel/refusal.js';
+import type { LiveClientRegistry } from '#src/clients/client-registry.js';
 import { adminResourceOf } from '#src/clients/admin-resource.js';
 import { adminTokens, type VerifyAdminToken } from '#src/oidc/admin-tokens.js';
-import { registryOf } from '../../clients/support/registry.js';
+import { registryOf, testDigests } from '../../clients/support/registry.js';
+import { OWN_CLIENT_IDS, type ClientRegistration } from '#src/clients/client-schema.js';
+import { entryOf } from '#src/clients/client-secrets.js';
 import { parseClients } from '#src/clients/clients-file.js';
 import { createEndSessions } from '#src/oidc/end-sessions.js';
 import type { EndpointStyle } from '#src/oidc/endpoints.js';
@@ -72,6 +75,8 @@ export class House {
   readonly verifyAdminToken: VerifyAdminToken;
   readonly adminResource: string;
   readonly subjects: Subjects;
+  /** Changes as it does when an operator changes a client. */
+  readonly registry: LiveClientRegistry;
   /** Every statement since it was last emptied. */
   readonly statements: string[];
   readonly events: ProviderEvent[];
@@ -91,6 +96,7 @@ export class House {
     verifyAdminToken: VerifyAdminToken;
     adminResource: string;
     subjects: Subjects;
+    registry: LiveClientRegistry;
     statements: string[];
     events: ProviderEvent[];
     endSessions: EndSessions;
@@ -108,6 +114,7 @@ export class House {
     this.verifyAdminToken = parts.verifyAdminToken;
     this.adminResource = parts.adminResource;
     this.subjects = parts.subjects;
+    this.registry = parts.registry;
     this.statements = parts.statements;
     this.events = parts.events;
     this.endSessions = parts.endSessions;
@@ -260,6 +267,7 @@ export class House {
       verifyAdminToken: adminTokens({ db, clock: systemClock, registry, adminResource }),
       adminResource,
       subjects,
+      registry,
       statements,
       events,
       endSessions,
@@ -383,20 +391,21 @@ export class House {
 
   /** What a client sends to prove itself. */
   async credentials(clientId: string): Promise<{ headers: Record<string, string>; form: Record<string, string> }> {
-    switch (clientId) {
-      case 'legacy':
-      case 'batch':
+    switch (this.registry.registration(clientId)?.token_endpoint_auth_method) {
+      case 'client_secret_basic':
         return {
           headers: { authorization: `Basic ${Buffer.from(`${clientId}:${SECRET}`).toString('base64')}` },
           form: {},
         };
-      case 'poster':
+      case 'client_secret_post':
         return { headers: {}, form: { client_id: clientId, client_secret: SECRET } };
-      case 'spa':
-      case 'phone':
+      case 'none':
         return { headers: {}, form: { client_id: clientId } };
-      default:
+      case 'private_key_jwt':
+      case undefined:
         return { headers: {}, form: assertionFields(await this.assertion(clientId)) };
+      default:
+        throw new Error(`no credentials of ${clientId}`);
     }
   }
 
@@ -456,6 +465,24 @@ export class House {
   /** Signs in at a client and redeems the code. */
   async tokens(asked: Asked & { account: AccountId }): Promise<Tokens> {
     return tokensOf(await this.redeem(asked.clientId, await this.code(asked)));
+  }
+
+  /** What an endpoint at which clients prove themselves says of a token. */
+  async introspect(clientId: string, token: string): Promise<Record<string, unknown>> {
+    return JSON.parse((await this.post('/oidc/introspect', clientId, { token })).body) as Record<string, unknown>;
+  }
+
+  /** Changes a registration while everything runs; undefined takes it away. Answers how to put it back. */
+  change(clientId: string, changed: (registration: ClientRegistration) => ClientRegistration | undefined): () => void {
+    const own = new Set(OWN_CLIENT_IDS);
+    const all = this.registry.registrations().filter(({ client_id: id }) => !own.has(id));
+    const put = (registrations: readonly ClientRegistration[]): void => {
+      this.registry.replace(registrations.map((each) => entryOf(each, testDigests)));
+    };
+    put(all.flatMap((each) => (each.client_id === clientId ? (changed(each) ?? []) : [each])));
+    return () => {
+      put(all);
+    };
   }
 
   async rows(table: string, condition = 'true'): Promise<number> {
