@@ -15,7 +15,7 @@ export interface PartySite {
   readonly issuer: string;
   /** Somebody with a password and an authenticator, whose codes nobody has used. */
   person(): Promise<Employee>;
-  /** A browser that goes wherever it is sent, on this machine. */
+  /** A browser that goes wherever it is sent, on this machine; from an address of its own, where proxies are trusted. */
   browser(options?: { readonly stopsAtParties: boolean }): Person;
   stop(): Promise<void>;
 }
@@ -46,6 +46,7 @@ export async function startPartySite({
     }),
   );
   await addAgencies(site.running.services.db);
+  let browsers = 0;
   return {
     site,
     issuer: `${site.origin}${pathOfIssuer}`,
@@ -54,11 +55,14 @@ export async function startPartySite({
       if (added === undefined) throw new Error('nobody was added');
       return added;
     },
-    browser: ({ stopsAtParties } = { stopsAtParties: false }) =>
-      openPerson(site.origin, {
+    browser({ stopsAtParties } = { stopsAtParties: false }) {
+      browsers += 1;
+      return openPerson(site.origin, {
         ask: navigate,
+        headers: { 'x-forwarded-for': `203.0.113.${browsers}` },
         ...(stopsAtParties ? { stopAt: ({ origin }: URL) => origin !== site.origin } : {}),
-      }),
+      });
+    },
     async stop() {
       await site.stop();
       await rm(folder, { recursive: true, force: true });
