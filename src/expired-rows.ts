@@ -6,6 +6,7 @@ import type { Expiry } from './storage/expiry.js';
  */
 export const EXPIRED_ROWS: readonly Expiry[] = [
   { table: 'sign_in_attempts', where: 'expires_at <= $1::timestamptz' },
+  { table: 'device_codes', where: `expires_at < $1::timestamptz - interval '1 hour'` },
   { table: 'devices', where: `status = 'pending' AND created_at < $1::timestamptz - interval '1 hour'` },
   { table: 'unsaved_recovery_codes', where: `created_at < $1::timestamptz - interval '1 hour'` },
   { table: 'enrolment_tickets', where: 'expires_at <= $1::timestamptz' },

@@ -22,5 +22,8 @@ export function providerPagesBy(write: PageWriter): ProviderPages {
     signedOut(ctx, page) {
       write(ours(ctx), 'sign-out/done', page);
     },
+    deviceOver(ctx, page) {
+      write(ours(ctx), 'device/over', page, { status: 410 });
+    },
   };
 }

@@ -12,6 +12,8 @@ import { createMyData } from './account/my-data/my-data.js';
 import { dataRoutes } from './account/my-data/routes.js';
 import { createOwnPassword } from './account/password/own-password.js';
 import { passwordRoutes } from './account/password/routes.js';
+import { createLimitedCodes } from './device-login/limited-codes.js';
+import { deviceLoginRoutes } from './device-login/routes.js';
 import { createDeviceChanges } from './account/devices/changes.js';
 import { createDeviceRegistry } from './account/devices/registry.js';
 import { deviceRoutes } from './account/devices/routes.js';
@@ -55,6 +57,7 @@ import { getById } from './accounts/accounts.js';
 import { createNewPassword } from './accounts/new-password.js';
 import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
+import { deviceRequests } from './oidc/device-requests.js';
 import { providerInteractions } from './oidc/interactions.js';
 import { loadSigningKeys } from './oidc/keys.js';
 import { createLiveProvider, type LiveProvider } from './oidc/live-provider.js';
@@ -160,6 +163,7 @@ export async function buildSite(services: Services): Promise<Site> {
         pages: providerPagesBy(write),
         record: metrics.protocol,
         notices,
+        keyed,
       }),
     clock,
     log,
@@ -171,6 +175,16 @@ export async function buildSite(services: Services): Promise<Site> {
     clock,
     registry,
     endSessions,
+    issuer,
+    endpointStyle,
+  });
+
+  const deviceLogins = deviceRequests({
+    openid,
+    db,
+    clock,
+    registry,
+    keyed,
     issuer,
     endpointStyle,
   });
@@ -421,6 +435,14 @@ export async function buildSite(services: Services): Promise<Site> {
       waitingResets,
       ...forms,
       waitSeconds: config.mfaResetWaitSeconds,
+    }),
+    ...deviceLoginRoutes({
+      devices: deviceLogins,
+      limitedCodes: createLimitedCodes({ db, devices: deviceLogins, keyed, clock }),
+      relyingParties: registry,
+      accountOf: (id) => getById(db, id),
+      write,
+      clock,
     }),
     ...homeRoutes({ desk, alarms, write, clock }),
     ...personRoutes({ desk, acts, write, clock }),

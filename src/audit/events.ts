@@ -155,6 +155,9 @@ export interface AuditDetails {
     readonly full_nip: boolean;
   };
   'audit.refused': { readonly cause: string };
+  /** A device without a browser was let in (RFC 8628), or was not: by the person, for want of access, or of a login that would do. */
+  'device_login.approved': object;
+  'device_login.refused': { readonly cause: 'person' | 'no_access' | 'unmet' };
   'grant.revoked': { readonly cause: string };
   'refresh_token.reused': object;
   /** A service that was called on behalf of the person calls the next one. `from`: the client whose token it had. */

@@ -30,9 +30,17 @@ export const OWN_CLIENT_IDS = ['asn-digital', 'asn-account', 'helpdesk', 'helpde
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export const AUTH_METHODS = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'] as const;
+/** RFC 8628: devices that have no browser of their own. */
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 /** RFC 8693: a service that was called on behalf of a person calls the next one. */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials', TOKEN_EXCHANGE] as const;
+const GRANT_TYPES = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  DEVICE_GRANT,
+  TOKEN_EXCHANGE,
+] as const;
 /** RFC 8705: in an installation that knows client certificates. */
 export const CERTIFICATE_METHODS = ['self_signed_tls_client_auth', 'tls_client_auth'] as const;
 /** Ways to answer an authorization request; with `jwt` signed (JARM). */
@@ -200,8 +208,8 @@ export const clientSchema = (rules: ClientRules) =>
       if (logsIn && client.redirect_uris.length === 0) problem('redirect_uris', 'must hold an address');
       if (!logsIn && client.redirect_uris.length > 0)
         problem('redirect_uris', 'are of no use without authorization_code');
-      if (client.grant_types.includes('refresh_token') && !logsIn)
-        problem('grant_types', 'refresh_token needs authorization_code');
+      if (client.grant_types.includes('refresh_token') && !logsIn && !client.grant_types.includes(DEVICE_GRANT))
+        problem('grant_types', 'refresh_token needs authorization_code or the device grant');
       switch (client.token_endpoint_auth_method) {
         // The secret stands beside the registration: one that is missing is made by `clients rotate-secret`.
         case 'client_secret_basic':

@@ -1,4 +1,4 @@
-import type { ClientRegistration } from './client-schema.js';
+import { DEVICE_GRANT, type ClientRegistration } from './client-schema.js';
 
 /** A registration that is accepted although it is weaker than the default. */
 export interface Weakness {
@@ -46,6 +46,8 @@ export function weaknesses(client: ClientRegistration): readonly Weakness[] {
   if (client.response_modes?.some((mode) => mode.startsWith('fragment')) === true) {
     warn('response_modes', 'fragment: scripts of the page that is returned to can read the code');
   }
+  if (client.grant_types.includes(DEVICE_GRANT))
+    warn('grant_types', 'device_code: whoever talks a person into typing a code is let in as that person');
   const addresses = [
     ...client.redirect_uris,
     ...client.post_logout_redirect_uris,

@@ -44,7 +44,8 @@ export function accessTokenClaims(registry: Pick<ClientRegistry, 'registration'>
       const { act, gid, sid, acr, amr, auth_time: authTime } = inherited;
       return { act, gid, sid, acr, amr, auth_time: authTime };
     }
-    const { acr, amr, authTime } = oidc.entities.AuthorizationCode ?? oidc.entities.RefreshToken ?? {};
+    const { acr, amr, authTime } =
+      oidc.entities.AuthorizationCode ?? oidc.entities.RefreshToken ?? oidc.entities.DeviceCode ?? {};
     const proved = { acr, amr, auth_time: authTime };
     const { grantId, expiresWithSession, sid, resourceServer } = token;
     if (resourceServer?.accessTokenFormat !== 'jwt') return proved;

@@ -1,7 +1,9 @@
 import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { secondsAfter } from '../kernel/clock.js';
+import type { KeyedDigest } from '../security/digests.js';
 import { clientMetadata } from './client-metadata.js';
+import { deviceCodeAdapter } from './device-code-adapter.js';
 import { grantAdapter } from './grant-adapter.js';
 import { interactionAdapter } from './interaction-adapter.js';
 import { replayStore } from './replay-store.js';
@@ -11,6 +13,7 @@ import { guarded } from './unavailable.js';
 
 export interface AdapterParts extends SessionParts {
   readonly registry: ClientRegistry;
+  readonly keyed: KeyedDigest;
 }
 
 /** The provider's storage: one adapter for each of its models, over PostgreSQL (docs/adr/0004). */
@@ -26,6 +29,8 @@ function partsOf(model: string, parts: AdapterParts): Partial<Adapter> {
       return interactionAdapter(parts);
     case 'Grant':
       return grantAdapter(parts);
+    case 'DeviceCode':
+      return deviceCodeAdapter(parts);
     case 'ReplayDetection':
       return replayAdapter(parts);
     case 'Client':

@@ -8,6 +8,9 @@ export interface Endpoints {
   readonly pushed_authorization_request: string;
   readonly introspection: string;
   readonly revocation: string;
+  readonly device_authorization: string;
+  /** Only what follows its path is open: a person's way back from the login (provider.ts). */
+  readonly code_verification: string;
 }
 
 export type EndpointStyle = 'standard' | 'keycloak';
@@ -25,6 +28,8 @@ export const ENDPOINTS: Readonly<Record<EndpointStyle, Endpoints>> = {
     pushed_authorization_request: '/oidc/par',
     introspection: '/oidc/introspect',
     revocation: '/oidc/revoke',
+    device_authorization: '/oidc/device',
+    code_verification: '/oidc/device/verification',
   },
   keycloak: {
     authorization: `${REALM}/auth`,
@@ -35,6 +40,8 @@ export const ENDPOINTS: Readonly<Record<EndpointStyle, Endpoints>> = {
     pushed_authorization_request: `${REALM}/ext/par/request`,
     introspection: `${REALM}/token/introspect`,
     revocation: `${REALM}/revoke`,
+    device_authorization: `${REALM}/auth/device`,
+    code_verification: `${REALM}/auth/device/verification`,
   },
 };
 

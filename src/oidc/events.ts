@@ -36,6 +36,8 @@ export function reportEvents(
   const refused = (ctx: KoaContextWithOIDC, error: Error): string => {
     const told = error as Error & Told;
     const code = told.error ?? 'server_error';
+    // A device that asks every five seconds is not refused.
+    if (code === 'authorization_pending') return code;
     log.info('protocol request refused', {
       request_id: requestId(),
       endpoint: ctx.oidc.route,
@@ -73,6 +75,7 @@ export function reportEvents(
   provider.on('userinfo.error', endpointRefused);
   provider.on('pushed_authorization_request.error', endpointRefused);
   provider.on('end_session.error', endpointRefused);
+  provider.on('device_authorization.error', endpointRefused);
   provider.on('server_error', (ctx, error) => {
     log.error('unexpected error in the provider', {
       request_id: requestId(),

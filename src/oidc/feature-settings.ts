@@ -4,6 +4,7 @@ import type { ClientRegistration } from '../clients/client-schema.js';
 import { epochSeconds } from '../kernel/clock.js';
 import { createKeyedDigest } from '../security/digests.js';
 import { isReadAgain, requireShortRequestObject } from './client-proofs.js';
+import { USER_CODES } from './device-codes.js';
 import { introspectionPolicy } from './introspection-policy.js';
 import { liveAccounts } from './person-account.js';
 import { resourceServer } from './resources.js';
@@ -29,6 +30,8 @@ export function featureSettings(parts: SettingsParts): NonNullable<Configuration
     backchannelLogout: { enabled: true },
     claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
+    // No address and no browser of the device is kept.
+    deviceFlow: { enabled: true, ...USER_CODES, deviceInfo: () => ({}), ...pages.device },
     dPoP: {
       enabled: true,
       allowReplay: false,
@@ -71,7 +74,6 @@ export function featureSettings(parts: SettingsParts): NonNullable<Configuration
     },
     userinfo: { enabled: true },
 
-    deviceFlow: { enabled: false },
     jwtIntrospection: { enabled: false },
     jwtUserinfo: { enabled: false },
     registration: { enabled: false },

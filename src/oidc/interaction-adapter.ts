@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../storage/database.js';
 import { browserDigest } from '../sign-in/browser-digest.js';
 import { omit } from './changes.js';
+import { DEVICE_PROMPT } from './device-prompt.js';
 import { interactionStore } from './interaction-store.js';
 import { currentRequest, requestScope } from './request-scope.js';
 import type { Json } from './session-store.js';
@@ -16,7 +17,9 @@ function kept(payload: AdapterPayload): Json {
   const session = bare.session as { uid: string; cookie?: string } | undefined;
   if (session === undefined) return bare;
   const ctx = currentRequest();
-  if (ctx !== undefined && requestScope().session?.uid !== session.uid) return omit(bare, ['session']);
+  // A device is answered by who has just logged in for it, in the session that this request is about to save.
+  const isStored = requestScope().session?.uid === session.uid || payload.prompt?.name === DEVICE_PROMPT;
+  if (ctx !== undefined && !isStored) return omit(bare, ['session']);
   return { ...bare, session: omit(session, ['cookie']) };
 }
 
@@ -41,7 +44,7 @@ export function interactionAdapter({ db, clock }: { db: Database; clock: Clock }
 
     async find(uid) {
       const scope = requestScope();
-      if (currentRequest()?.oidc.route !== 'resume') {
+      if (currentRequest()?.oidc.route.endsWith('resume') !== true) {
         const payload = await store.find(uid, clock.now());
         return payload === undefined ? undefined : { ...payload, jti: uid };
       }

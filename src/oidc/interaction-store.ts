@@ -42,7 +42,8 @@ const FIND = `
 const TAKE = `
   WITH taken AS (
     UPDATE sign_in_attempts t
-       SET interaction = jsonb_build_object('spent', true, 'params', o.interaction->'params')
+       SET interaction = jsonb_build_object('spent', true, 'params', o.interaction->'params',
+                                            'deviceCode', o.interaction->'deviceCode')
       FROM sign_in_attempts o
      WHERE t.uid = $1 AND o.uid = $1 AND t.expires_at > $2 AND t.browser = $3
        AND t.interaction->'spent' IS NULL

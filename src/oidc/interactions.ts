@@ -6,6 +6,7 @@ import type { AttemptId } from '../kernel/ids.js';
 import type { Exchange, Interactions, SignInResult } from '../sign-in/interactions.js';
 import type { Database } from '../storage/database.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { DEVICE_PAGES } from './device-pages.js';
 import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { interactionStore } from './interaction-store.js';
 import type { OpenIdProvider } from './provider.js';
@@ -95,6 +96,8 @@ export function providerInteractions(parts: Parts): Interactions {
       if (origin === undefined) return undefined;
       // Not resumed yet: the answer to the first request got lost, and this is it.
       if (!origin.spent) return origin.interaction.returnTo as string;
+      // A device asks by itself; what can be done again is to type its code.
+      if (typeof origin.interaction.deviceCode === 'string') return DEVICE_PAGES;
       return again(parts, origin.interaction.params as Json);
     },
   };

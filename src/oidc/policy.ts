@@ -3,6 +3,7 @@ import { accountId } from '../kernel/ids.js';
 import { AAL2, isKnownAcr, PHISHING_RESISTANT, satisfies } from '../clients/authentication-class.js';
 import type { ClientRegistration } from '../clients/client-schema.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { devicePrompt } from './device-prompt.js';
 import type { Accounts, LiveAccount } from './person-account.js';
 
 const { base, Check, Prompt } = interactionPolicy;
@@ -46,6 +47,7 @@ export function signInPolicy(parts: PolicyParts): interactionPolicy.DefaultPolic
   policy.add(consent);
 
   policy.add(new Prompt({ name: 'entitlement' }, entitlementCheck(parts)));
+  policy.add(devicePrompt());
   return policy;
 }
 

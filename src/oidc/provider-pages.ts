@@ -1,5 +1,6 @@
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { devicePages, type DeviceProblem } from './device-pages.js';
 import { NoAccess } from './policy.js';
 import { requestId } from './request-scope.js';
 
@@ -24,9 +25,12 @@ export interface ProviderPages {
     page: { action: string; xsrf: string; service: string | undefined; stayHref: string | undefined },
   ): void | Promise<void>;
   signedOut(ctx: KoaContextWithOIDC, page: { back: BackLink | undefined }): void | Promise<void>;
+  /** A device's question cannot be answered any more. */
+  deviceOver(ctx: KoaContextWithOIDC, page: { cause: DeviceProblem }): void | Promise<void>;
 }
 
 type RenderedPages = Required<Pick<Configuration, 'renderError'>> & {
+  readonly device: ReturnType<typeof devicePages>;
   logoutSource(ctx: KoaContextWithOIDC, form: string): Promise<void>;
   postLogoutSuccessSource(ctx: KoaContextWithOIDC): Promise<void>;
 };
@@ -42,22 +46,25 @@ export function providerPages(
     return party?.href === undefined ? undefined : { service: party.name, href: party.href };
   };
 
+  const renderError: NonNullable<Configuration['renderError']> = async (ctx, out, error) => {
+    if (error instanceof NoAccess) {
+      ctx.status = 403;
+      const service = registry.find(error.clientId)?.name ?? '';
+      await pages.noAccess(ctx, { service, back: undefined });
+      return;
+    }
+    await pages.error(ctx, {
+      // An expired login is the person's everyday case, not a malformed request.
+      status: error instanceof errors.SessionNotFound ? 410 : ctx.status,
+      error: out.error,
+      description: out.error_description,
+      requestId: requestId(),
+    });
+  };
+
   return {
-    async renderError(ctx, out, error) {
-      if (error instanceof NoAccess) {
-        ctx.status = 403;
-        const service = registry.find(error.clientId)?.name ?? '';
-        await pages.noAccess(ctx, { service, back: undefined });
-        return;
-      }
-      await pages.error(ctx, {
-        // An expired login is the person's everyday case, not a malformed request.
-        status: error instanceof errors.SessionNotFound ? 410 : ctx.status,
-        error: out.error,
-        description: out.error_description,
-        requestId: requestId(),
-      });
-    },
+    renderError,
+    device: devicePages(pages, renderError),
 
     async logoutSource(ctx) {
       const { session, client } = ctx.oidc;

@@ -4,11 +4,13 @@ import Provider, { type ExternalSigningKey } from 'oidc-provider';
 import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
+import type { KeyedDigest } from '../security/digests.js';
 import { randomBelow } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
 import { fixOrigin, type Origins } from '../web/origin.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { accessTokens } from './access-tokens.js';
+import { deviceAnswer } from './device-answer.js';
 import { ENDPOINTS, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPolicy } from './form-post.js';
@@ -55,6 +57,7 @@ export interface ProviderOptions {
   readonly record: (event: ProviderEvent) => void;
   /** Tells relying parties when a session ends at the provider's own endpoints. */
   readonly notices: LogoutNotices;
+  readonly keyed: KeyedDigest;
 }
 
 export interface OpenIdProvider {
@@ -94,6 +97,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   provider.use(structuredTokens({ registry, tokens }) as Koa.Middleware);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);
+  provider.use(deviceAnswer(issuerUrl.origin) as Koa.Middleware);
 
   for (const { client_id: clientId } of registry.registrations()) await provider.Client.find(clientId);
   const mounted = mount(path === '' ? '/' : path, provider as unknown as Koa);
@@ -102,11 +106,14 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
     provider,
     metadata: await metadataDocuments({ provider, mounted, issuer: issuerUrl, endpoints }),
     endpoints: (ctx, next) =>
-      tidied(ctx, async () => {
-        await byPost(ctx, async () => {
-          await mounted(ctx, next);
-        });
-      }),
+      // The provider's own form for user codes, which our pages stand in for.
+      ctx.path === `${path}${endpoints.code_verification}`
+        ? next()
+        : tidied(ctx, async () => {
+            await byPost(ctx, async () => {
+              await mounted(ctx, next);
+            });
+          }),
     signOutPath,
   };
 }

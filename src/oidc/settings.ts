@@ -14,6 +14,9 @@ import {
 import { ACR_LADDER } from '../clients/authentication-class.js';
 import { AUTH_METHODS, type ClientRegistration } from '../clients/client-schema.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { DEVICE_PAGES } from './device-pages.js';
+import { DEVICE_PROMPT } from './device-prompt.js';
+import { DEVICE_CODE_SECONDS } from './device-codes.js';
 import type { Endpoints } from './endpoints.js';
 import { provesOwnKey } from '../clients/fapi2.js';
 import { requireShortAssertion } from './client-proofs.js';
@@ -57,7 +60,12 @@ export type SettingsPages = Required<
     'logoutSource' | 'postLogoutSuccessSource'
   >
 > &
-  Required<Pick<Configuration, 'renderError'>>;
+  Required<Pick<Configuration, 'renderError'>> & {
+    readonly device: Pick<
+      NonNullable<NonNullable<Configuration['features']>['deviceFlow']>,
+      'userCodeInputSource' | 'userCodeConfirmSource' | 'successSource'
+    >;
+  };
 
 /** Every setting of the provider that SECURITY.md section 8 names; a test holds them one by one. */
 export function providerSettings(parts: SettingsParts): Configuration {
@@ -88,7 +96,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
     loadExistingGrant: firstPartyGrant(registry),
     interactions: {
       policy: signInPolicy({ registry, accounts }),
-      url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
+      url: (_ctx, { uid, prompt }) => (prompt.name === DEVICE_PROMPT ? `${DEVICE_PAGES}/${uid}` : `/sign-in/${uid}`),
     },
 
     scopes: OIDC_SCOPES,
@@ -135,6 +143,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
       AuthorizationCode: CODE_SECONDS,
       AccessToken: TOKEN_SECONDS,
       ClientCredentials: TOKEN_SECONDS,
+      DeviceCode: DEVICE_CODE_SECONDS,
       IdToken: TOKEN_SECONDS,
       Session: (_ctx, session) =>
         Math.max(1, Math.min(SESSION_IDLE_SECONDS, (session.authTime() ?? now()) + SESSION_ABSOLUTE_SECONDS - now())),

@@ -76,5 +76,11 @@ export const MAIL_QUOTAS = {
   knownBrowserDay: { scope: 'mail-known-browser-day', limit: 6, windowSeconds: DAY },
 } satisfies Record<string, Quota>;
 
+/** Wrong user codes of devices (RFC 8628 section 5.1): from one browser, and from an address, which may be a whole office's. */
+export const USER_CODE_QUOTAS = {
+  browser: { scope: 'user-code-browser', limit: 10, windowSeconds: HOUR },
+  address: { scope: 'user-code-address', limit: 60, windowSeconds: HOUR },
+} satisfies Record<string, Quota>;
+
 /** Wrong codes of slips from one address, which may be that of a whole office. */
 export const SLIP_QUOTA: Quota = { scope: 'slip-address', limit: 300, windowSeconds: HOUR };

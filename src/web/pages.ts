@@ -99,6 +99,31 @@ export interface Pages extends HelpdeskPages {
   /** Posts `new_password`, `confirm_password` to `/sign-in/:uid/change-password`. */
   'sign-in/change-password': SignInPage;
 
+  /** `/device`: posts `user_code` to itself. */
+  'device/code': FormPage & {
+    /** As typed, or as a link brought it. */
+    readonly userCode?: string | undefined;
+    /** The code came in a link: it is to be compared with the device's. */
+    readonly fromLink?: boolean | undefined;
+  };
+  /** Posts to `/device/:uid/approve` or `/device/:uid/refuse`. */
+  'device/confirm': {
+    readonly uid: string;
+    readonly userCode: string;
+    readonly service: string;
+    /** Whose account it would use. */
+    readonly name: string;
+    readonly nipEnding: string;
+    /** What it would be told about the person, by the names of claims. */
+    readonly claims: readonly string[];
+    /** How long it stays signed in after the person's own session; none where it ends with that. */
+    readonly staysSeconds?: number | undefined;
+  };
+  'device/done': object;
+  'device/refused': object;
+  /** `gone`: nobody knows of it any more, or in another browser only. */
+  'device/over': { readonly cause: 'expired' | 'answered' | 'gone' };
+
   /** `/account/devices`. Every way to change an authenticator starts here. */
   'account/devices': AccountPage & {
     readonly devices: readonly DeviceLine[];
@@ -491,6 +516,8 @@ export interface PageError {
   readonly field?: string | undefined;
   /** With `invalid_input`: what stands in the way of a value that is well formed. */
   readonly reason?: 'taken' | 'same' | 'nip' | 'nip_long' | 'letters' | 'backwards' | 'too_long' | undefined;
+  /** With `code_invalid` of a device: what became of the code. */
+  readonly userCode?: 'expired' | 'answered' | undefined;
   /** With `invalid_input` on the console: why an act does not fit the account, below `error.unfit`. */
   readonly unfit?: string | undefined;
   /** With `throttled`, `busy`, `unavailable`. */

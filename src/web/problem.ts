@@ -49,6 +49,7 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'reset/mfa/start': ['username', 'password', 'captcha'],
   'reset/mfa/factor': ['otp', 'lost', 'recovery_code'],
   'reset/mfa/code': ['code'],
+  'device/code': ['user_code'],
   'activate/start': ['username', 'slip', 'captcha'],
   'activate/password': ['new_password', 'confirm_password'],
   'account/contact': ['new_email'],
@@ -193,6 +194,7 @@ function words(error: PageError, context: ProblemContext): Words {
       if (error.again === true) return wrongAgain(context);
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.otp_invalid');
     case 'code_invalid':
+      if (error.field === 'user_code') return pair(`error.user_code.${error.userCode ?? 'unknown'}`);
       if (error.field === 'slip') return pair('error.slip_invalid');
       if (error.field === 'presence_code') return pair('error.presence_refused');
       return pair(error.field === 'recovery_code' ? 'error.recovery_code' : 'error.code_invalid');

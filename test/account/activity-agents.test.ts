@@ -4,8 +4,10 @@ import { shownAt, wrongFor } from '../sign-in/house.js';
 import { addPasskey, challengeAt, usePasskey } from '../sign-in/passkeys.js';
 import { addEmployees, otpOf, PASSWORD, type Employee, type NewEmployees } from '../support/employees.js';
 import { attributes, type Person, type Shown } from '../support/person.js';
+import { startDevice } from '../support/device-client.js';
 import { CAPTCHA } from '../support/site.js';
 import { softwareAuthenticator, type CreationOptions, type Misdeeds } from '../support/software-authenticator.js';
+import { Visitor } from '../support/visitor.js';
 import { DETAILS } from './audit-samples.js';
 import { keyOn, openHouse, type House } from './house.js';
 import { ANDROID } from './own-pages.js';
@@ -138,7 +140,30 @@ interface Journey {
   readonly leaves: readonly string[];
 }
 
+/** A device begins; answers what it shows. */
+async function userCode(): Promise<string> {
+  const { port, services } = house.site.running;
+  const device = new Visitor({ issuer: services.config.issuer.origin, ports: [port] });
+  const { user_code: code } = await startDevice(device);
+  device.close();
+  return code;
+}
+
 const JOURNEYS: readonly Journey[] = [
+  {
+    name: 'two devices, of which one is let in',
+    async walk(employee, browser) {
+      await browser.get('/device');
+      await browser.submit('/device', { user_code: await userCode() });
+      await browser.submit('/password', { username: employee.nip, password: PASSWORD });
+      await browser.submit('/otp', fresh(employee));
+      await expectPage(browser.submit('/refuse'), 'device/refused');
+      await browser.get('/device');
+      await browser.submit('/device', { user_code: await userCode() });
+      await expectPage(browser.submit('/approve'), 'device/done');
+    },
+    leaves: ['device_login.refused person', 'device_login.approved'],
+  },
   {
     name: 'the console, opened by somebody who holds no role',
     async walk(employee, browser) {

@@ -142,6 +142,8 @@ export const DETAILS: { readonly [Type in AuditType]: readonly AuditDetails[Type
     { from: '2026-11-01T00:00:00.000Z', to: '2026-11-28T00:00:00.000Z', cause: 'account', people: 1, full_nip: false },
   ],
   'audit.refused': [{ cause: 'forbidden' }],
+  'device_login.approved': [{}],
+  'device_login.refused': (['person', 'no_access', 'unmet'] as const).map((cause) => ({ cause })),
   'grant.revoked': [{ cause: 'authorization_code.reused' }],
   'refresh_token.reused': [{}],
   'token.exchanged': [{ from: 'myasn', resource: 'https://api.example/archive' }],

@@ -3,6 +3,7 @@ import { SIZES, type Size } from '../support/chromium.js';
 
 /** States of a page that are worth a picture of their own. */
 type State =
+  | 'device/code, from a link'
   | 'sign-in/password, refused'
   | 'sign-in/otp, clock slow'
   | 'launcher, reset waits'
@@ -13,7 +14,7 @@ type State =
   | 'helpdesk/person, after a reset';
 
 /** The tests that walk, one a file. */
-export type Tour = 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip' | 'slipDesk';
+export type Tour = 'device' | 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip' | 'slipDesk';
 
 /** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
 const LOGIN_STOPS = {
@@ -139,7 +140,18 @@ const SLIP_STOPS = {
   'activate/done': 'LOGIN; who has no address on file is invited to add one.',
 } as const;
 
+const DEVICE_STOPS = {
+  'device/code': 'A device without a keyboard shows eight letters; they are typed here, on a phone or computer.',
+  'device/code, from a link':
+    'The same from the device’s QR code: the letters are there, and compared before anything goes on.',
+  'device/confirm': 'After the login: which application, as whom, what it learns, how long; and a plain warning.',
+  'device/done': 'Allowed: the rest happens on the device.',
+  'device/refused': 'Refused: the device got nothing.',
+  'device/over': 'Too late, or answered already.',
+} as const;
+
 export const TOURS = {
+  device: DEVICE_STOPS,
   login: LOGIN_STOPS,
   account: ACCOUNT_STOPS,
   recovery: RECOVERY_STOPS,
@@ -157,6 +169,7 @@ const STOPS: Readonly<Record<PageName | State, string>> = {
   ...HELPDESK_STOPS,
   ...SLIP_DESK_STOPS,
   ...SLIP_STOPS,
+  ...DEVICE_STOPS,
 };
 
 export type Stop = keyof typeof STOPS;

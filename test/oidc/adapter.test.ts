@@ -2,6 +2,7 @@ import { describe } from '@jest/globals';
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { adapterFactory } from '#src/oidc/adapter.js';
+import { createKeyedDigest } from '#src/security/digests.js';
 import { openPostgres } from '#src/storage/postgres.js';
 import { oidcAdapterContract } from '../contracts/oidc-adapter.js';
 import { noClients } from '../clients/support/registry.js';
@@ -19,6 +20,7 @@ describe('the adapter on PostgreSQL', () => {
         audit: createAudit(systemClock),
         notices: noNotices,
         registry: noClients,
+        keyed: createKeyedDigest(Buffer.alloc(32, 3)),
       }),
     );
     return {

@@ -7,6 +7,7 @@ import { parseClients } from '#src/clients/clients-file.js';
 import { ENDPOINTS } from '#src/oidc/endpoints.js';
 import { providerSettings } from '#src/oidc/settings.js';
 import { systemClock } from '#src/kernel/clock.js';
+import { createKeyedDigest } from '#src/security/digests.js';
 import { API, registrations } from './support/registrations.js';
 import { services } from './support/services.js';
 
@@ -25,6 +26,7 @@ function settingsFor(issuer: string): Configuration {
     db: undefined as never,
     audit: undefined as never,
     notices: undefined as never,
+    keyed: createKeyedDigest(Buffer.alloc(32, 3)),
     clock: systemClock,
     issuer: url,
     endpoints: ENDPOINTS.standard,
@@ -41,6 +43,11 @@ function settingsFor(issuer: string): Configuration {
       logoutSource: () => Promise.resolve(),
       postLogoutSuccessSource: () => Promise.resolve(),
       renderError: () => undefined,
+      device: {
+        userCodeInputSource: () => undefined,
+        userCodeConfirmSource: () => undefined,
+        successSource: () => undefined,
+      },
     },
   });
 }
@@ -179,7 +186,10 @@ describe('the settings of the provider', () => {
     ['features.clientCredentials', features.clientCredentials, { enabled: true }],
     ['features.resourceIndicators', features.resourceIndicators?.enabled, true],
     ['features.registration', features.registration, { enabled: false }],
-    ['features.deviceFlow', features.deviceFlow, { enabled: false }],
+    ['features.deviceFlow', features.deviceFlow?.enabled, true],
+    ['features.deviceFlow.mask', features.deviceFlow?.mask, '****-****'],
+    ['features.deviceFlow.deviceInfo keeps nothing of a device', run(features.deviceFlow?.deviceInfo, ctx()), {}],
+    ['ttl.DeviceCode', ttl.DeviceCode, 600],
     ['features.jwtIntrospection', features.jwtIntrospection, { enabled: false }],
     ['features.jwtUserinfo', features.jwtUserinfo, { enabled: false }],
     ['features.requestObjects, signed ones that come by value', features.requestObjects?.enabled, true],
@@ -237,6 +247,7 @@ describe('the settings of the provider', () => {
       ],
       ['consent', []],
       ['entitlement', ['no_access']],
+      ['device', ['device_unconfirmed']],
     ]);
   });
 

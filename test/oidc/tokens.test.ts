@@ -14,7 +14,7 @@ import { systemClock } from '#src/kernel/clock.js';
 import { adapterFactory } from '#src/oidc/adapter.js';
 import { noClients } from '../clients/support/registry.js';
 import { noNotices } from '../support/end-sessions.js';
-import { claimsOf, errorOf, House, resetTime, setTime, tokensOf, type Tokens } from './support/house.js';
+import { claimsOf, errorOf, House, KEYED, resetTime, setTime, tokensOf, type Tokens } from './support/house.js';
 import { API } from './support/registrations.js';
 
 let house: House;
@@ -59,9 +59,14 @@ describe('an authorization code', () => {
     const before = await house.audited('grant.revoked');
     // Both have found it unspent; this is the one that comes second.
     const audit = createAudit(systemClock);
-    const codes = adapterFactory({ db: house.db, clock: systemClock, audit, notices: noNotices, registry: noClients })(
-      'AuthorizationCode',
-    );
+    const codes = adapterFactory({
+      db: house.db,
+      clock: systemClock,
+      audit,
+      notices: noNotices,
+      registry: noClients,
+      keyed: KEYED,
+    })('AuthorizationCode');
     await expect(codes.consume(asked.code)).rejects.toMatchObject({ message: 'invalid_grant' });
     expect((await house.userinfo(tokens.access_token)).status).toBe(401);
     expect(await house.audited('grant.revoked')).toBe(before + 1);

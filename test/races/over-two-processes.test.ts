@@ -4,6 +4,7 @@ import { attemptId } from '#src/kernel/ids.js';
 import * as attempts from '#src/sign-in/attempt-store.js';
 import { createFormTokens } from '#src/web/csrf.js';
 import { codeIn as mailedCodeIn } from '../journeys/steps.js';
+import { askAsDevice, startDevice } from '../support/device-client.js';
 import { addEmployees, otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { forEach } from '../support/for-each.js';
 import { CAPTCHA, openInstallation, type Installation } from '../support/installation.js';
@@ -227,6 +228,26 @@ describe('of a sign-in', () => {
       ),
       { told },
     );
+  });
+
+  it("a person's answer to a device, and the device's code; what it gave ends", async () => {
+    const asked = await forEach(signedIn, async ({ visitor }) => {
+      const { device_code: code, user_code: typed } = await startDevice(channel);
+      const page = await visitor.submit(await visitor.ask('/device'), '/device', { user_code: typed });
+      return { code, page };
+    });
+    const answers = await forEach(signedIn, ({ visitor }, item) => {
+      const { path, form } = formOn(asked[item]?.page ?? fail(), '/approve');
+      return Promise.all(range(USES).map(() => visitor.follow(path, { form })));
+    });
+    // A double tap has one answer.
+    expect(Object.keys(tally(answers.flat().map(({ page }) => page ?? '')))).toEqual(['device/done']);
+    expect(await events('device_login.approved')).toEqual({ 1: signedIn.length });
+
+    const races = await forEach(asked, ({ code }) => race((port) => askAsDevice(channel, code, { port })));
+    expectOnce(judge(races, { accepts: isGranted, code: oauthError }), { told: ['400 invalid_grant'] });
+    const after = await forEach(grantedIn(races), async (tokens) => (await userinfo(channel, tokens)).status);
+    expect(Object.keys(tally(after))).toEqual(['401']);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Services } from '#src/container.js';
 import { addAgencies } from '../accounts/people.js';
 import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import type { ReceivedMail } from '../support/mailbox.js';
+import { SCREEN } from '../support/device-client.js';
 import { openPerson, type Person, type Shown } from '../support/person.js';
 import { eventually } from '../support/processes.js';
 import { startSite, type TestSite } from '../support/site.js';
@@ -34,6 +35,7 @@ const registration = (id: string, more: object = {}): object => ({
 const REGISTRATIONS = [
   registration(PLAIN, { x: { launch_uri: 'http://127.0.0.1:9/start' } }),
   registration(FRESH, { x: { launch_uri: 'http://127.0.0.1:9/fresh', max_age_seconds: 300, acr: 'urn:asn:aal2' } }),
+  SCREEN,
 ];
 
 /** An authorization request and what redeems its code. */

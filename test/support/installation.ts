@@ -6,6 +6,7 @@ import { systemClock } from '#src/kernel/clock.js';
 import { openInProcess } from '#src/storage/in-process.js';
 import { openPostgres } from '#src/storage/postgres.js';
 import { addAgencies } from '../accounts/people.js';
+import { SCREEN } from './device-client.js';
 import { startMailbox, type Mailbox } from './mailbox.js';
 import { startServerProcess, type ServerProcess } from './processes.js';
 import { quietLog } from './quiet-log.js';
@@ -51,7 +52,7 @@ const PROBE_MS = 100;
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
   const dataDir = await makeTemporaryFolder('sso-asn-installation-');
   const clientsFile = join(dataDir, 'clients.json');
-  await writeFile(clientsFile, JSON.stringify(REGISTRATIONS));
+  await writeFile(clientsFile, JSON.stringify([...REGISTRATIONS, SCREEN]));
   const mailbox = options.mailbox ?? (await startMailbox());
 
   const running = new Set<ServerProcess>();

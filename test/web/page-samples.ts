@@ -1,3 +1,4 @@
+import { CLAIM_NAMES } from '#src/clients/scopes.js';
 import type { PageError, PageName, Pages, SessionLine, Shell } from '#src/web/pages.js';
 import {
   ACT_STATES,
@@ -61,6 +62,14 @@ const offer = {
   secret: 'CONTOHKUNCIRAHASIAJANGANDIPAKAI2',
   otpauthUri: 'otpauth://totp/SSO%20ASN:199001012023211001?secret=CONTOHKUNCIRAHASIAJANGANDIPAKAI2&issuer=SSO%20ASN',
   qr: { path: qrPath, size: 45 },
+};
+const DEVICE = {
+  uid,
+  userCode: 'BCDF-GHJK',
+  service: 'Layar Rapat',
+  name: 'Siti Rahayu',
+  nipEnding: '001',
+  claims: ['name', 'nip', 'agency'],
 };
 const presence = { kind: 'live', code: '48207316', counterCode: '042', expiresAt: SAMPLE_SHELL.now } as const;
 const enrol = { ...signIn, ...offer };
@@ -506,6 +515,24 @@ export const SAMPLES: readonly Sample[] = [
     PERSON,
   ],
 
+  ['device/code', 'plain', {}],
+  ['device/code', 'from a link', { userCode: 'BCDF-GHJK', fromLink: true }],
+  ...(['unknown', 'expired', 'answered'] as const).map((state): Sample => [
+    'device/code',
+    state,
+    {
+      userCode: 'BCDF-GHJK',
+      error: { code: 'code_invalid', field: 'user_code', userCode: state === 'unknown' ? undefined : state },
+    },
+  ]),
+  ['device/code', 'malformed', { userCode: 'BCD', error: missing('user_code') }],
+  ['device/code', 'throttled', { userCode: 'BCDF-GHJK', error: { ...wait, limit: 'requests' } }],
+  ['device/confirm', 'plain', DEVICE],
+  ['device/confirm', 'every claim', { ...DEVICE, claims: CLAIM_NAMES, staysSeconds: 30 * 86_400 }],
+  ['device/confirm', 'nothing', { ...DEVICE, claims: [], staysSeconds: 12 * 3600 }],
+  ['device/done', 'plain', {}],
+  ['device/refused', 'plain', {}],
+  ...(['expired', 'answered', 'gone'] as const).map((cause): Sample => ['device/over', cause, { cause }]),
   ['activate/start', 'plain', { captchaId: 'c1' }],
   [
     'activate/start',

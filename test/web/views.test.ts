@@ -102,6 +102,7 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
       'helpdesk/not-found': 'not_found',
       expired: 'flow_expired',
       'link-gone': 'flow_expired',
+      'device/over': 'flow_expired',
     };
     const code = error?.code ?? whole[page];
     expect(told.map((match) => match[2])).toEqual(code === undefined ? [] : [code]);

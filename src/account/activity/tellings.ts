@@ -121,6 +121,16 @@ const aboutRole =
   ({ role }: { readonly role: string }): Story | undefined =>
     ROLES.includes(role) ? { event: `${event}_${role}` } : undefined;
 
+const deviceLoginRefusal = by<AuditDetails['device_login.refused']['cause']>({
+  person: 'device_login_refused',
+  no_access: 'device_login_no_access',
+  unmet: 'device_login_no_access',
+});
+function deviceLoginRefused({ cause }: AuditDetails['device_login.refused'], named: Named): Story | undefined {
+  const event = deviceLoginRefusal(cause);
+  return event === undefined ? undefined : aboutService(event, { refused: true })({}, named);
+}
+
 /**
  * How each kind of security event is told to the person whose account it is, or why it is not. A kind that is missing
  * here does not compile. Captchas are not here: a wrong one says nothing of the account.
@@ -270,6 +280,8 @@ export const TELLINGS: { readonly [Type in AuditType]: Tell<Type> | Untold } = {
   'audit.pruned': untold('of the trail, of no account'),
   'breach.reported': untold('those who are concerned are told by a letter of their own'),
   'audit.refused': untold('somebody asked for the trail and saw nothing of it'),
+  'device_login.approved': aboutService('device_login'),
+  'device_login.refused': deviceLoginRefused,
   'grant.revoked': aboutService('access_closed', { refused: true }),
   'refresh_token.reused': aboutService('access_closed', { refused: true }),
   'token.exchanged': untold('a step of what the person does at a service, some at every click'),

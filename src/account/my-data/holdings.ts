@@ -391,6 +391,7 @@ export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
   recovery_codes: secret('digests; how many there are, and when they were spent, is told with their set'),
   oidc_tokens: secret('codes and tokens; each hangs on a service that is told'),
   sign_in_attempts: MINUTES,
+  device_codes: { kind: 'underway', why: 'a device that waits to be let in: gone within the hour' },
   mailed_codes: MINUTES,
   presence_codes: MINUTES,
   activation_slips: { kind: 'underway', why: 'good for 30 days; what came of it stands in the audit trail' },

@@ -107,6 +107,9 @@ const TOUCHED: Readonly<Record<AuditType, readonly DataClass[]>> = {
   'audit.pruned': [],
   'audit.refused': [],
   'breach.reported': ['identity', 'contact', 'employment', 'activity'],
+  // The device was told who it is.
+  'device_login.approved': ['identity', 'contact', 'employment', 'activity'],
+  'device_login.refused': ['activity'],
   'grant.revoked': ['activity'],
   'token.exchanged': ['activity'],
   'refresh_token.reused': ['identity', 'contact', 'employment', 'activity'],

@@ -18,6 +18,8 @@ const KIND_OF = {
   'sign_in.passkey_accepted': 'step_accepted',
   'sign_in.mailbox_code_sent': 'step_accepted',
   'sign_in.mailbox_proved': 'step_accepted',
+  'device_login.approved': 'device_login',
+  'device_login.refused': 'device_login',
   'grant.revoked': 'access_closed',
   'refresh_token.reused': 'access_closed',
   'token.exchanged': 'exchanged',
@@ -107,7 +109,10 @@ export type TrailKind = (typeof KIND_OF)[AuditType];
 
 /** In the order of the list; a kind of account events, of officers' deeds, of the service. */
 export const KIND_GROUPS = [
-  ['login', ['signed_in', 'signed_out', 'password_refused', 'code_refused', 'step_accepted', 'access_closed']],
+  [
+    'login',
+    ['signed_in', 'signed_out', 'password_refused', 'code_refused', 'step_accepted', 'device_login', 'access_closed'],
+  ],
   ['account', ['password', 'reset', 'self_reset', 'devices', 'contact', 'frozen', 'own_data', 'personnel']],
   [
     'officers',

@@ -144,6 +144,8 @@ const WORDS: { readonly [Type in AuditType]: Wording<Type> | typeof AS_OWNER } =
   'audit.pruned': ({ month }) => ({ event: 'trail_archived', values: { month: written(month) } }),
   'breach.reported': ({ people }) => ({ event: 'breach_reported', values: { count: counted(people) } }),
   'audit.refused': refused('trail_refused'),
+  'device_login.approved': AS_OWNER,
+  'device_login.refused': AS_OWNER,
   'grant.revoked': AS_OWNER,
   'refresh_token.reused': AS_OWNER,
   'token.exchanged': happened('token_exchanged'),

@@ -42,6 +42,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/test-databa
 import { Browser, type Answer } from './browser.js';
 import { keyOf, registrations, SECRET } from './registrations.js';
 
+export const KEYED = createKeyedDigest(Buffer.alloc(32, 3));
 export const BOX = createSealedBox(parseKeyRing(`test:${Buffer.alloc(32, 1).toString('base64')}`));
 
 export interface LogLine {
@@ -167,7 +168,7 @@ export class House {
       name: 'ASN Digital',
       console: { origin: issuerUrl.origin, name: 'Helpdesk SSO ASN' },
     });
-    const subjects = createSubjects({ keyed: createKeyedDigest(Buffer.alloc(32, 9)), registry });
+    const subjects = createSubjects({ keyed: KEYED, registry });
     const origins = servedOrigins({ issuer: issuerUrl, adminOrigin: issuerUrl.origin, allowedHosts: ['sso.internal'] });
     const cookieKeys = ['first cookie key', 'second cookie key'];
     const notices = createLogoutNotices({ outbox: createOutbox({ box: BOX, clock: systemClock }), registry });
@@ -203,9 +204,13 @@ export class House {
             signedOut: (ctx, page) => {
               ctx.body = `<main data-page="sign-out/done">${JSON.stringify(page)}</main>`;
             },
+            deviceOver: (ctx, page) => {
+              ctx.body = `<main data-page="device/over">${JSON.stringify(page)}</main>`;
+            },
           },
           record: (event) => events.push(event),
           notices,
+          keyed: KEYED,
         }),
       clock: systemClock,
       log,

@@ -21,6 +21,7 @@ export const routeOf = ({ path, page }: Form): string =>
   path
     .replace(uidOf(page), ':uid')
     .replace(/^(\/(?:bukan-saya|alamat-baru))\/[\w-]+/, '$1/:token')
+    .replace(/^\/device\/[\w-]{10,}\//, '/device/:uid/')
     .replace(/(\/reset\/mfa\/stop)\/\w+$/, '$1/:token');
 
 const SECRET_NAME = /otp|code|captcha|password/;
@@ -56,6 +57,7 @@ const PLAUSIBLE: Readonly<Record<string, string>> = {
   otp: '000000',
   code: '00000-00000',
   slip: '0000-0000-0000-0000',
+  user_code: 'BBBB-BBBB',
   recovery_code: '00000-00000-00000',
   device_name: 'Ponsel',
 };

@@ -6,9 +6,11 @@ import { secretContext } from '#src/devices/device.js';
 import { attemptId, deviceId } from '#src/kernel/ids.js';
 import { newSecret } from '#src/mfa/totp.js';
 import { addAgencies } from '../../accounts/people.js';
+import { writeClientsFile } from '../../browser/clients-file.js';
 import { codeIn } from '../../journeys/steps.js';
 import { addEmployees, otpOf, PASSWORD, type Employee, type NewEmployees } from '../../support/employees.js';
 import { attribute, challengeOf } from '../../support/person.js';
+import { SCREEN, startDevice } from '../../support/device-client.js';
 import { CAPTCHA, startSite, type TestSite } from '../../support/site.js';
 import { totp } from '../../support/totp.js';
 import { Visitor, type Answer } from '../../support/visitor.js';
@@ -30,7 +32,13 @@ export interface House {
 export async function openHouse(settings: Environment = {}, observe?: (answer: Answer) => void): Promise<House> {
   // The tests of this folder ask for thousands of pages, and machines are busy.
   jest.setTimeout(120_000);
-  const site = await startSite({ TRUSTED_PROXIES: '127.0.0.1', CONTACT_CHANGE_WAIT_SECONDS: '0', ...settings });
+  const clients = await writeClientsFile(SCREEN);
+  const site = await startSite({
+    TRUSTED_PROXIES: '127.0.0.1',
+    CONTACT_CHANGE_WAIT_SECONDS: '0',
+    CLIENTS_FILE: clients.path,
+    ...settings,
+  });
   const { services, port } = site.running;
   const issuer = services.config.issuer.origin;
   const wire = new Wire({ port, issuer });
@@ -56,6 +64,7 @@ export async function openHouse(settings: Environment = {}, observe?: (answer: A
       wire.close();
       for (const visitor of visitors) visitor.close();
       await site.stop();
+      await clients.remove();
     },
   };
 }
@@ -269,6 +278,15 @@ const atSlipPassword: Way = async (house) => {
   return { visitor, page: await visitor.submit(page, '/aktivasi', { username: person.nip, slip, captcha: CAPTCHA }) };
 };
 
+const atDeviceQuestion: Way = async (house) => {
+  const person = await house.person('enrolled');
+  const visitor = house.visitor();
+  const { user_code: code } = await startDevice(house.visitor());
+  const login = await visitor.submit(await visitor.ask('/device'), '/device', { user_code: code });
+  const otp = await visitor.submit(login, '/password', { username: person.nip, password: PASSWORD });
+  return { visitor, page: await visitor.submit(otp, '/otp', { otp: otpOf(person) }) };
+};
+
 /** Every page a person can come to, by its `data-page`. */
 export const STATIONS: Readonly<Record<string, Way>> = {
   front: open('/'),
@@ -302,6 +320,11 @@ export const STATIONS: Readonly<Record<string, Way>> = {
   'reset/mfa/waiting': atWaitingAs,
   'reset/mfa/stop': atStop,
   'reset/mfa/stopped': open('/reset/mfa/stopped'),
+  'device/code': open('/device'),
+  'device/confirm': atDeviceQuestion,
+  'device/done': open('/device/done'),
+  'device/refused': open('/device/refused'),
+  'device/over': open('/device/tidak-ada-lagi'),
   'activate/start': atSlipStart,
   'activate/password': atSlipPassword,
   'disavow/confirm': atDisavowal,
