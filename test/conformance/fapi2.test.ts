@@ -308,8 +308,12 @@ describe('fapi2-security-profile-final-test-plan', () => {
   });
 
   describe('the token endpoint', () => {
-    it('ensure-client-id-in-token-endpoint', () =>
-      expectNoTokens({ form: { client_id: second.clientId } }, 'invalid_client', 'invalid_grant'));
+    it('ensure-client-id-in-token-endpoint', () => {
+      // In the name of the second client, with the key and the code of the first.
+      const { clientId } = second;
+      const redemption = { form: { client_id: clientId }, assertion: { iss: clientId, sub: clientId } };
+      return expectNoTokens(redemption, 'invalid_client', 'invalid_grant');
+    });
 
     it('ensure-holder-of-key-required', () =>
       expectNoTokens({ proof: 'none' }, 'invalid_request', 'invalid_grant', 'invalid_dpop_proof'));
