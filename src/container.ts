@@ -15,6 +15,7 @@ import { createRetention } from './audit/retention.js';
 import { createSealer } from './audit/sealer.js';
 import { createWrongCaptchas } from './captcha/wrong-captchas.js';
 import { clientRegistry } from './clients/client-registry.js';
+import { createClientUse } from './clients/client-use.js';
 import { createClients } from './clients/clients.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
 import type { Config } from './config/settings.js';
@@ -135,6 +136,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const registry = clientRegistry([], own, keyed);
   const clients = createClients({ db, registry, rules: clientRules(config), keyed, audit, clock, log, endClients });
   await clients.reload();
+  const clientUse = createClientUse({ db, clock, log, isKnown: (id) => registry.registration(id) !== undefined });
 
   const keyRotation = createKeyRotation({ db, box, clock, audit });
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });
@@ -284,6 +286,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     decoys,
     registry,
     clients,
+    clientUse,
     clientsFile,
     audit,
     auditCheckpoints,

@@ -18,4 +18,6 @@ export const EXPIRED_ROWS: readonly Expiry[] = [
   { table: 'waiting_resets', where: `lapses_at < $1::timestamptz - interval '90 days'` },
   { table: 'page_sessions', where: 'expires_at <= $1::timestamptz' },
   { table: 'idempotency_keys', where: 'expires_at <= $1::timestamptz' },
+  { table: 'client_errors', where: `last_at < $1::timestamptz - interval '7 days'` },
+  { table: 'client_invitations', where: `expires_at < $1::timestamptz - interval '90 days'` },
 ];

@@ -213,6 +213,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
     purge.start();
     site.signingKeys.start();
     services.sealer.start();
+    services.clientUse.start();
     changes.start();
     log.info('serving', { issuer: config.issuerText, port: publicListener.address.port });
 
@@ -233,6 +234,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
           purge.stop(),
           changes.stop(),
           services.sealer.stop(),
+          services.clientUse.stop(),
           services.feedIntake.stop(),
           ...workers.map((worker) => worker.stop()),
         ]);

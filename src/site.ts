@@ -28,6 +28,9 @@ import { createApp } from './app.js';
 import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
+import { clientCalls } from './helpdesk/relying-parties/client-calls.js';
+import { createClientDesk } from './helpdesk/relying-parties/client-desk.js';
+import { createClientErrors } from './clients/client-errors.js';
 import { actCalls } from './helpdesk/act-calls.js';
 import { trailCalls } from './helpdesk/trail/calls.js';
 import { watchCalls } from './helpdesk/watch-calls.js';
@@ -57,6 +60,7 @@ import { getById } from './accounts/accounts.js';
 import { createNewPassword } from './accounts/new-password.js';
 import { rolesOf } from './accounts/roles.js';
 import { adminTokens } from './oidc/admin-tokens.js';
+import { noteUse } from './oidc/client-use-events.js';
 import { deviceRequests } from './oidc/device-requests.js';
 import { providerInteractions } from './oidc/interactions.js';
 import { loadSigningKeys } from './oidc/keys.js';
@@ -161,7 +165,10 @@ export async function buildSite(services: Services): Promise<Site> {
         adminResource,
         subjects,
         pages: providerPagesBy(write),
-        record: metrics.protocol,
+        record: (event) => {
+          metrics.protocol(event);
+          noteUse(services.clientUse, event);
+        },
         notices,
         keyed,
       }),
@@ -285,6 +292,15 @@ export async function buildSite(services: Services): Promise<Site> {
   });
   const grants = createGrants({ db, refusals, cursors, clock });
   const { acts, alarms, presence } = services;
+  const clientErrors = createClientErrors({ db, clock });
+  const clientDesk = createClientDesk({
+    db,
+    clients: services.clients,
+    errors: clientErrors,
+    idempotency,
+    refusals,
+    clock,
+  });
   const printedSlips = {
     codeOf: (slipId: string) => services.activationSlips.codeOf(slipId),
     address: `${config.issuer.origin}/aktivasi`,
@@ -509,6 +525,7 @@ export async function buildSite(services: Services): Promise<Site> {
         ...actCalls({ acts: services.acts, slips: services.activationSlips }),
         ...trailCalls({ searches: services.trailSearches, exports: services.trailExports, clock }),
         ...watchCalls({ alarms: services.alarms, twoOfficers: services.twoOfficers }),
+        ...clientCalls(clientDesk),
         ...personnelFeedCalls(
           createFeedDesk({
             db,

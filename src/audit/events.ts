@@ -174,7 +174,8 @@ export interface AuditDetails {
   'feed.refused': { readonly run: string; readonly mode: string; readonly cause: string };
   /** Broken off: what was written until then stays, and stands in the trail. */
   'feed.failed': { readonly run: string; readonly cause: string };
-  'client.added': { readonly source: ClientOrigin };
+  /** `invitation`: the initial access token with which it registered itself. */
+  'client.added': { readonly source: ClientOrigin; readonly invitation?: string };
   'client.changed': { readonly source: ClientOrigin };
   /** Its entry left the clients file. */
   'client.removed': { readonly source: ClientOrigin };

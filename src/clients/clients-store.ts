@@ -1,5 +1,6 @@
 import type { Queryable, Row } from '../storage/database.js';
 import type { ClientSecret } from './client-secrets.js';
+import type { Carried } from './client-use.js';
 
 /** Where a registration came from: the clients file, a command, the console, or dynamic registration. */
 export type ClientSource = 'file' | 'command' | 'console' | 'registration';
@@ -13,6 +14,8 @@ export interface ClientRow {
   readonly changedAt: Date;
   readonly disabledAt: Date | undefined;
   readonly lastUsedAt: Date | undefined;
+  /** What its last tokens carried, as far as they could be read. */
+  readonly lastCarried: Carried | undefined;
   /** Newest first. */
   readonly secrets: readonly (ClientSecret & { readonly createdAt: Date })[];
 }
@@ -36,6 +39,7 @@ const fromRow = (row: Row): ClientRow => ({
   changedAt: row.changed_at as Date,
   disabledAt: timeOf(row.disabled_at),
   lastUsedAt: timeOf(row.last_used_at),
+  lastCarried: (row.last_claims as Carried | null) ?? undefined,
   secrets: ((row.secrets ?? []) as SecretJson[]).map((secret) => ({
     digest: Buffer.from(secret.digest, 'hex'),
     createdAt: new Date(secret.created_at),
@@ -45,6 +49,7 @@ const fromRow = (row: Row): ClientRow => ({
 
 const SELECT = `
   SELECT c.client_id, c.source, c.metadata, c.created_at, c.changed_at, c.disabled_at, c.last_used_at,
+         c.last_claims,
          (SELECT jsonb_agg(jsonb_build_object('digest', encode(s.digest, 'hex'), 'created_at', s.created_at,
                                               'expires_at', s.expires_at)
                            ORDER BY s.created_at DESC)

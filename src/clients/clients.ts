@@ -46,21 +46,36 @@ export type Rotated =
 
 export type Switched = 'done' | 'already' | 'unknown';
 
-/** Relying parties, in their table. Every process follows within seconds (ADR 0026). */
-export interface Clients {
-  /** Reads the table into the registry of this process. */
-  reload(): Promise<void>;
-  /** Makes the table hold the file's clients as the file has them. Clients that came otherwise stay. */
-  loadFile(written: readonly WrittenClient[]): Promise<FileChanges>;
-  /** Registers a client, or with `replace` changes one that is not of the file. A secret is made where it needs one. */
-  add(written: unknown, options: { source: ClientSource; by?: By; replace?: boolean }): Promise<Added>;
-  list(): Promise<readonly ClientRecord[]>;
+/** What is done to clients, each in the caller's transaction, while nothing else changes them. */
+export interface ClientEdits {
+  readonly tx: Queryable;
   find(clientId: string): Promise<ClientRecord | undefined>;
+  /** Registers a client, or with `replace` changes one that is not of the file. A secret is made where it needs one. */
+  add(written: unknown, options: AddOptions): Promise<Added>;
   /** Nobody logs in by it any more, and what it holds (grants, tokens) ends for good. */
   disable(clientId: string, by?: By): Promise<Switched>;
   enable(clientId: string, by?: By): Promise<Switched>;
   /** A new secret; the one before goes on for `overlapSeconds`, so that the relying party can change over. */
   rotateSecret(clientId: string, options: { overlapSeconds: number; by?: By }): Promise<Rotated>;
+}
+
+export interface AddOptions {
+  readonly source: ClientSource;
+  readonly by?: By;
+  readonly replace?: boolean;
+  /** The invitation by which it registered itself. */
+  readonly invitation?: string;
+}
+
+/** Relying parties, in their table. Every process follows within seconds (ADR 0026). */
+export interface Clients extends Omit<ClientEdits, 'tx'> {
+  /** Reads the table into the registry of this process. */
+  reload(): Promise<void>;
+  /** Makes the table hold the file's clients as the file has them. Clients that came otherwise stay. */
+  loadFile(written: readonly WrittenClient[]): Promise<FileChanges>;
+  list(): Promise<readonly ClientRecord[]>;
+  /** Several of them in one transaction, with whatever else belongs to it. */
+  change<T>(work: (edits: ClientEdits) => Promise<T>): Promise<T>;
 }
 
 export interface ClientsParts {
@@ -116,30 +131,90 @@ export function createClients(parts: ClientsParts): Clients {
     return given === undefined ? secret : undefined;
   };
 
-  const setDisabled = (clientId: string, isDisabled: boolean, by: By = {}): Promise<Switched> =>
+  const setDisabled = async (tx: Queryable, clientId: string, isDisabled: boolean, by: By = {}): Promise<Switched> => {
+    const store = clientsStore(tx);
+    if (await store.setDisabled(clientId, isDisabled ? clock.now() : undefined)) {
+      if (isDisabled) await endClients(tx, [clientId]);
+      await audit.record(tx, { type: isDisabled ? 'client.disabled' : 'client.enabled', detail: {}, clientId, ...by });
+      return 'done';
+    }
+    return (await store.find(clientId)) === undefined ? 'unknown' : 'already';
+  };
+
+  const add = async (
+    tx: Queryable,
+    given: unknown,
+    { source, by = {}, replace = false, invitation }: AddOptions,
+  ): Promise<Added> => {
+    const parsed = parseClients([given], { ...rules, demoSecret: undefined });
+    if (parsed.kind === 'refused') return { kind: 'refused', problems: parsed.problems };
+    const [[registration], [written]] = [parsed.clients, parsed.written];
+    if (registration === undefined || written === undefined) throw new Error('a client was lost on the way');
+    const { clientId, metadata } = written;
+    const store = clientsStore(tx);
+    const is = { clientId, written: metadata, now: clock.now() };
+    const isNew = await store.insert({ ...is, source });
+    if (!isNew && !(replace && (await store.replace(is)))) {
+      return { kind: 'taken', of: (await store.find(clientId))?.source === 'file' ? 'file' : 'other' };
+    }
+    let secret: string | undefined;
+    if (!usesSecret(registration)) await store.deleteSecrets(clientId);
+    else if (written.secret !== undefined || (await store.find(clientId))?.secrets.length === 0) {
+      await store.deleteSecrets(clientId);
+      secret = await giveSecret(tx, clientId, written.secret);
+    }
+    const detail = { source, ...(invitation === undefined ? {} : { invitation }) };
+    await audit.record(tx, { type: isNew ? 'client.added' : 'client.changed', detail, clientId, ...by });
+    return { kind: 'added', isNew, client: registration, secret };
+  };
+
+  const rotateSecret = async (
+    tx: Queryable,
+    clientId: string,
+    { overlapSeconds, by = {} }: { overlapSeconds: number; by?: By },
+  ): Promise<Rotated> => {
+    const store = clientsStore(tx);
+    const row = await store.find(clientId);
+    const registration = row && recordOf(row).registration;
+    if (registration === undefined) return { kind: 'unknown' };
+    if (!usesSecret(registration)) return { kind: 'has_none' };
+    const formerUntil = secondsAfter(clock.now(), overlapSeconds);
+    await store.expireSecrets(clientId, formerUntil);
+    const secret = await giveSecret(tx, clientId);
+    if (secret === undefined) throw new Error('no secret was made');
+    const detail = { overlap_seconds: overlapSeconds };
+    await audit.record(tx, { type: 'client.secret_rotated', detail, clientId, ...by });
+    return { kind: 'rotated', secret, formerUntil };
+  };
+
+  const findIn = async (db: Queryable, clientId: string): Promise<ClientRecord | undefined> => {
+    const row = await clientsStore(db).find(clientId);
+    return row && recordOf(row);
+  };
+
+  const edit = <T>(work: (edits: ClientEdits) => Promise<T>): Promise<T> =>
     change(async (tx) => {
-      const store = clientsStore(tx);
-      if (await store.setDisabled(clientId, isDisabled ? clock.now() : undefined)) {
-        if (isDisabled) await endClients(tx, [clientId]);
-        await audit.record(tx, {
-          type: isDisabled ? 'client.disabled' : 'client.enabled',
-          detail: {},
-          clientId,
-          ...by,
-        });
-        return { result: 'done', changed: true };
-      }
-      const isKnown = (await store.find(clientId)) !== undefined;
-      return { result: isKnown ? 'already' : 'unknown', changed: false };
+      let changed = false;
+      const noting = async <Done>(doing: Promise<Done>, isChange: (done: Done) => boolean): Promise<Done> => {
+        const done = await doing;
+        changed ||= isChange(done);
+        return done;
+      };
+      const result = await work({
+        tx,
+        find: (id) => findIn(tx, id),
+        add: (given, options) => noting(add(tx, given, options), ({ kind }) => kind === 'added'),
+        disable: (id, by) => noting(setDisabled(tx, id, true, by), (done) => done === 'done'),
+        enable: (id, by) => noting(setDisabled(tx, id, false, by), (done) => done === 'done'),
+        rotateSecret: (id, options) => noting(rotateSecret(tx, id, options), ({ kind }) => kind === 'rotated'),
+      });
+      return { result, changed };
     });
 
   return {
     reload,
     list: records,
-    find: async (clientId) => {
-      const row = await clientsStore(db).find(clientId);
-      return row && recordOf(row);
-    },
+    find: (clientId) => findIn(db, clientId),
 
     async loadFile(written) {
       const entries = written.map(({ clientId, metadata, secret }) => ({
@@ -172,58 +247,10 @@ export function createClients(parts: ClientsParts): Clients {
       return changes;
     },
 
-    async add(given, { source, by = {}, replace = false }) {
-      const parsed = parseClients([given], { ...rules, demoSecret: undefined });
-      if (parsed.kind === 'refused') return { kind: 'refused', problems: parsed.problems };
-      const [[registration], [written]] = [parsed.clients, parsed.written];
-      if (registration === undefined || written === undefined) throw new Error('a client was lost on the way');
-      const { clientId, metadata } = written;
-      return change<Added>(async (tx) => {
-        const store = clientsStore(tx);
-        const now = clock.now();
-        const is = { clientId, written: metadata, now };
-        const isNew = await store.insert({ ...is, source });
-        if (!isNew && !(replace && (await store.replace(is)))) {
-          const of = (await store.find(clientId))?.source === 'file' ? 'file' : 'other';
-          return { result: { kind: 'taken', of }, changed: false };
-        }
-        let secret: string | undefined;
-        if (!usesSecret(registration)) await store.deleteSecrets(clientId);
-        else if (written.secret !== undefined || (await store.find(clientId))?.secrets.length === 0) {
-          await store.deleteSecrets(clientId);
-          secret = await giveSecret(tx, clientId, written.secret);
-        }
-        await audit.record(tx, {
-          type: isNew ? 'client.added' : 'client.changed',
-          detail: { source },
-          clientId,
-          ...by,
-        });
-        return { result: { kind: 'added', isNew, client: registration, secret }, changed: true };
-      });
-    },
-
-    disable: (clientId, by) => setDisabled(clientId, true, by),
-    enable: (clientId, by) => setDisabled(clientId, false, by),
-
-    rotateSecret: (clientId, { overlapSeconds, by = {} }) =>
-      change<Rotated>(async (tx) => {
-        const store = clientsStore(tx);
-        const row = await store.find(clientId);
-        const registration = row && recordOf(row).registration;
-        if (registration === undefined) return { result: { kind: 'unknown' }, changed: false };
-        if (!usesSecret(registration)) return { result: { kind: 'has_none' }, changed: false };
-        const formerUntil = secondsAfter(clock.now(), overlapSeconds);
-        await store.expireSecrets(clientId, formerUntil);
-        const secret = await giveSecret(tx, clientId);
-        if (secret === undefined) throw new Error('no secret was made');
-        await audit.record(tx, {
-          type: 'client.secret_rotated',
-          detail: { overlap_seconds: overlapSeconds },
-          clientId,
-          ...by,
-        });
-        return { result: { kind: 'rotated', secret, formerUntil }, changed: true };
-      }),
+    change: edit,
+    add: (given, options) => edit((edits) => edits.add(given, options)),
+    disable: (clientId, by) => edit((edits) => edits.disable(clientId, by)),
+    enable: (clientId, by) => edit((edits) => edits.enable(clientId, by)),
+    rotateSecret: (clientId, options) => edit((edits) => edits.rotateSecret(clientId, options)),
   };
 }

@@ -98,6 +98,7 @@ export function adminRoutes({ calls, adminOrigin, issuer, ...parts }: AdminRoute
     ...calls.map(routed),
     unknown('GET'),
     unknown('POST'),
+    unknown('PUT'),
     unknown('DELETE'),
   ];
 }

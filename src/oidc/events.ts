@@ -1,21 +1,34 @@
 import { errors } from 'oidc-provider';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Carried } from '../clients/client-use.js';
 import type { Log } from '../kernel/log.js';
+import { carriedIn } from './carried-claims.js';
 import { requestId } from './request-scope.js';
 
-/** What happened at the protocol endpoints, for metrics and the log. Ids and codes only. */
+/** What a client was refused: codes, and the provider's own words. */
+interface Refused {
+  readonly clientId: string | undefined;
+  readonly endpoint: string;
+  readonly error: string;
+  /** What the provider's log says, else what the client was told. */
+  readonly detail: string | undefined;
+  readonly requestId: string | undefined;
+}
+
+/** What happened at the protocol endpoints, for metrics, the log and the use of clients. Ids and codes only. */
 export type ProviderEvent =
   | { readonly type: 'authorization.succeeded'; readonly clientId: string }
-  | { readonly type: 'authorization.refused'; readonly clientId: string | undefined; readonly error: string }
-  | { readonly type: 'grant.succeeded'; readonly clientId: string; readonly grantType: string }
+  | ({ readonly type: 'authorization.refused' } & Refused)
   | {
-      readonly type: 'grant.refused';
-      readonly clientId: string | undefined;
-      readonly grantType: string | undefined;
-      readonly error: string;
+      readonly type: 'grant.succeeded';
+      readonly clientId: string;
+      readonly grantType: string;
+      /** The names of the claims in the tokens of the answer. */
+      readonly carried: () => Carried;
     }
-  | { readonly type: 'endpoint.refused'; readonly endpoint: string; readonly error: string };
+  | ({ readonly type: 'grant.refused'; readonly grantType: string | undefined } & Refused)
+  | ({ readonly type: 'endpoint.refused' } & Refused);
 
 const clientOf = (ctx: KoaContextWithOIDC): string | undefined => ctx.oidc.client?.clientId;
 const grantTypeOf = (ctx: KoaContextWithOIDC): string | undefined => {
@@ -25,6 +38,7 @@ const grantTypeOf = (ctx: KoaContextWithOIDC): string | undefined => {
 
 interface Told {
   readonly error?: string | undefined;
+  readonly error_description?: string | undefined;
   readonly error_detail?: string | undefined;
 }
 
@@ -33,42 +47,42 @@ export function reportEvents(
   provider: Provider,
   { log, record }: { log: Log; record: (event: ProviderEvent) => void },
 ): void {
-  const refused = (ctx: KoaContextWithOIDC, error: Error): string => {
+  const refused = (ctx: KoaContextWithOIDC, error: Error): Refused => {
     const told = error as Error & Told;
     const code = told.error ?? 'server_error';
+    const endpoint = ctx.oidc.route;
+    const clientId = clientOf(ctx);
+    const detail = told.error_detail ?? told.error_description;
+    const refusal = { clientId, endpoint, error: code, detail, requestId: requestId() };
     // A device that asks every five seconds is not refused.
-    if (code === 'authorization_pending') return code;
+    if (code === 'authorization_pending') return refusal;
     log.info('protocol request refused', {
       request_id: requestId(),
-      endpoint: ctx.oidc.route,
-      client_id: clientOf(ctx),
+      endpoint,
+      client_id: clientId,
       error: code,
       detail: told.error_detail,
     });
-    return code;
+    return refusal;
   };
 
   provider.on('authorization.success', (ctx) => {
     record({ type: 'authorization.succeeded', clientId: clientOf(ctx) ?? '' });
   });
   provider.on('authorization.error', (ctx, error) => {
-    record({ type: 'authorization.refused', clientId: clientOf(ctx), error: refused(ctx, error) });
+    record({ type: 'authorization.refused', ...refused(ctx, error) });
   });
   provider.on('grant.success', (ctx) => {
-    record({ type: 'grant.succeeded', clientId: clientOf(ctx) ?? '', grantType: grantTypeOf(ctx) ?? '' });
+    const carried = (): Carried => carriedIn(ctx.body);
+    record({ type: 'grant.succeeded', clientId: clientOf(ctx) ?? '', grantType: grantTypeOf(ctx) ?? '', carried });
   });
   provider.on('grant.error', (ctx, error) => {
-    record({
-      type: 'grant.refused',
-      clientId: clientOf(ctx),
-      grantType: grantTypeOf(ctx),
-      error: refused(ctx, error),
-    });
+    record({ type: 'grant.refused', grantType: grantTypeOf(ctx), ...refused(ctx, error) });
   });
   const endpointRefused = (ctx: KoaContextWithOIDC, error: Error): void => {
     // Not the last word: structured-tokens.ts answers.
     if (error instanceof errors.UnsupportedTokenType) return;
-    record({ type: 'endpoint.refused', endpoint: ctx.oidc.route, error: refused(ctx, error) });
+    record({ type: 'endpoint.refused', ...refused(ctx, error) });
   };
   provider.on('introspection.error', endpointRefused);
   provider.on('revocation.error', endpointRefused);

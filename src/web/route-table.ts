@@ -88,7 +88,7 @@ export interface OfficerForm extends OfficerRoute {
 
 /** A call of the API: authorised by its bearer token, so there is no form token. */
 export interface ApiRoute extends RouteBase {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly access: 'bearer';
   handle(ctx: PageContext): Promise<void> | void;
 }

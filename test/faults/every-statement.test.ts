@@ -36,7 +36,7 @@ const log = quietLog();
 
 /** What is asked of the database while nobody asks the program. */
 const BACKGROUND =
-  /^\s*(WITH due AS|DELETE FROM outbox|UPDATE outbox|INSERT INTO last_mails|SELECT name, number FROM live_revisions)/;
+  /^\s*(WITH due AS|WITH used AS|WITH failed AS|DELETE FROM outbox|UPDATE outbox|INSERT INTO last_mails|SELECT name, number FROM live_revisions)/;
 let asked: string[] = [];
 let awayFrom = Number.POSITIVE_INFINITY;
 

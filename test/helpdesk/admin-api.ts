@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import Koa from 'koa';
 import { actCalls } from '#src/helpdesk/act-calls.js';
+import { clientCalls } from '#src/helpdesk/relying-parties/client-calls.js';
 import { watchCalls } from '#src/helpdesk/watch-calls.js';
 import type { Call as ApiCall } from '#src/helpdesk/api/call.js';
 import { deskCalls } from '#src/helpdesk/desk/calls.js';
@@ -19,6 +20,7 @@ import { mountRoutes } from '#src/web/route-table.js';
 import { NOBODY, NOBODY_ON_DUTY } from '../support/nobody.js';
 import { listen } from '#src/web/server.js';
 import { deskParts } from './desk/parts.js';
+import { clientParts } from './relying-parties/parts.js';
 import type { ResetParts } from './reset-parts.js';
 
 export const ADMIN = 'admin.contoh.test';
@@ -47,14 +49,13 @@ export interface AdminApi {
 }
 
 /** The admin API behind the real web toolkit, on a port of its own. */
-export async function startAdminApi(
-  { db, acts, slips, alarms, twoOfficers, refusals, clock, keyed, log }: ResetParts,
-  only?: readonly ApiCall[],
-): Promise<AdminApi> {
+export async function startAdminApi(parts: ResetParts, only?: readonly ApiCall[]): Promise<AdminApi> {
+  const { db, acts, slips, alarms, twoOfficers, refusals, clock, keyed, log } = parts;
   const { desk, grants } = deskParts(db, { clock, secret: randomBytes(32) });
   const calls = only ?? [
     ...actCalls({ acts, slips }),
     ...watchCalls({ alarms, twoOfficers }),
+    ...clientCalls(clientParts(parts).clientDesk),
     ...deskCalls({ desk, grants, idempotency: createIdempotency({ keyed, clock }), refusals, db }),
   ];
   const tokens = new Map<string, AdminCaller>();

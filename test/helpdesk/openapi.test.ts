@@ -17,6 +17,7 @@ interface Schema {
   readonly type?: string;
   readonly properties?: Record<string, Schema>;
   readonly required?: readonly string[];
+  readonly additionalProperties?: unknown;
 }
 interface Operation {
   readonly operationId: string;
@@ -90,7 +91,7 @@ const call = (told: Told, { headers = {}, body, query = '' }: Sent = {}): Promis
     path: `${pathOf(told)}${query}`,
     headers: { authorization: 'Bearer good', 'content-type': 'application/json', ...headers },
     // A GET or DELETE has no body: what is sent with one would be taken for the next request.
-    ...(body === undefined || told.method !== 'POST' ? {} : { body }),
+    ...(body === undefined || (told.method !== 'POST' && told.method !== 'PUT') ? {} : { body }),
   });
 
 const codeOf = ({ body }: Answer): unknown => (body as { code?: unknown }).code;
@@ -181,7 +182,10 @@ it('every body that is not as it is told is refused as it is told', async () => 
       ['a form', { body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, [415]],
       ['too much', { body: JSON.stringify({ reason: 'x'.repeat(17_000) }) }, [413]],
     ];
+    // A registration is an object of any members: which there are is judged by the call itself.
+    const isOpen = typeof schema.additionalProperties === 'object';
     for (const [name, sent, statuses] of bodies) {
+      if (isOpen && name === 'a member too many') continue;
       const answer = await call(told, sent);
       expect([told.operationId, name, codeOf(answer), statuses.includes(answer.status)]).toEqual([
         told.operationId,

@@ -181,6 +181,16 @@ export const HOLDINGS: Readonly<Record<string, Holding>> = {
       ['id', 'uuid'],
     ],
   },
+  developing: {
+    table: 'client_developers',
+    owner: 'account_id',
+    told: { client_id: 'service', named_at: 'time' },
+    withheld: {},
+    order: [
+      ['named_at', 'timestamptz'],
+      ['client_id', 'text'],
+    ],
+  },
   sessions: {
     table: 'sso_sessions',
     owner: 'account_id',
@@ -413,6 +423,8 @@ export const LEFT_OUT: Readonly<Record<string, LeftOut>> = {
   live_revisions: NOBODY,
   clients: NOBODY,
   client_secrets: NOBODY,
+  client_errors: NOBODY,
+  client_invitations: NOBODY,
   oidc_replays: NOBODY,
   feed_runs: NOBODY,
   feed_run_counts: NOBODY,

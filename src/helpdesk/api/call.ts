@@ -62,7 +62,7 @@ export interface Asked<Who extends Callers, Params, Query, Body> {
 }
 
 interface CallBase {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As OpenAPI writes it, below `/api/admin/v1`. */
   readonly path: string;
   /** Unique and stable: name of the operation in the OpenAPI document, and of the action in audit rows of refusals. */

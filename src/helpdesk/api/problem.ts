@@ -58,7 +58,7 @@ export interface Reply {
   readonly body: string | AsyncIterable<string>;
 }
 
-/** Nothing in it comes from the request. */
+/** Nothing in it comes from the request, but what an operator wrote into a registration. */
 export function problemReply({ problem: code, errors, until, challenge, ...own }: Problem, now: Date): Reply {
   const status = own.status ?? PROBLEMS[code].status;
   return {
