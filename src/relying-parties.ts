@@ -3,6 +3,7 @@ import type { Config } from './config/settings.js';
 import { adminResourceOf } from './clients/admin-resource.js';
 import type { ClientRules } from './clients/client-schema.js';
 import { loadClients, type WrittenClient } from './clients/clients-file.js';
+import { mutualTlsRules } from './mutual-tls.js';
 import type { KeyedDigest } from './security/digests.js';
 
 /** The registrations in the clients file cannot be used. */
@@ -18,6 +19,7 @@ export const clientRules = (config: Config): ClientRules => ({
   issuer: config.issuer,
   adminResource: adminResourceOf(config.adminOrigin),
   production: config.production,
+  mutualTls: mutualTlsRules(config),
 });
 
 export interface ClientsFile {

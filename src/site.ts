@@ -80,6 +80,7 @@ import { createPasswordChange } from './reset/password-change.js';
 import { createEitherCode } from './mfa/either-code.js';
 import { selfResetRoutes } from './reset/mfa/routes.js';
 import { createSelfReset } from './reset/mfa/self-reset.js';
+import { certificateHosts, loadMutualTls } from './mutual-tls.js';
 import { createPasswordReset } from './reset/password-reset.js';
 import { slipRoutes } from './reset/slip/routes.js';
 import { createSlipActivation } from './reset/slip/slip-activation.js';
@@ -137,7 +138,7 @@ export async function buildSite(services: Services): Promise<Site> {
   const origins = servedOrigins({
     issuer: config.issuer,
     adminOrigin: config.adminOrigin,
-    allowedHosts: config.allowedHosts,
+    allowedHosts: [...config.allowedHosts, ...certificateHosts(config)],
   });
   const write = pageWriter({
     views: createViews({ directory: VIEWS, translators: texts }),
@@ -147,6 +148,11 @@ export async function buildSite(services: Services): Promise<Site> {
     clock,
   });
 
+  const reachable = createReachable({
+    privateHosts: config.backchannelPrivateHosts,
+    allowsLoopback: !config.production,
+  });
+  const mutualTls = await loadMutualTls(config, clock);
   const subjects = createSubjects({ keyed, registry });
   const openid = await createLiveProvider({
     loadKeys: () => loadSigningKeys({ db, box, clock, audit }),
@@ -163,6 +169,8 @@ export async function buildSite(services: Services): Promise<Site> {
         keys,
         cookieKeys,
         adminResource,
+        reachable,
+        mutualTls,
         subjects,
         pages: providerPagesBy(write),
         record: (event) => {
@@ -571,10 +579,6 @@ export async function buildSite(services: Services): Promise<Site> {
     clock,
   });
   const answer = app.callback();
-  const reachable = createReachable({
-    privateHosts: config.backchannelPrivateHosts,
-    allowsLoopback: !config.production,
-  });
   const post = createFormPost({ reachable, timeoutMs: LOGOUT_TIMEOUT_MS });
   return {
     listener: (req, res) => void answer(req, res),

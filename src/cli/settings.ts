@@ -4,8 +4,10 @@ import { ConfigError, loadConfig } from '../config/load.js';
 import { newKey } from '../config/development-secrets.js';
 import { weaknesses } from '../clients/client-weaknesses.js';
 import { loadClients } from '../clients/clients-file.js';
-import { findUnreachableLogout } from '../clients/logout-reach.js';
+import { findUnreachable } from '../clients/client-reach.js';
 import { loadFeedKeys } from '../provisioning/feed-signature.js';
+import { loadAuthorities } from '../mutual-tls.js';
+import { clientRules } from '../relying-parties.js';
 import { createReachable } from '../security/reachable.js';
 import { lineOf, printProblems } from './problems.js';
 
@@ -13,9 +15,7 @@ async function checkConfig(): Promise<number> {
   try {
     const config = loadConfig(environment);
     const loaded = await loadClients(config.clientsFile, {
-      issuer: config.issuer,
-      adminResource: `${config.adminOrigin}/api/admin`,
-      production: config.production,
+      ...clientRules(config),
       demoSecret: undefined,
     });
     if (loaded.kind === 'refused') {
@@ -24,14 +24,14 @@ async function checkConfig(): Promise<number> {
       }
       return 1;
     }
+    await loadAuthorities(config);
     if (config.feedKeysFile !== undefined) await loadFeedKeys(config.feedKeysFile);
     const reachable = createReachable({
       privateHosts: config.backchannelPrivateHosts,
       allowsLoopback: !config.production,
     });
     for (const client of loaded.clients) {
-      const unreachable = await findUnreachableLogout(client, reachable);
-      for (const { field, warning } of [...weaknesses(client), ...(unreachable === undefined ? [] : [unreachable])]) {
+      for (const { field, warning } of [...weaknesses(client), ...(await findUnreachable(client, reachable))]) {
         process.stderr.write(`warning: ${client.client_id}: ${field} ${warning}\n`);
       }
     }

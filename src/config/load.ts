@@ -72,6 +72,22 @@ function* problemsOf(raw: Partial<RawSettings>, env: Record<string, string>): Ge
   if (raw.WORKERS !== undefined && raw.WORKERS !== 1 && env.REDIS_URL === undefined) {
     yield { setting: 'WORKERS', message: 'more than one needs REDIS_URL' };
   }
+  yield* certificateProblems(raw);
+}
+
+/** A header alone proves nothing: it is believed from proxies that are listed. */
+function* certificateProblems(raw: Partial<RawSettings>): Generator<Problem> {
+  const { CLIENT_CERTIFICATE_HEADER: header, CLIENT_CERTIFICATE_ORIGIN: origin, ISSUER: issuer } = raw;
+  if (header !== undefined && raw.TRUSTED_PROXIES?.length === 0) {
+    yield { setting: 'CLIENT_CERTIFICATE_HEADER', message: 'needs TRUSTED_PROXIES' };
+  }
+  for (const setting of ['CLIENT_CERTIFICATE_AUTHORITIES', 'CLIENT_CERTIFICATE_ORIGIN'] as const) {
+    if (header === undefined && raw[setting] !== undefined)
+      yield { setting, message: 'needs CLIENT_CERTIFICATE_HEADER' };
+  }
+  if (origin !== undefined && issuer !== undefined && new URL(origin).protocol !== new URL(issuer).protocol) {
+    yield { setting: 'CLIENT_CERTIFICATE_ORIGIN', message: 'must have the protocol of ISSUER' };
+  }
 }
 
 /**
@@ -133,6 +149,10 @@ function toConfig(raw: RawSettings): Config {
     passwordPeppers: ring('PASSWORD_PEPPERS'),
     cookieKeys: ring('COOKIE_KEYS'),
     trustedProxies: raw.TRUSTED_PROXIES,
+    clientCertificateHeader: raw.CLIENT_CERTIFICATE_HEADER,
+    clientCertificateAuthorities:
+      raw.CLIENT_CERTIFICATE_AUTHORITIES === undefined ? undefined : resolve(raw.CLIENT_CERTIFICATE_AUTHORITIES),
+    clientCertificateOrigin: raw.CLIENT_CERTIFICATE_ORIGIN,
     adminOrigin: raw.ADMIN_ORIGIN ?? issuer.origin,
     workers: raw.WORKERS,
     resetEmailHint: raw.RESET_EMAIL_HINT,

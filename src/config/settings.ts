@@ -101,7 +101,8 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'BACKCHANNEL_PRIVATE_HOSTS',
     defaultText: 'none',
-    meaning: 'hosts or CIDR, comma separated, to which logout tokens may go although they are private',
+    meaning:
+      'hosts or CIDR, comma separated, to which logout tokens may go and from which keys of clients (`jwks_uri`) may come although they are private',
   },
   {
     name: 'ENCRYPTION_KEYS',
@@ -128,6 +129,23 @@ export const SETTINGS: readonly Setting[] = [
     name: 'TRUSTED_PROXIES',
     defaultText: 'none',
     meaning: 'addresses or CIDR, comma separated, whose `X-Forwarded-For` is believed',
+  },
+  {
+    name: 'CLIENT_CERTIFICATE_HEADER',
+    defaultText: 'none: mutual TLS is off',
+    meaning:
+      'header in which the proxies of `TRUSTED_PROXIES` hand client certificates over, such as `Client-Cert` (RFC 9440, or PEM as nginx escapes it); they must overwrite what comes from outside',
+  },
+  {
+    name: 'CLIENT_CERTIFICATE_AUTHORITIES',
+    defaultText: 'none: `tls_client_auth` is off',
+    meaning: 'PEM file of the authorities that issue certificates of clients themselves, for `tls_client_auth`',
+  },
+  {
+    name: 'CLIENT_CERTIFICATE_ORIGIN',
+    defaultText: 'none',
+    meaning:
+      'a second origin of this service at which the proxy asks clients for certificates (`mtls_endpoint_aliases`)',
   },
   {
     name: 'ADMIN_ORIGIN',
@@ -233,6 +251,9 @@ export interface Config {
   readonly passwordPeppers: KeyRing;
   readonly cookieKeys: KeyRing;
   readonly trustedProxies: readonly string[];
+  readonly clientCertificateHeader: string | undefined;
+  readonly clientCertificateAuthorities: string | undefined;
+  readonly clientCertificateOrigin: string | undefined;
   readonly adminOrigin: string;
   readonly workers: number | 'auto';
   readonly resetEmailHint: 'masked' | 'none';
@@ -314,6 +335,15 @@ function isAddressOrRange(text: string): boolean {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
+const origin = url(['http:', 'https:']).refine(
+  (text) => URL.canParse(text) && new URL(text).origin === text,
+  'must be an origin, without path',
+);
+
+/** Taken from every request, it would be missed. */
+const OTHER_HEADERS =
+  /^(?:host|cookie|authorization|dpop|origin|accept.*|content-.*|connection|x-forwarded-.*|forwarded|sec-.*)$/i;
+
 /** What a listener can be told to listen on. */
 const listenAddress = z.string().regex(/^[a-z0-9.:-]+$/i, 'must be an address or a host name, without port');
 
@@ -358,9 +388,14 @@ export const schema = z.object({
   PASSWORD_PEPPERS: keyRing.optional(),
   COOKIE_KEYS: keyRing.optional(),
   TRUSTED_PROXIES: list.refine((items) => items.every(isAddressOrRange), 'must be addresses or CIDR').default([]),
-  ADMIN_ORIGIN: url(['http:', 'https:'])
-    .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin, without path')
+  CLIENT_CERTIFICATE_HEADER: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,63}$/i, 'must be the name of a header')
+    .refine((name) => !OTHER_HEADERS.test(name), 'must not be a header with another meaning')
     .optional(),
+  CLIENT_CERTIFICATE_AUTHORITIES: z.string().optional(),
+  CLIENT_CERTIFICATE_ORIGIN: origin.optional(),
+  ADMIN_ORIGIN: origin.optional(),
   WORKERS: z.union([z.literal('auto'), number(1, 256)], 'must be auto or a number from 1 to 256').default(1),
   RESET_EMAIL_HINT: z.enum(['masked', 'none'], 'must be masked or none').default('masked'),
   RESET_REQUIRES_OTP: flag.default(true),

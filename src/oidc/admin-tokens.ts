@@ -34,8 +34,8 @@ export function adminTokens(parts: {
 
   const isAlive = (token: StoredToken): boolean => {
     if (token.expiresAt <= clock.now() || token.payload.aud !== adminResource) return false;
-    // Bound to a key (RFC 9449): of no use as a bearer token.
-    if (token.payload.jkt !== undefined) return false;
+    // Bound to a key (RFC 9449) or a certificate (RFC 8705): of no use as a bearer token.
+    if (token.payload.jkt !== undefined || token.payload['x5t#S256'] !== undefined) return false;
     if (token.kind === 'ClientCredentials') return true;
     if (token.account === undefined || token.grant === undefined) return false;
     return token.payload.expiresWithSession !== true || token.session !== undefined;

@@ -7,6 +7,7 @@ import { isReadAgain, requireShortRequestObject } from './client-proofs.js';
 import { USER_CODES } from './device-codes.js';
 import { introspectionPolicy } from './introspection-policy.js';
 import { liveAccounts } from './person-account.js';
+import { mutualTlsFeature } from './mutual-tls.js';
 import { resourceServer } from './resources.js';
 import type { Client, SettingsParts } from './settings.js';
 
@@ -49,6 +50,7 @@ export function featureSettings(parts: SettingsParts): NonNullable<Configuration
       allowedPolicy: introspectionPolicy({ registry, accounts: liveAccounts(parts) }),
     },
     jwtResponseModes: { enabled: true },
+    mTLS: mutualTlsFeature(parts.mutualTls, clock),
     pushedAuthorizationRequests: { enabled: true },
     requestObjects: {
       enabled: true,

@@ -5,6 +5,7 @@ import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import type { KeyedDigest } from '../security/digests.js';
+import type { Reachable } from '../security/reachable.js';
 import { randomBelow } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
 import { fixOrigin, type Origins } from '../web/origin.js';
@@ -24,6 +25,7 @@ import {
   takeSecretsAsRegistered,
 } from './overrides.js';
 import { liveAccounts } from './person-account.js';
+import type { MutualTlsParts } from './mutual-tls.js';
 import { postAsGet } from './post-as-get.js';
 import { providerPages, type ProviderPages } from './provider-pages.js';
 import { keepMalformedRequestsHere } from './refusals.js';
@@ -53,6 +55,10 @@ export interface ProviderOptions {
   /** Audience of the admin API. */
   readonly adminResource: string;
   readonly subjects: Subjects;
+  /** Which hosts the keys of clients are fetched from. */
+  readonly reachable: Reachable;
+  /** Absent where no proxy hands client certificates over. */
+  readonly mutualTls?: MutualTlsParts | undefined;
   readonly pages: ProviderPages;
   readonly record: (event: ProviderEvent) => void;
   /** Tells relying parties when a session ends at the provider's own endpoints. */
@@ -101,6 +107,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
 
   for (const { client_id: clientId } of registry.registrations()) await provider.Client.find(clientId);
   const mounted = mount(path === '' ? '/' : path, provider as unknown as Koa);
+  const withCertificate = options.mutualTls?.certificates.take ?? ((_ctx, next) => next());
   const byPost = postAsGet([`${path}${endpoints.authorization}`, signOutPath]);
   return {
     provider,
@@ -110,8 +117,10 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
       ctx.path === `${path}${endpoints.code_verification}`
         ? next()
         : tidied(ctx, async () => {
-            await byPost(ctx, async () => {
-              await mounted(ctx, next);
+            await withCertificate(ctx, async () => {
+              await byPost(ctx, async () => {
+                await mounted(ctx, next);
+              });
             });
           }),
     signOutPath,

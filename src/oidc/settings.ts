@@ -2,6 +2,8 @@ import type { Configuration, ExternalSigningKey, KoaContextWithOIDC } from 'oidc
 import { epochSeconds } from '../kernel/clock.js';
 import { accountId } from '../kernel/ids.js';
 import { accessTokenClaims, keepSubject } from './access-token-claims.js';
+import { createFetch } from '../security/outbound-fetch.js';
+import type { Reachable } from '../security/reachable.js';
 import { adapterFactory, type AdapterParts } from './adapter.js';
 import {
   ASSERTION_ALGS,
@@ -17,7 +19,7 @@ import type { ClientRegistry } from '../clients/client-registry.js';
 import { DEVICE_PAGES } from './device-pages.js';
 import { DEVICE_PROMPT } from './device-prompt.js';
 import { DEVICE_CODE_SECONDS } from './device-codes.js';
-import type { Endpoints } from './endpoints.js';
+import { mountPath, type Endpoints } from './endpoints.js';
 import { provesOwnKey } from '../clients/fapi2.js';
 import { requireShortAssertion } from './client-proofs.js';
 import { featureSettings } from './feature-settings.js';
@@ -32,11 +34,14 @@ import {
   SESSION_IDLE_SECONDS,
   TOKEN_SECONDS,
 } from './lifetimes.js';
+import { certificateMethods, endpointAliases, type MutualTlsParts } from './mutual-tls.js';
 import { liveAccounts } from './person-account.js';
 import { signInPolicy } from './policy.js';
 import type { Subjects } from './subjects.js';
 import { ALWAYS_IN_ID_TOKEN, OIDC_SCOPES, SCOPE_CLAIMS } from '../clients/scopes.js';
 
+/** What the keys of a client may take: of our time, while it waits for its token, and of our memory. */
+const JWKS_TIMEOUT_MS = 2_500;
 const MAX_JWKS_BYTES = 64 * 1024;
 
 export type Client = NonNullable<KoaContextWithOIDC['oidc']['client']>;
@@ -49,6 +54,10 @@ export interface SettingsParts extends AdapterParts {
   /** The first signs, all verify. */
   readonly cookieKeys: readonly string[];
   readonly adminResource: string;
+  /** Which hosts the keys of clients are fetched from. */
+  readonly reachable: Reachable;
+  /** Absent where no proxy hands client certificates over. */
+  readonly mutualTls?: MutualTlsParts | undefined;
   readonly subjects: Subjects;
   readonly pages: SettingsPages;
 }
@@ -70,6 +79,12 @@ export type SettingsPages = Required<
 /** Every setting of the provider that SECURITY.md section 8 names; a test holds them one by one. */
 export function providerSettings(parts: SettingsParts): Configuration {
   const { issuer, registry, keys, cookieKeys, pages } = parts;
+  const authMethods = [...AUTH_METHODS, ...certificateMethods(parts.mutualTls)];
+  const fetchDocument = createFetch({
+    reachable: parts.reachable,
+    timeoutMs: JWKS_TIMEOUT_MS,
+    maxBytes: MAX_JWKS_BYTES,
+  });
   const secure = issuer.protocol === 'https:';
   const now = (): number => epochSeconds(parts.clock.now());
   const accounts = liveAccounts(parts);
@@ -116,7 +131,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
     pkce: { required: (_ctx, client) => registrationOf(client)?.x.require_pkce !== false },
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
 
-    clientAuthMethods: AUTH_METHODS,
+    clientAuthMethods: authMethods,
     enabledJWA: {
       clientAuthSigningAlgValues: [...ASSERTION_ALGS],
       idTokenSigningAlgValues: [...SIGNED_RESPONSE_ALGS],
@@ -173,12 +188,13 @@ export function providerSettings(parts: SettingsParts): Configuration {
     discovery: {
       claim_types_supported: ['normal'],
       ui_locales_supported: ['id', 'en'],
-      introspection_endpoint_auth_methods_supported: AUTH_METHODS.filter((method) => method !== 'none'),
-      revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+      introspection_endpoint_auth_methods_supported: authMethods.filter((method) => method !== 'none'),
+      revocation_endpoint_auth_methods_supported: authMethods,
+      ...endpointAliases(parts.mutualTls, { path: mountPath(issuer), endpoints: parts.endpoints }),
     },
     renderError: pages.renderError,
-    // The provider refuses private addresses by itself; a redirect could name one (R-50).
-    fetch: (address, init) => fetch(address, { redirect: 'error', ...init }),
+    // The provider's own guard knows no list of private hosts, and keeps connections (R-50).
+    fetch: (address, init) => fetchDocument(address, init),
     fetchResponseBodyLimits: { jwks_uri: MAX_JWKS_BYTES },
   };
 }

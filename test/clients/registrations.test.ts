@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { registryOf } from './support/registry.js';
 import { weaknesses } from '#src/clients/client-weaknesses.js';
-import { findUnreachableLogout } from '#src/clients/logout-reach.js';
+import { findUnreachable } from '#src/clients/client-reach.js';
 import { createReachable } from '#src/security/reachable.js';
 import { loadClients, parseClients, type LoadOptions } from '#src/clients/clients-file.js';
 import { TOKEN_EXCHANGE } from '#src/clients/client-schema.js';
@@ -548,11 +548,9 @@ describe('the registry', () => {
   });
 });
 
-describe('the address that logouts are told at (R-50)', () => {
-  const warningFor = async (address: string | undefined, privateHosts: readonly string[] = []) => {
-    const reachable = createReachable({ privateHosts, allowsLoopback: false });
-    return (await findUnreachableLogout(only({ backchannel_logout_uri: address }), reachable))?.warning;
-  };
+describe.each(['backchannel_logout_uri', 'jwks_uri'] as const)('the address in %s (R-50)', (field) => {
+  const change = (address: string | undefined): object =>
+    address === undefined ? {} : { [field]: address, ...(field === 'jwks_uri' ? { jwks: undefined } : {}) };
 
   it.each<[string, string | undefined, readonly string[], string | undefined]>([
     ['none', undefined, [], undefined],
@@ -562,9 +560,10 @@ describe('the address that logouts are told at (R-50)', () => {
     ['a name of this machine', 'https://localhost/logout', [], 'localhost is at a private address'],
     ['such a name, listed', 'https://localhost/logout', ['localhost'], undefined],
     ['a name of nothing', 'https://tidak-ada.invalid/logout', [], 'does not resolve here'],
-  ])('%s', async (_, address, listed, warning) => {
-    const told = await warningFor(address, listed);
-    if (warning === undefined) expect(told).toBeUndefined();
-    else expect(told).toContain(warning);
+  ])('%s', async (_, address, privateHosts, warning) => {
+    const reachable = createReachable({ privateHosts, allowsLoopback: false });
+    const told = await findUnreachable(only(change(address)), reachable);
+    if (warning === undefined) expect(told).toEqual([]);
+    else expect(told).toEqual([{ field, warning: expect.stringContaining(warning) }]);
   });
 });

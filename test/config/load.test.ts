@@ -212,6 +212,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     '10.0.0.1;10.0.0.2',
     '1.2.3',
   ],
+  CLIENT_CERTIFICATE_HEADER: ['client cert', 'client:cert', 'Cookie', 'x-forwarded-for', 'Authorization', '-x'],
+  CLIENT_CERTIFICATE_ORIGIN: ['mtls.asn.example', 'https://mtls.asn.example/', 'ftp://mtls.asn.example'],
   ADMIN_ORIGIN: ['petugas.example', 'https://petugas.example/', 'https://petugas.example/x', 'https://PETUGAS.example'],
   WORKERS: ['0', '-1', '257', 'all', '1.5', 'AUTO'],
   RESET_EMAIL_HINT: ['true', 'full'],
@@ -225,7 +227,14 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   INSTITUTION: ['x'.repeat(121)],
   LOG_LEVEL: ['INFO', 'trace', 'silent'],
 };
-const FREE_TEXT = ['DATA_DIR', 'CLIENTS_FILE', 'AUDIT_CHECKPOINT_FILE', 'AUDIT_ARCHIVE_DIR', 'FEED_KEYS_FILE'];
+const FREE_TEXT = [
+  'CLIENT_CERTIFICATE_AUTHORITIES',
+  'DATA_DIR',
+  'CLIENTS_FILE',
+  'AUDIT_CHECKPOINT_FILE',
+  'AUDIT_ARCHIVE_DIR',
+  'FEED_KEYS_FILE',
+];
 
 const GOOD: Readonly<Record<string, readonly string[]>> = {
   HOST: ['0.0.0.0', '::', 'localhost'],
@@ -306,6 +315,24 @@ it.each([
   [{ WORKERS: '1' }, []],
   [{ WORKERS: 'auto', REDIS_URL: 'redis://localhost' }, []],
 ])('more than one worker needs Redis: %j', (env, problems) => {
+  expect(settingsOf({ DATA_DIR: dataDir, ...env })).toEqual(problems);
+});
+
+it.each<[Environment, string[]]>([
+  [{ CLIENT_CERTIFICATE_HEADER: 'Client-Cert' }, ['CLIENT_CERTIFICATE_HEADER']],
+  [{ CLIENT_CERTIFICATE_HEADER: 'Client-Cert', TRUSTED_PROXIES: '10.0.0.1' }, []],
+  [{ CLIENT_CERTIFICATE_AUTHORITIES: 'ca.pem' }, ['CLIENT_CERTIFICATE_AUTHORITIES']],
+  [{ CLIENT_CERTIFICATE_ORIGIN: 'https://mtls.example' }, ['CLIENT_CERTIFICATE_ORIGIN']],
+  [
+    {
+      CLIENT_CERTIFICATE_HEADER: 'X-SSL-Cert',
+      TRUSTED_PROXIES: '10.0.0.1',
+      ISSUER: 'https://sso.example',
+      CLIENT_CERTIFICATE_ORIGIN: 'http://mtls.example',
+    },
+    ['CLIENT_CERTIFICATE_ORIGIN'],
+  ],
+])('client certificates are believed of listed proxies only: %j', (env, problems) => {
   expect(settingsOf({ DATA_DIR: dataDir, ...env })).toEqual(problems);
 });
 

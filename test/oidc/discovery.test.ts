@@ -1,71 +1,96 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { systemClock } from '#src/kernel/clock.js';
+import type { EndpointStyle } from '#src/oidc/endpoints.js';
+import type { MutualTlsParts } from '#src/oidc/mutual-tls.js';
+import { clientCertificates } from '#src/web/client-certificate.js';
 import { House } from './support/house.js';
 
 const fileOf = (name: string): URL => new URL(`golden/discovery.${name}.json`, import.meta.url);
 const golden = async (name: string): Promise<unknown> => JSON.parse(await readFile(fileOf(name), 'utf8'));
 
-describe.each([
-  ['standard', 'standard', 'https://sso.asn.example'],
-  ['keycloak', 'keycloak', 'https://sso.asn.example/realms/asn'],
-] as const)('metadata in the style %s', (name, style, issuer) => {
-  let house: House;
-  beforeAll(async () => {
-    house = await House.open({ issuer, style });
-  });
-  afterAll(() => house.close());
-
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname === '/' ? '' : pathname;
-  const forms = [
-    `${issuer}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-  ];
-
-  it.each(forms)('%s equals the golden file', async (address) => {
-    const answer = await house.browser().call(address);
-    // A change of it is to be read before it is landed: `npx prettier --write test/oidc/golden`, `git diff`.
-    if (process.env.UPDATE_DOCS === '1') await writeFile(fileOf(name), answer.body);
-    expect(JSON.parse(answer.body)).toEqual(await golden(name));
-    expect(answer.headers).toMatchObject({
-      'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'public, max-age=300',
-      'access-control-allow-origin': '*',
-    });
-  });
-
-  it('names addresses that exist', async () => {
-    const metadata = (await golden(name)) as Record<string, unknown>;
-    const addresses = Object.entries(metadata).filter(
-      ([key]) => /_(endpoint|uri)$/.test(key) && key !== 'require_request_uri',
-    );
-    expect(addresses.length).toBeGreaterThanOrEqual(8);
-    for (const [key, address] of addresses) {
-      const get = /authorization_endpoint|userinfo|jwks|end_session/.test(key) && !/^(?:pushed|device)/.test(key);
-      const answer = await house.browser().call(address as string, get ? {} : { form: {} });
-      expect([key, answer.status === 404]).toEqual([key, false]);
-    }
-  });
-
-  it('publishes the public halves of the keys only', async () => {
-    const { jwks_uri: address } = (await golden(name)) as { jwks_uri: string };
-    const answer = await house.browser().call(address);
-    const { keys } = JSON.parse(answer.body) as { keys: Record<string, unknown>[] };
-    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'RS256']);
-    for (const key of keys) {
-      expect(Object.keys(key).filter((part) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(part))).toEqual([]);
-      expect(key).toMatchObject({ use: 'sig', kid: expect.any(String) });
-    }
-    expect(answer.headers['cache-control']).toBe('public, max-age=300');
-  });
-
-  it('answers HEAD and preflights', async () => {
-    const [form = ''] = forms;
-    expect(await house.browser().call(form, { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
-    const headers = { origin: 'https://spa.example', 'access-control-request-method': 'GET' };
-    expect((await house.browser().call(form, { method: 'OPTIONS', headers })).status).toBe(204);
-  });
+const mutualTls = (parts: Partial<MutualTlsParts>): MutualTlsParts => ({
+  certificates: clientCertificates({ header: 'Client-Cert', trustedProxies: ['127.0.0.1'], clock: systemClock }),
+  authorities: undefined,
+  origin: undefined,
+  ...parts,
 });
+
+/** Every installation whose document is another one. */
+const INSTALLATIONS: readonly { name: string; style: EndpointStyle; issuer: string; mutualTls?: MutualTlsParts }[] = [
+  { name: 'standard', style: 'standard', issuer: 'https://sso.asn.example' },
+  { name: 'standard-path', style: 'standard', issuer: 'https://sso.asn.example/masuk' },
+  { name: 'keycloak', style: 'keycloak', issuer: 'https://sso.asn.example/realms/asn' },
+  { name: 'self-signed', style: 'standard', issuer: 'https://sso.asn.example', mutualTls: mutualTls({}) },
+  {
+    name: 'mutual-tls',
+    style: 'keycloak',
+    issuer: 'https://sso.asn.example/realms/asn',
+    mutualTls: mutualTls({ authorities: { issued: () => false }, origin: 'https://mtls.asn.example' }),
+  },
+];
+
+describe.each(INSTALLATIONS)(
+  'metadata of the installation $name',
+  ({ name, style, issuer, mutualTls: certificates }) => {
+    let house: House;
+    beforeAll(async () => {
+      house = await House.open({ issuer, style, ...(certificates === undefined ? {} : { mutualTls: certificates }) });
+    });
+    afterAll(() => house.close());
+
+    const { origin, pathname } = new URL(issuer);
+    const path = pathname === '/' ? '' : pathname;
+    const forms = [
+      `${issuer}/.well-known/openid-configuration`,
+      `${origin}/.well-known/oauth-authorization-server${path}`,
+    ];
+
+    it.each(forms)('%s equals the golden file', async (address) => {
+      const answer = await house.browser().call(address);
+      // A change of it is to be read before it is landed: `npx prettier --write test/oidc/golden`, `git diff`.
+      if (process.env.UPDATE_DOCS === '1') await writeFile(fileOf(name), answer.body);
+      expect(JSON.parse(answer.body)).toEqual(await golden(name));
+      expect(answer.headers).toMatchObject({
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'public, max-age=300',
+        'access-control-allow-origin': '*',
+      });
+    });
+
+    it('names addresses that exist', async () => {
+      const metadata = (await golden(name)) as Record<string, unknown>;
+      const addresses = Object.entries(metadata).filter(
+        ([key]) => /_(endpoint|uri)$/.test(key) && key !== 'require_request_uri',
+      );
+      expect(addresses.length).toBeGreaterThanOrEqual(8);
+      for (const [key, address] of addresses) {
+        const get = /authorization_endpoint|userinfo|jwks|end_session/.test(key) && !/^(?:pushed|device)/.test(key);
+        const answer = await house.browser().call(address as string, get ? {} : { form: {} });
+        expect([key, answer.status === 404]).toEqual([key, false]);
+      }
+    });
+
+    it('publishes the public halves of the keys only', async () => {
+      const { jwks_uri: address } = (await golden(name)) as { jwks_uri: string };
+      const answer = await house.browser().call(address);
+      const { keys } = JSON.parse(answer.body) as { keys: Record<string, unknown>[] };
+      expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'RS256']);
+      for (const key of keys) {
+        expect(Object.keys(key).filter((part) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(part))).toEqual([]);
+        expect(key).toMatchObject({ use: 'sig', kid: expect.any(String) });
+      }
+      expect(answer.headers['cache-control']).toBe('public, max-age=300');
+    });
+
+    it('answers HEAD and preflights', async () => {
+      const [form = ''] = forms;
+      expect(await house.browser().call(form, { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
+      const headers = { origin: 'https://spa.example', 'access-control-request-method': 'GET' };
+      expect((await house.browser().call(form, { method: 'OPTIONS', headers })).status).toBe(204);
+    });
+  },
+);
 
 describe('a foreign host', () => {
   let house: House;

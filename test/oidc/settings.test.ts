@@ -5,15 +5,18 @@ import type { Configuration } from 'oidc-provider';
 import { registryOf } from '../clients/support/registry.js';
 import { parseClients } from '#src/clients/clients-file.js';
 import { ENDPOINTS } from '#src/oidc/endpoints.js';
+import type { MutualTlsParts } from '#src/oidc/mutual-tls.js';
 import { providerSettings } from '#src/oidc/settings.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { API, registrations } from './support/registrations.js';
 import { services } from './support/services.js';
+import { clientCertificates } from '#src/web/client-certificate.js';
+import { createReachable, Unreachable } from '#src/security/reachable.js';
 
 const ADMIN = 'https://sso.asn.example/api/admin';
 
-function settingsFor(issuer: string): Configuration {
+function settingsFor(issuer: string, mutualTls?: MutualTlsParts): Configuration {
   const url = new URL(issuer);
   const loaded = parseClients([...registrations(ADMIN), ...services], {
     issuer: url,
@@ -38,6 +41,8 @@ function settingsFor(issuer: string): Configuration {
     keys: [],
     cookieKeys: ['new', 'old'],
     adminResource: ADMIN,
+    mutualTls,
+    reachable: createReachable({ privateHosts: [], allowsLoopback: true }),
     subjects: undefined as never,
     pages: {
       logoutSource: () => Promise.resolve(),
@@ -52,6 +57,12 @@ function settingsFor(issuer: string): Configuration {
   });
 }
 
+const withCertificates = (authorities: MutualTlsParts['authorities']): Configuration =>
+  settingsFor('https://sso.asn.example', {
+    certificates: clientCertificates({ header: 'Client-Cert', trustedProxies: [], clock: systemClock }),
+    authorities,
+    origin: undefined,
+  });
 const settings = settingsFor('https://sso.asn.example');
 const plain = settingsFor('http://localhost:3000');
 const { features = {}, ttl = {}, cookies = {}, enabledJWA = {} } = settings;
@@ -215,7 +226,26 @@ describe('the settings of the provider', () => {
     ['features.fapi, for a client of the profile', run(features.fapi?.profile, ctx(), client('fapi')), '2.0'],
     ['features.fapi, for others', run(features.fapi?.profile, ctx(), client('web')), undefined],
     ['features.ciba', features.ciba, undefined],
-    ['features.mTLS', features.mTLS, undefined],
+    ['features.mTLS, without a proxy for it', features.mTLS, { enabled: false }],
+    [
+      'features.mTLS, self-signed certificates',
+      withCertificates(undefined).features?.mTLS,
+      expect.objectContaining({
+        selfSignedTlsClientAuth: true,
+        tlsClientAuth: false,
+        certificateBoundAccessTokens: true,
+      }),
+    ],
+    [
+      'features.mTLS, with authorities',
+      withCertificates({ issued: () => true }).features?.mTLS,
+      expect.objectContaining({ selfSignedTlsClientAuth: true, tlsClientAuth: true }),
+    ],
+    [
+      'clientAuthMethods, with certificates',
+      [...(withCertificates({ issued: () => true }).clientAuthMethods ?? [])].slice(-2),
+      ['self_signed_tls_client_auth', 'tls_client_auth'],
+    ],
     ['enableHttpPostMethods', settings.enableHttpPostMethods, false],
     ['fetchResponseBodyLimits', settings.fetchResponseBodyLimits, { jwks_uri: 65_536 }],
     ['renderError', typeof settings.renderError, 'function'],
@@ -267,13 +297,23 @@ describe('the settings of the provider', () => {
     }
   });
 
-  it('fetch follows no redirect', async () => {
-    const server = createServer((_, response) => response.writeHead(302, { location: '/elsewhere' }).end());
+  it.each([
+    ['a redirect', '/moved', 'answered 302'],
+    ['more than 64 kB', '/large', 'longer than 65536 bytes'],
+  ])('fetch takes no %s', async (_, path, problem) => {
+    const server = createServer((request, response) => {
+      if (request.url === '/moved') response.writeHead(302, { location: '/elsewhere' }).end();
+      else response.end('x'.repeat(65_537));
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    await expect(settings.fetch?.(`http://127.0.0.1:${port}/jwks`, {})).rejects.toThrow('fetch failed');
+    await expect(settings.fetch?.(`http://127.0.0.1:${port}${path}`, {})).rejects.toThrow(problem);
     server.closeAllConnections();
     server.close();
+  });
+
+  it('fetch calls no private address that is not listed', async () => {
+    await expect(settings.fetch?.('http://10.0.0.1/jwks', {})).rejects.toThrow(Unreachable);
   });
 
   it('clientBasedCORS lets browser clients call from their own pages', () => {

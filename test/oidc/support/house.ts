@@ -26,6 +26,7 @@ import { providerInteractions } from '#src/oidc/interactions.js';
 import { loadSigningKeys } from '#src/oidc/keys.js';
 import { createLiveProvider, type LiveProvider } from '#src/oidc/live-provider.js';
 import { BACKCHANNEL_LOGOUT, createLogoutNotices, type PartySession } from '#src/oidc/logout-notices.js';
+import type { MutualTlsParts } from '#src/oidc/mutual-tls.js';
 import { ownLogin } from '#src/oidc/own-login.js';
 import { createProvider } from '#src/oidc/provider.js';
 import { createSubjects, type Subjects } from '#src/oidc/subjects.js';
@@ -33,6 +34,7 @@ import { createOutbox, sealContext } from '#src/outbox/outbox.js';
 import type { OwnLogin } from '#src/portal/own-login.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
+import { createReachable } from '#src/security/reachable.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Interactions, SignInResult } from '#src/sign-in/interactions.js';
 import type { Database } from '#src/storage/database.js';
@@ -132,6 +134,8 @@ export class House {
       through?: (db: Database) => Database;
       /** Clients beside those that every house has. */
       clients?: readonly object[];
+      /** As a proxy hands certificates over, and what is believed of them. */
+      mutualTls?: MutualTlsParts;
     } = {},
   ): Promise<House> {
     const { issuer = 'https://sso.asn.example', style = 'standard' } = options;
@@ -161,6 +165,7 @@ export class House {
       adminResource,
       production: false,
       demoSecret: undefined,
+      mutualTls: options.mutualTls && { authorities: options.mutualTls.authorities !== undefined },
     });
     if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems));
     const registry = registryOf(loaded.clients, {
@@ -189,6 +194,8 @@ export class House {
           keys,
           cookieKeys,
           adminResource,
+          reachable: createReachable({ privateHosts: [], allowsLoopback: true }),
+          mutualTls: options.mutualTls,
           subjects,
           pages: {
             error: (ctx, page) => {
@@ -409,8 +416,9 @@ export class House {
       case 'private_key_jwt':
       case undefined:
         return { headers: {}, form: assertionFields(await this.assertion(clientId)) };
-      default:
-        throw new Error(`no credentials of ${clientId}`);
+      case 'self_signed_tls_client_auth':
+      case 'tls_client_auth':
+        throw new Error(`the certificate of ${clientId} is elsewhere`);
     }
   }
 
