@@ -20,6 +20,10 @@ CREATE TABLE clients (
   created_at    timestamptz NOT NULL,
   changed_at    timestamptz NOT NULL,
   disabled_at   timestamptz,
+  -- Its entry left the clients file.
+  left_at       timestamptz,
+  -- Tokens that were issued up to then are dead, whatever became of the client since.
+  ended_at      timestamptz,
   last_used_at  timestamptz
 );
 

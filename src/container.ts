@@ -49,7 +49,6 @@ import { createRecoveryCodes } from './mfa/recovery-codes.js';
 import { createWaitingResets } from './mfa/waiting-resets.js';
 import { createWrongCodes } from './mfa/wrong-codes.js';
 import { createEndSessions } from './oidc/end-sessions.js';
-import { endClients } from './oidc/end-clients.js';
 import { createKeyRotation } from './oidc/key-rotation.js';
 import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
@@ -134,7 +133,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     console: { origin: config.adminOrigin, name: `Helpdesk ${brand.name}` },
   };
   const registry = clientRegistry([], own, keyed);
-  const clients = createClients({ db, registry, rules: clientRules(config), keyed, audit, clock, log, endClients });
+  const clients = createClients({ db, registry, rules: clientRules(config), keyed, audit, clock, log });
   await clients.reload();
   const clientUse = createClientUse({ db, clock, log, isKnown: (id) => registry.registration(id) !== undefined });
 

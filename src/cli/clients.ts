@@ -69,7 +69,8 @@ async function addFrom(path: string, { clients, replace }: { clients: Clients; r
   return code;
 }
 
-const stateOf = ({ registration, disabledAt }: ClientRecord): string => {
+const stateOf = ({ registration, disabledAt, leftAt }: ClientRecord): string => {
+  if (leftAt !== undefined) return 'left the file';
   if (disabledAt !== undefined) return 'disabled';
   return registration === undefined ? 'refused' : 'in use';
 };
@@ -183,7 +184,7 @@ export function addClientsCommands(program: Command, run: RunWithServices): void
         }),
       );
   };
-  switching('disable', 'nobody logs in by it any more; its grants and tokens end for good', 'is disabled already');
+  switching('disable', 'nobody logs in by it any more; its tokens end for good', 'is disabled already');
   switching('enable', 'let people log in by it again', 'is not disabled');
 
   clients

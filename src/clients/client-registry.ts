@@ -1,3 +1,4 @@
+import { epochSeconds } from '../kernel/clock.js';
 import type { KeyedDigest } from '../security/digests.js';
 import { holdsSecret, secretDigest, type ClientEntry } from './client-secrets.js';
 import type { ClientRegistration } from './client-schema.js';
@@ -25,6 +26,8 @@ export interface ClientRegistry extends RelyingParties {
   registrations(): readonly ClientRegistration[];
   /** Whether a client may prove itself with this secret now. */
   holdsSecret(clientId: string, secret: string, now: Date): boolean;
+  /** Whether a token of a client issued then (seconds since 1970) outlived what ended the client since. */
+  tokenLives(clientId: string, issuedAt: number): boolean;
   /** What a person may open from the launcher, in the order of the file. */
   servicesFor(person: Entitled, roles: readonly string[]): readonly Service[];
 }
@@ -86,6 +89,14 @@ export function clientRegistry(entries: readonly ClientEntry[], own: Own, keyed:
     registrations: () => [...registered, ...builtIn],
     holdsSecret: (clientId, secret, now) =>
       holdsSecret(byId.get(clientId)?.entry?.secrets ?? [], secretDigest(keyed, clientId, secret), now),
+
+    tokenLives(clientId, issuedAt) {
+      const known = byId.get(clientId);
+      if (known === undefined) return false;
+      const endedAt = known.entry?.endedAt;
+      // Issued within the same second: nobody can tell what came first.
+      return endedAt === undefined || issuedAt > epochSeconds(endedAt);
+    },
 
     find(clientId) {
       const known = byId.get(clientId);

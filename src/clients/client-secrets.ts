@@ -12,6 +12,8 @@ export interface ClientSecret {
 export interface ClientEntry {
   readonly registration: Omit<ClientRegistration, 'client_secret'>;
   readonly secrets: readonly ClientSecret[];
+  /** Tokens issued up to then are dead. */
+  readonly endedAt: Date | undefined;
 }
 
 /** Bound to its client: the same secret of two clients gives two digests. */
@@ -25,7 +27,7 @@ export function entryOf(
 ): ClientEntry {
   const { client_id: clientId } = registration;
   const secrets = secret === undefined ? [] : [{ digest: secretDigest(keyed, clientId, secret), expiresAt: undefined }];
-  return { registration, secrets };
+  return { registration, secrets, endedAt: undefined };
 }
 
 /** Whether what a client sent is one of its secrets at that moment. */

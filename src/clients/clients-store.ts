@@ -13,6 +13,10 @@ export interface ClientRow {
   readonly createdAt: Date;
   readonly changedAt: Date;
   readonly disabledAt: Date | undefined;
+  /** Its entry left the clients file then. */
+  readonly leftAt: Date | undefined;
+  /** Tokens issued up to then are dead. */
+  readonly endedAt: Date | undefined;
   readonly lastUsedAt: Date | undefined;
   /** What its last tokens carried, as far as they could be read. */
   readonly lastCarried: Carried | undefined;
@@ -38,6 +42,8 @@ const fromRow = (row: Row): ClientRow => ({
   createdAt: row.created_at as Date,
   changedAt: row.changed_at as Date,
   disabledAt: timeOf(row.disabled_at),
+  leftAt: timeOf(row.left_at),
+  endedAt: timeOf(row.ended_at),
   lastUsedAt: timeOf(row.last_used_at),
   lastCarried: (row.last_claims as Carried | null) ?? undefined,
   secrets: ((row.secrets ?? []) as SecretJson[]).map((secret) => ({
@@ -48,8 +54,8 @@ const fromRow = (row: Row): ClientRow => ({
 });
 
 const SELECT = `
-  SELECT c.client_id, c.source, c.metadata, c.created_at, c.changed_at, c.disabled_at, c.last_used_at,
-         c.last_claims,
+  SELECT c.client_id, c.source, c.metadata, c.created_at, c.changed_at, c.disabled_at, c.left_at, c.ended_at,
+         c.last_used_at, c.last_claims,
          (SELECT jsonb_agg(jsonb_build_object('digest', encode(s.digest, 'hex'), 'created_at', s.created_at,
                                               'expires_at', s.expires_at)
                            ORDER BY s.created_at DESC)
@@ -86,7 +92,7 @@ export function clientsStore(db: Queryable) {
       await db.query(`SELECT number FROM live_revisions WHERE name = 'clients' FOR UPDATE`);
     },
 
-    /** The file's clients as they stand in it; those that have left it go. Writes only what differs. */
+    /** The file's clients as they stand in it; those that have left it end. Writes only what differs. */
     async replaceFile(entries: readonly FileEntry[], now: Date): Promise<FileChanges> {
       const given = JSON.stringify(
         entries.map(({ clientId, written }, position) => ({ client_id: clientId, position, metadata: written })),
@@ -96,15 +102,18 @@ export function clientsStore(db: Queryable) {
          SELECT client_id, 'file', position, metadata, $2, $2
            FROM jsonb_to_recordset($1::jsonb) AS given (client_id text, position integer, metadata jsonb)
          ON CONFLICT (client_id) DO UPDATE
-           SET source = 'file', position = EXCLUDED.position, metadata = EXCLUDED.metadata, changed_at = EXCLUDED.changed_at
-           WHERE (clients.source, clients.position, clients.metadata)
-                 IS DISTINCT FROM ('file', EXCLUDED.position, EXCLUDED.metadata)
+           SET source = 'file', position = EXCLUDED.position, metadata = EXCLUDED.metadata,
+               changed_at = EXCLUDED.changed_at, left_at = NULL
+           WHERE (clients.source, clients.position, clients.metadata, clients.left_at)
+                 IS DISTINCT FROM ('file', EXCLUDED.position, EXCLUDED.metadata, NULL::timestamptz)
          RETURNING client_id, xmax = 0 AS added`,
         [given, now],
       );
       const removed = await db.query(
-        `DELETE FROM clients WHERE source = 'file' AND client_id <> ALL ($1::text[]) RETURNING client_id`,
-        [entries.map(({ clientId }) => clientId)],
+        `UPDATE clients SET left_at = $2, ended_at = $2
+          WHERE source = 'file' AND left_at IS NULL AND client_id <> ALL ($1::text[])
+         RETURNING client_id`,
+        [entries.map(({ clientId }) => clientId), now],
       );
       const idsOf = (rows: readonly Row[]): string[] => rows.map((row) => row.client_id as string);
       return {
@@ -160,10 +169,10 @@ export function clientsStore(db: Queryable) {
       return rows.length === 1;
     },
 
-    /** False when it was so already, or there is none. */
+    /** Tokens end with it for good. False when it was so already, or there is none. */
     async setDisabled(clientId: string, disabledAt: Date | undefined): Promise<boolean> {
       const rows = await db.query(
-        `UPDATE clients SET disabled_at = $2
+        `UPDATE clients SET disabled_at = $2, ended_at = coalesce($2, ended_at)
           WHERE client_id = $1 AND (disabled_at IS NULL) = ($2::timestamptz IS NOT NULL)
          RETURNING client_id`,
         [clientId, disabledAt ?? null],

@@ -52,7 +52,7 @@ export interface ClientEdits {
   find(clientId: string): Promise<ClientRecord | undefined>;
   /** Registers a client, or with `replace` changes one that is not of the file. A secret is made where it needs one. */
   add(written: unknown, options: AddOptions): Promise<Added>;
-  /** Nobody logs in by it any more, and what it holds (grants, tokens) ends for good. */
+  /** Nobody logs in by it any more, and its tokens end for good: they are dead when it is enabled again, too. */
   disable(clientId: string, by?: By): Promise<Switched>;
   enable(clientId: string, by?: By): Promise<Switched>;
   /** A new secret; the one before goes on for `overlapSeconds`, so that the relying party can change over. */
@@ -86,12 +86,10 @@ export interface ClientsParts {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
-  /** Ends what these clients hold, in the caller's transaction. */
-  readonly endClients: (tx: Queryable, clientIds: readonly string[]) => Promise<void>;
 }
 
 export function createClients(parts: ClientsParts): Clients {
-  const { db, registry, rules, keyed, audit, clock, log, endClients } = parts;
+  const { db, registry, rules, keyed, audit, clock, log } = parts;
 
   const recordOf = (row: ClientRow): ClientRecord => {
     const parsed = parseClients([row.written], { ...rules, demoSecret: undefined });
@@ -107,8 +105,10 @@ export function createClients(parts: ClientsParts): Clients {
       if (problems.length > 0) log.error('a client is not accepted any more', { client_id: clientId, problems });
     }
     registry.replace(
-      known.flatMap(({ registration, secrets, disabledAt }) =>
-        registration === undefined || disabledAt !== undefined ? [] : [{ registration, secrets }],
+      known.flatMap(({ registration, secrets, disabledAt, leftAt, endedAt }) =>
+        registration === undefined || disabledAt !== undefined || leftAt !== undefined
+          ? []
+          : [{ registration, secrets, endedAt }],
       ),
     );
   };
@@ -134,7 +134,6 @@ export function createClients(parts: ClientsParts): Clients {
   const setDisabled = async (tx: Queryable, clientId: string, isDisabled: boolean, by: By = {}): Promise<Switched> => {
     const store = clientsStore(tx);
     if (await store.setDisabled(clientId, isDisabled ? clock.now() : undefined)) {
-      if (isDisabled) await endClients(tx, [clientId]);
       await audit.record(tx, { type: isDisabled ? 'client.disabled' : 'client.enabled', detail: {}, clientId, ...by });
       return 'done';
     }
@@ -227,7 +226,6 @@ export function createClients(parts: ClientsParts): Clients {
         const found = await store.replaceFile(entries, clock.now());
         const newSecrets = await store.replaceFileSecrets(entries, clock.now());
         const changed = [...new Set([...found.changed, ...newSecrets])].filter((id) => !found.added.includes(id));
-        if (found.removed.length > 0) await endClients(tx, found.removed);
         const events = (type: 'client.added' | 'client.changed' | 'client.removed', ids: readonly string[]) =>
           ids.map((clientId) => ({ type, detail: { source: 'file' as const }, clientId }));
         await audit.record(

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Database } from '../storage/database.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { hasEnded } from './ended-client.js';
 import { tokenStore, type StoredToken } from './token-store.js';
 
 /** Who calls the admin API, and what the token allows; what a person may do is decided by their roles of the moment. */
@@ -33,6 +34,7 @@ export function adminTokens(parts: {
   const { db, clock, registry, adminResource } = parts;
 
   const isAlive = (token: StoredToken): boolean => {
+    if (hasEnded(registry, token)) return false;
     if (token.expiresAt <= clock.now() || token.payload.aud !== adminResource) return false;
     // Bound to a key (RFC 9449) or a certificate (RFC 8705): of no use as a bearer token.
     if (token.payload.jkt !== undefined || token.payload['x5t#S256'] !== undefined) return false;

@@ -1,24 +1,24 @@
 import { errors, type Adapter } from 'oidc-provider';
-import type { Audit } from '../audit/audit.js';
-import { epochSeconds, type Clock } from '../kernel/clock.js';
-import type { Database } from '../storage/database.js';
+import { epochSeconds } from '../kernel/clock.js';
+import type { AdapterParts } from './adapter.js';
 import { omit } from './changes.js';
 import { REFRESH_RETRY_SECONDS } from './lifetimes.js';
 import { currentRequest, requestId, requestScope } from './request-scope.js';
+import { hasEnded } from './ended-client.js';
 import { tokenStore, type StoredToken } from './token-store.js';
 
 /** Introspection and revocation guess the kind of a token: one statement asks for all of these. */
 const GUESSED = ['AccessToken', 'ClientCredentials', 'RefreshToken'];
 
 /** The provider's token models over `oidc_tokens`: codes, access and refresh tokens, pushed requests. */
-export function tokenAdapter(kind: string, parts: { db: Database; clock: Clock; audit: Audit }): Partial<Adapter> {
-  const { db, clock, audit } = parts;
+export function tokenAdapter(kind: string, parts: AdapterParts): Partial<Adapter> {
+  const { db, clock, audit, registry } = parts;
   const store = tokenStore(db);
   const kinds = GUESSED.includes(kind) ? GUESSED : [kind];
 
   const read = async (id: string): Promise<StoredToken | undefined> => {
     const token = await store.find(id, kinds, clock.now());
-    if (token === undefined) return undefined;
+    if (token === undefined || hasEnded(registry, token)) return undefined;
     const scope = requestScope();
     const { grantId, sessionUid, accountId, expiresWithSession } = token.payload;
     if (typeof grantId === 'string') scope.grants.set(grantId, token.grant);

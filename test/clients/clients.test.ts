@@ -3,9 +3,9 @@ import { createAudit } from '#src/audit/audit.js';
 import type { LiveClientRegistry } from '#src/clients/client-registry.js';
 import { parseClients } from '#src/clients/clients-file.js';
 import { createClients, type Clients } from '#src/clients/clients.js';
-import { systemClock, type Clock } from '#src/kernel/clock.js';
+import { epochSeconds, systemClock, type Clock } from '#src/kernel/clock.js';
 import { createKeyedDigest } from '#src/security/digests.js';
-import type { Database, Queryable } from '#src/storage/database.js';
+import type { Database } from '#src/storage/database.js';
 import { openPostgres } from '#src/storage/postgres.js';
 import { keyOf } from '../oidc/support/registrations.js';
 import { quietLog } from '../support/quiet-log.js';
@@ -42,17 +42,12 @@ let empty: TestDatabase;
 let db: Database;
 let time = systemClock.now();
 const clock: Clock = { now: () => time };
-let ended: string[] = [];
-const endClients = (_tx: Queryable, ids: readonly string[]): Promise<void> => {
-  ended.push(...ids);
-  return Promise.resolve();
-};
 
 /** A process: its own memory over the same table. */
 const processOf = (): { registry: LiveClientRegistry; clients: Clients } => {
   const registry = emptyRegistry(keyed);
   const clients = createClients({
-    ...{ db, registry, rules: RULES, keyed, audit: createAudit(clock), clock, log: quietLog(), endClients },
+    ...{ db, registry, rules: RULES, keyed, audit: createAudit(clock), clock, log: quietLog() },
   });
   return { registry, clients };
 };
@@ -74,7 +69,6 @@ afterAll(async () => {
 beforeEach(async () => {
   await db.query('DELETE FROM clients');
   await db.query(`UPDATE live_revisions SET number = 0 WHERE name = 'clients'`);
-  ended = [];
   time = systemClock.now();
 });
 const revision = async (): Promise<unknown> =>
@@ -99,11 +93,21 @@ describe('the clients file', () => {
     expect(await clients.loadFile(written(changed))).toEqual({ added: [], changed: ['one'], removed: ['two'] });
     expect(registry.registration('one')?.client_name).toBe('Another name');
     expect(registry.registration('two')).toBeUndefined();
-    expect(ended).toEqual(['two']);
+    expect((await clients.find('two'))?.leftAt).toEqual(time);
     expect((await events()).slice(before)).toEqual([
       ['client.changed', 'one', { source: 'file' }],
       ['client.removed', 'two', { source: 'file' }],
     ]);
+  });
+
+  it('takes back who has left it, with new tokens only', async () => {
+    const { registry, clients } = processOf();
+    const file = written(own('one'), own('two'));
+    await clients.loadFile(file);
+    await clients.loadFile(written(own('one')));
+    expect(await clients.loadFile(file)).toEqual({ added: [], changed: ['two'], removed: [] });
+    expect(ids(registry)).toEqual(['one', 'two']);
+    expect(registry.tokenLives('two', epochSeconds(time))).toBe(false);
   });
 
   it('leaves what came otherwise, and takes over a client that it names itself', async () => {
@@ -199,10 +203,13 @@ describe('a client that is disabled', () => {
     await clients.add(own('one'), { source: 'command' });
     expect(await clients.disable('one')).toBe('done');
     expect(registry.registration('one')).toBeUndefined();
-    expect(ended).toEqual(['one']);
+    expect(registry.tokenLives('one', epochSeconds(time) + 1)).toBe(false);
     expect(await clients.disable('one')).toBe('already');
     expect(await clients.enable('one')).toBe('done');
     expect(ids(registry)).toEqual(['one']);
+    // What was issued up to the second in which it was disabled stays dead.
+    expect(registry.tokenLives('one', epochSeconds(time))).toBe(false);
+    expect(registry.tokenLives('one', epochSeconds(time) + 1)).toBe(true);
     expect(await clients.enable('nobody')).toBe('unknown');
     expect((await events()).slice(-2)).toEqual([
       ['client.disabled', 'one', {}],

@@ -5,7 +5,7 @@ import { adapterFactory } from '#src/oidc/adapter.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { openPostgres } from '#src/storage/postgres.js';
 import { oidcAdapterContract } from '../contracts/oidc-adapter.js';
-import { noClients } from '../clients/support/registry.js';
+import { anyClient } from '../clients/support/registry.js';
 import { noNotices } from '../support/end-sessions.js';
 import { createTestDatabase } from '../support/test-database.js';
 
@@ -19,7 +19,7 @@ describe('the adapter on PostgreSQL', () => {
         clock: systemClock,
         audit: createAudit(systemClock),
         notices: noNotices,
-        registry: noClients,
+        registry: anyClient,
         keyed: createKeyedDigest(Buffer.alloc(32, 3)),
       }),
     );

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AccountId } from '#src/kernel/ids.js';
 import { createSubjects } from '#src/oidc/subjects.js';
 import { createKeyedDigest } from '#src/security/digests.js';
-import { noClients } from '../clients/support/registry.js';
+import { anyClient } from '../clients/support/registry.js';
 import { claimsOf, errorOf, House, type Tokens } from './support/house.js';
 import { API, web } from './support/registrations.js';
 
@@ -88,7 +88,7 @@ describe('a pairwise subject', () => {
       createSubjects({
         keyed: createKeyedDigest(Buffer.alloc(32, byte)),
         registry: {
-          registration: () => ({ ...noClients.registrations()[0], subject_type: 'pairwise', client_id: id }) as never,
+          registration: () => ({ ...anyClient.registrations()[0], subject_type: 'pairwise', client_id: id }) as never,
         },
       }).at(id, account);
     expect(at(1, 'a')).toBe(at(1, 'b'));

@@ -12,7 +12,7 @@ import {
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { adapterFactory } from '#src/oidc/adapter.js';
-import { noClients } from '../clients/support/registry.js';
+import { anyClient } from '../clients/support/registry.js';
 import { noNotices } from '../support/end-sessions.js';
 import { claimsOf, errorOf, House, KEYED, resetTime, setTime, tokensOf, type Tokens } from './support/house.js';
 import { API } from './support/registrations.js';
@@ -64,7 +64,7 @@ describe('an authorization code', () => {
       clock: systemClock,
       audit,
       notices: noNotices,
-      registry: noClients,
+      registry: anyClient,
       keyed: KEYED,
     })('AuthorizationCode');
     await expect(codes.consume(asked.code)).rejects.toMatchObject({ message: 'invalid_grant' });

@@ -23,4 +23,5 @@ const OWN: Own = {
 
 /** Only the built-in clients. */
 export const emptyRegistry = (digest: KeyedDigest): LiveClientRegistry => clientRegistry([], OWN, digest);
-export const noClients = emptyRegistry(testDigests);
+/** For tests that keep tokens of clients that nobody registered. */
+export const anyClient: LiveClientRegistry = { ...emptyRegistry(testDigests), tokenLives: () => true };

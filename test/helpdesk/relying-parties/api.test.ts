@@ -64,7 +64,6 @@ afterAll(async () => {
 beforeEach(async () => {
   await db.query('TRUNCATE clients, audit_events, idempotency_keys CASCADE');
   await house.clients.reload();
-  house.ended.length = 0;
   api.tokens.clear();
   api.tokens.set('operator', callerOf(operator));
 });
@@ -156,7 +155,7 @@ it('is disabled with all it holds, and enabled again', async () => {
   await call('POST', '', { body: registrationOf('satu') });
   expect(await call('POST', '/satu/disable')).toMatchObject({ status: 200, body: { client: { state: 'disabled' } } });
   expect(house.registry.registration('satu')).toBeUndefined();
-  expect(house.ended).toEqual(['satu']);
+  expect((await house.clients.find('satu'))?.endedAt).toBeDefined();
   expect(await call('POST', '/satu/disable')).toMatchObject({ status: 409 });
   expect(await call('POST', '/satu/enable')).toMatchObject({ status: 200, body: { client: { state: 'in_use' } } });
   expect(house.registry.registration('satu')).toBeDefined();

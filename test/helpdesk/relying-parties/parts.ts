@@ -3,7 +3,6 @@ import type { LiveClientRegistry } from '#src/clients/client-registry.js';
 import { createClients, type Clients } from '#src/clients/clients.js';
 import { createIdempotency } from '#src/helpdesk/idempotency.js';
 import { createClientDesk, type ClientDesk } from '#src/helpdesk/relying-parties/client-desk.js';
-import type { Queryable } from '#src/storage/database.js';
 import { emptyRegistry } from '../../clients/support/registry.js';
 import type { ResetParts } from '../reset-parts.js';
 
@@ -17,19 +16,12 @@ export interface ClientParts {
   readonly clients: Clients;
   readonly registry: LiveClientRegistry;
   readonly clientDesk: ClientDesk;
-  /** Whose grants and tokens were ended. */
-  readonly ended: string[];
 }
 
 /** Operators' part in clients, with all its real parts. */
 export function clientParts({ db, keyed, audit, clock, log, refusals }: ResetParts): ClientParts {
-  const ended: string[] = [];
   const registry = emptyRegistry(keyed);
-  const endClients = (_tx: Queryable, ids: readonly string[]): Promise<void> => {
-    ended.push(...ids);
-    return Promise.resolve();
-  };
-  const clients = createClients({ db, registry, rules: RULES, keyed, audit, clock, log, endClients });
+  const clients = createClients({ db, registry, rules: RULES, keyed, audit, clock, log });
   const clientDesk = createClientDesk({
     db,
     clients,
@@ -38,7 +30,7 @@ export function clientParts({ db, keyed, audit, clock, log, refusals }: ResetPar
     refusals,
     clock,
   });
-  return { clients, registry, clientDesk, ended };
+  return { clients, registry, clientDesk };
 }
 
 /** A registration that is accepted. */

@@ -1,1 +1,0 @@
-export { endClients } from './end-clients-store.js';
