@@ -15,6 +15,8 @@ import { createRetention } from './audit/retention.js';
 import { createSealer } from './audit/sealer.js';
 import { createWrongCaptchas } from './captcha/wrong-captchas.js';
 import { clientRegistry } from './clients/client-registry.js';
+import { createClientDevelopers } from './clients/client-developers.js';
+import { createClientInvitations } from './clients/client-invitations.js';
 import { createClientUse } from './clients/client-use.js';
 import { createClients } from './clients/clients.js';
 import { createMailedCodes } from './codes/mailed-codes.js';
@@ -135,6 +137,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   const registry = clientRegistry([], own, keyed);
   const clients = createClients({ db, registry, rules: clientRules(config), keyed, audit, clock, log });
   await clients.reload();
+  const clientDevelopers = createClientDevelopers({ db, audit, clock });
+  const clientInvitations = createClientInvitations({ db, keyed, audit, clock });
   const clientUse = createClientUse({ db, clock, log, isKnown: (id) => registry.registration(id) !== undefined });
 
   const keyRotation = createKeyRotation({ db, box, clock, audit });
@@ -233,7 +237,11 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     audit,
     clock,
   });
-  const forgetHolder = createForgetHolder({ devices, tickets, codes, guesses, endSessions, disavowals });
+  const forgetFactors = createForgetHolder({ devices, tickets, codes, guesses, endSessions, disavowals });
+  const forgetHolder: typeof forgetFactors = async (tx, id) => {
+    await clientDevelopers.dismissEverywhere(tx, id);
+    return forgetFactors(tx, id);
+  };
   const personnelFeed = createPersonnelFeed({
     db,
     databaseUrl,
@@ -286,6 +294,8 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     registry,
     clients,
     clientUse,
+    clientDevelopers,
+    clientInvitations,
     clientsFile,
     audit,
     auditCheckpoints,

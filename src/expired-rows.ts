@@ -19,5 +19,9 @@ export const EXPIRED_ROWS: readonly Expiry[] = [
   { table: 'page_sessions', where: 'expires_at <= $1::timestamptz' },
   { table: 'idempotency_keys', where: 'expires_at <= $1::timestamptz' },
   { table: 'client_errors', where: `last_at < $1::timestamptz - interval '7 days'` },
+  {
+    table: 'client_developers',
+    where: `EXISTS (SELECT FROM accounts a WHERE a.id = account_id AND a.status <> 'active' AND a.updated_at < $1::timestamptz - interval '1 day')`,
+  },
   { table: 'client_invitations', where: `expires_at < $1::timestamptz - interval '90 days'` },
 ];

@@ -30,6 +30,9 @@ import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
 import { clientCalls } from './helpdesk/relying-parties/client-calls.js';
 import { createClientDesk } from './helpdesk/relying-parties/client-desk.js';
+import { createSelfRegistration } from './clients/self-registration.js';
+import { ENDPOINTS, mountPath } from './oidc/endpoints.js';
+import { registrationRoutes } from './oidc/registration-routes.js';
 import { createClientErrors } from './clients/client-errors.js';
 import { actCalls } from './helpdesk/act-calls.js';
 import { trailCalls } from './helpdesk/trail/calls.js';
@@ -527,6 +530,10 @@ export async function buildSite(services: Services): Promise<Site> {
       }),
       ...forms,
       knownBrowsers,
+    }),
+    ...registrationRoutes({
+      path: `${mountPath(config.issuer)}${ENDPOINTS[endpointStyle].registration}`,
+      registration: createSelfRegistration({ clients: services.clients, invitations: services.clientInvitations }),
     }),
     ...adminRoutes({
       calls: [

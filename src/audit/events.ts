@@ -181,6 +181,12 @@ export interface AuditDetails {
   'client.removed': { readonly source: ClientOrigin };
   'client.disabled': object;
   'client.enabled': object;
+  /** An operator named somebody who builds it. */
+  'client.developer_named': object;
+  'client.developer_dismissed': object;
+  /** An initial access token was given out. */
+  'client.invited': { readonly invitation: string; readonly uses: number };
+  'client.invitation_ended': { readonly invitation: string };
   'client.secret_rotated': { readonly overlap_seconds: number };
   'key.generated': { readonly kid: string; readonly alg: string };
   /** A rotation: in the key set from now on, signing later. */

@@ -4,6 +4,7 @@ import { weaknesses } from '../clients/client-weaknesses.js';
 import type { ClientRegistration } from '../clients/client-schema.js';
 import type { ClientProblem } from '../clients/clients-file.js';
 import type { ClientRecord, Clients } from '../clients/clients.js';
+import { addInvitationCommands } from './client-invitations.js';
 import { moment } from './moment.js';
 import type { RunWithServices } from './run.js';
 
@@ -209,4 +210,6 @@ export function addClientsCommands(program: Command, run: RunWithServices): void
         return 0;
       }),
     );
+
+  addInvitationCommands(clients, run);
 }

@@ -9,6 +9,8 @@ export interface Endpoints {
   readonly introspection: string;
   readonly revocation: string;
   readonly device_authorization: string;
+  /** Ours (registration-routes.ts): the provider's own is not served. */
+  readonly registration: string;
   /** Only what follows its path is open: a person's way back from the login (provider.ts). */
   readonly code_verification: string;
 }
@@ -29,6 +31,7 @@ export const ENDPOINTS: Readonly<Record<EndpointStyle, Endpoints>> = {
     introspection: '/oidc/introspect',
     revocation: '/oidc/revoke',
     device_authorization: '/oidc/device',
+    registration: '/oidc/register',
     code_verification: '/oidc/device/verification',
   },
   keycloak: {
@@ -41,6 +44,7 @@ export const ENDPOINTS: Readonly<Record<EndpointStyle, Endpoints>> = {
     introspection: `${REALM}/token/introspect`,
     revocation: `${REALM}/revoke`,
     device_authorization: `${REALM}/auth/device`,
+    registration: '/clients-registrations/openid-connect',
     code_verification: `${REALM}/auth/device/verification`,
   },
 };

@@ -187,6 +187,7 @@ export function providerSettings(parts: SettingsParts): Configuration {
     features: featureSettings(parts),
     discovery: {
       claim_types_supported: ['normal'],
+      registration_endpoint: `${issuer.origin}${mountPath(issuer)}${parts.endpoints.registration}`,
       ui_locales_supported: ['id', 'en'],
       introspection_endpoint_auth_methods_supported: authMethods.filter((method) => method !== 'none'),
       revocation_endpoint_auth_methods_supported: authMethods,
