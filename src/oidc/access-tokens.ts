@@ -55,7 +55,7 @@ export function accessTokens(parts: {
   readonly clock: Clock;
   readonly issuer: string;
   readonly keys: readonly ExternalSigningKey[];
-  readonly registry: Pick<ClientRegistry, 'registration'>;
+  readonly registry: Pick<ClientRegistry, 'registration' | 'tokenLives'>;
   readonly accounts: Pick<Accounts, 'mayUse'>;
 }): AccessTokens {
   const { db, clock, issuer, keys, registry, accounts } = parts;
@@ -84,8 +84,8 @@ export function accessTokens(parts: {
     }
   }
 
-  const isRegistered = ({ client_id: clientId, aud }: AccessTokenClaims): boolean =>
-    registry.registration(clientId)?.x.resources?.[aud] !== undefined;
+  const isRegistered = ({ client_id: clientId, aud, iat }: AccessTokenClaims): boolean =>
+    registry.registration(clientId)?.x.resources?.[aud] !== undefined && registry.tokenLives(clientId, iat);
 
   return {
     async find(token) {
@@ -98,7 +98,7 @@ export function accessTokens(parts: {
       if (grant === undefined || (sid !== undefined && !grant.hasSession)) return undefined;
       // In an exchanged token the grant is another client's: the person has to be welcome at both.
       for (const each of new Set([grant.clientId, clientId])) {
-        if (registry.registration(each) === undefined) return undefined;
+        if (!registry.tokenLives(each, claims.iat)) return undefined;
         if (!(await accounts.mayUse(grant.accountId, each))) return undefined;
       }
       return { claims, grant };

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClientEntry } from '#src/clients/client-secrets.js';
 import { systemClock } from '#src/kernel/clock.js';
+import { API } from './support/registrations.js';
 import { errorOf, House, resetTime, setTime, tokensOf } from './support/house.js';
 
 let house: House;
@@ -62,6 +63,15 @@ describe('a client that is disabled', () => {
     const fresh = await house.tokens({ browser, clientId: 'web', account });
     expect((await house.userinfo(fresh.access_token)).status).toBe(200);
     expect(tokensOf(await house.refresh('web', fresh.refresh_token)).access_token).toEqual(expect.any(String));
+  });
+
+  it('has no JWT access token that a resource would still be told to be good', async () => {
+    const token = tokensOf(
+      await house.post('/oidc/token', 'service', { grant_type: 'client_credentials', resource: API, scope: 'read' }),
+    ).access_token;
+    expect(await house.isActive('service', token)).toBe(true);
+    endAndEnable();
+    expect(await house.isActive('service', token)).toBe(false);
   });
 
   it('has no token at the admin API, before and after', async () => {
