@@ -1,6 +1,7 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRegistration } from '../clients/client-schema.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { allowedClaims } from './claims.js';
 import { requestScope } from './request-scope.js';
 import { OIDC_SCOPES } from '../clients/scopes.js';
 import { sidOf } from './sid.js';
@@ -8,7 +9,8 @@ import { sidOf } from './sid.js';
 type Grant = InstanceType<KoaContextWithOIDC['oidc']['provider']['Grant']>;
 
 /** Adds what the registration allows. True when something was missing. */
-function complete(grant: Grant, { scope, x }: Pick<ClientRegistration, 'scope' | 'x'>): boolean {
+function complete(grant: Grant, registration: Pick<ClientRegistration, 'scope' | 'x'>): boolean {
+  const { scope, x } = registration;
   let changed = false;
   const missing = (have: string, want: readonly string[]): string[] => {
     const held = new Set(have.split(' '));
@@ -17,6 +19,12 @@ function complete(grant: Grant, { scope, x }: Pick<ClientRegistration, 'scope' |
   const scopes = missing(grant.getOIDCScope(), scope?.split(' ') ?? OIDC_SCOPES);
   if (scopes.length > 0) {
     grant.addOIDCScope(scopes);
+    changed = true;
+  }
+  // What may be asked for one by one; what of it is given is decided anew each time (claims.ts).
+  const claims = missing(grant.getOIDCClaims().join(' '), allowedClaims(registration));
+  if (claims.length > 0) {
+    grant.addOIDCClaims([...claims]);
     changed = true;
   }
   for (const [resource, allowed] of Object.entries(x.resources ?? {})) {

@@ -63,9 +63,10 @@ export function liveAccounts({ db, registry }: { db: Database; registry: ClientR
     return {
       accountId: id,
       credEpoch,
-      async claims(use, scope) {
+      async claims(use, scope, asked) {
         const registration = registry.registration(currentRequest()?.oidc.client?.clientId ?? '');
-        const wanted = registration === undefined ? [] : personClaims(registration.x, use, scope);
+        const wanted =
+          registration === undefined ? [] : personClaims(registration, { use, scope, claims: Object.keys(asked) });
         if (wanted.length === 0) return { sub: id };
         const known = await person(id);
         if (known === undefined) return { sub: id };

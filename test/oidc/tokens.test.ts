@@ -252,7 +252,7 @@ describe('claims', () => {
     expect(Object.keys(claimsOf((await login('web')).id_token))).not.toEqual(expect.arrayContaining(['name']));
   });
 
-  it('asked for one by one give nothing beyond the scopes', async () => {
+  it('asked for one by one never give the NIP, which is for a scope', async () => {
     const claims = JSON.stringify({ userinfo: { nip: { essential: true } }, id_token: { name: null, nip: null } });
     const tokens = await login('web', { scope: 'openid', claims });
     expect(parse((await house.userinfo(tokens.access_token)).body)).toEqual({ sub: expect.any(String) });
