@@ -129,6 +129,7 @@ const extension = (rules: ClientRules) =>
     serves: z
       .array(resourceAddress.refine((uri) => uri !== rules.adminResource, 'is served by this program'))
       .optional(),
+    keycloak_js: z.boolean().optional(),
     agency: z.string().min(1).optional(),
     personnel_feed: z.boolean().optional(),
   });
@@ -239,6 +240,8 @@ export const clientSchema = (rules: ClientRules) =>
       if (client.client_secret !== undefined && !usesSecret(client)) {
         problem('client_secret', `is of no use with ${client.token_endpoint_auth_method}`);
       }
+      if (client.x.keycloak_js === true && client.token_endpoint_auth_method !== 'none')
+        problem('x.keycloak_js', 'is for applications in the browser, without a secret');
       if (client.grant_types.includes(TOKEN_EXCHANGE)) {
         if (client.x.serves === undefined) problem('x.serves', 'names whose tokens a client may exchange');
         if (client.x.resources === undefined) problem('x.resources', 'names what a client may exchange tokens for');

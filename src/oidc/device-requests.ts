@@ -86,7 +86,7 @@ export function deviceRequests(parts: Parts): DeviceRequests {
       userCode,
       clientId,
       accountId: accountId(account),
-      claims: registration === undefined ? [] : personClaims(registration.x, 'userinfo', scope),
+      claims: registration === undefined ? [] : personClaims(registration, { use: 'userinfo', scope, claims: [] }),
       staysSeconds: stays
         ? registration?.application_type === 'native'
           ? PHONE_GRANT_SECONDS

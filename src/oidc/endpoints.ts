@@ -17,7 +17,8 @@ export interface Endpoints {
 
 export type EndpointStyle = 'standard' | 'keycloak';
 
-const REALM = '/protocol/openid-connect';
+/** Where everything lies in the style `keycloak`. */
+export const REALM = '/protocol/openid-connect';
 
 /** `keycloak`: where the clients of a Keycloak realm expect them, so that they need no change. */
 export const ENDPOINTS: Readonly<Record<EndpointStyle, Endpoints>> = {

@@ -12,9 +12,10 @@ import { fixOrigin, type Origins } from '../web/origin.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { accessTokens } from './access-tokens.js';
 import { deviceAnswer } from './device-answer.js';
-import { ENDPOINTS, mountPath, type EndpointStyle } from './endpoints.js';
+import { ENDPOINTS, REALM, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPolicy } from './form-post.js';
+import { keycloakFrames } from './keycloak-frames.js';
 import type { LogoutNotices } from './logout-notices.js';
 import { metadataDocuments } from './metadata.js';
 import {
@@ -29,6 +30,7 @@ import type { MutualTlsParts } from './mutual-tls.js';
 import { postAsGet } from './post-as-get.js';
 import { providerPages, type ProviderPages } from './provider-pages.js';
 import { keepMalformedRequestsHere } from './refusals.js';
+import { readableTokens } from './readable-tokens.js';
 import { providerSettings } from './settings.js';
 import { leaveWithoutSession } from './sign-out.js';
 import { structuredTokens } from './structured-tokens.js';
@@ -68,7 +70,7 @@ export interface ProviderOptions {
 
 export interface OpenIdProvider {
   readonly provider: Provider;
-  /** Discovery and key set: to be asked early, nothing of a request but its path matters. */
+  /** Discovery, key set and the helper pages of keycloak-js: to be asked early, nothing of a request but its path matters. */
   readonly metadata: Koa.Middleware;
   /** All other endpoints. Passes on what is not below them. */
   readonly endpoints: Koa.Middleware;
@@ -100,6 +102,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   const accounts = liveAccounts(options);
   const tokens = accessTokens({ ...options, accounts });
   registerTokenExchange(provider, { ...options, tokens, accounts });
+  provider.use(readableTokens(options) as Koa.Middleware);
   provider.use(structuredTokens({ registry, tokens }) as Koa.Middleware);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);
@@ -108,10 +111,17 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   for (const { client_id: clientId } of registry.registrations()) await provider.Client.find(clientId);
   const mounted = mount(path === '' ? '/' : path, provider as unknown as Koa);
   const withCertificate = options.mutualTls?.certificates.take ?? ((_ctx, next) => next());
+  const documents = await metadataDocuments({ provider, mounted, issuer: issuerUrl, endpoints });
+  const frames: Koa.Middleware =
+    options.endpointStyle === 'keycloak' ? keycloakFrames(`${path}${REALM}`, registry) : (_, next) => next();
   const byPost = postAsGet([`${path}${endpoints.authorization}`, signOutPath]);
   return {
     provider,
-    metadata: await metadataDocuments({ provider, mounted, issuer: issuerUrl, endpoints }),
+    metadata: async (ctx, next) => {
+      await documents(ctx, async () => {
+        await frames(ctx, next);
+      });
+    },
     endpoints: (ctx, next) =>
       // The provider's own form for user codes, which our pages stand in for.
       ctx.path === `${path}${endpoints.code_verification}`

@@ -3,6 +3,7 @@ import { epochSeconds } from '../kernel/clock.js';
 import type { AdapterParts } from './adapter.js';
 import { omit } from './changes.js';
 import { REFRESH_RETRY_SECONDS } from './lifetimes.js';
+import { mayNote, withoutNote } from './readable-tokens.js';
 import { currentRequest, requestId, requestScope } from './request-scope.js';
 import { hasEnded } from './ended-client.js';
 import { tokenStore, type StoredToken } from './token-store.js';
@@ -67,9 +68,11 @@ export function tokenAdapter(kind: string, parts: AdapterParts): Partial<Adapter
       await store.insert({ kind, id, payload: omit(payload, ['jti']), expiresInSeconds, now: clock.now() });
     },
 
-    async find(id) {
+    async find(offered) {
+      const { token: id, hasNote } = withoutNote(offered);
       const token = await readOnce(id);
-      if (token?.kind !== kind) return undefined;
+      if (token?.kind !== kind || (hasNote && (kinds !== GUESSED || !mayNote(registry, token.clientId))))
+        return undefined;
       const spent = spentRefresh(token);
       if (spent === 'reused') {
         await endFamily(id, 'refresh_token.reused');

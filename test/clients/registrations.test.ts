@@ -301,6 +301,11 @@ describe('a registration', () => {
       { subject_type: 'pairwise', sector_identifier_uri: 'http://one.example/' },
       'one sector_identifier_uri: must be https',
     ],
+    [
+      'with keycloak-js and a key',
+      { x: { keycloak_js: true } },
+      'one x.keycloak_js: is for applications in the browser',
+    ],
     ['that does nothing', { grant_types: [], redirect_uris: undefined }, 'one grant_types: may be empty only'],
     ['that serves the admin API', { x: { serves: [ADMIN] } }, 'one x.serves.0: is served by this program'],
     [
