@@ -4,11 +4,11 @@ import type { Person } from '../support/person.js';
 import { eventually } from '../support/processes.js';
 import { unusedPort } from '../support/unused-port.js';
 import { describeWithApache, startApache, type Apache } from './support/apache.js';
+import { example, registration, replaced } from './support/guide.js';
 import { confirmLogout, signIn, startPartySite, type PartySite } from './support/party-site.js';
 
-const SECRET = 'a-shared-secret-of-forty-characters-long';
-
-// Apache in front of an application that knows nothing of OpenID Connect, against the whole program.
+// Apache in front of an application that knows nothing of OpenID Connect, as docs/relying-parties.md sets it up, against
+// the whole program.
 describeWithApache.each(['standard', 'keycloak'] as const)(
   'Apache mod_auth_openidc, endpoints in the style %s',
   (style) => {
@@ -19,45 +19,14 @@ describeWithApache.each(['standard', 'keycloak'] as const)(
 
     beforeAll(async () => {
       const port = await unusedPort();
-      const origin = `http://localhost:${port}`;
-      house = await startPartySite({
-        style,
-        registrations: [
-          {
-            client_id: 'arsip',
-            client_name: 'Arsip',
-            redirect_uris: [`${origin}/app/redirect_uri`],
-            post_logout_redirect_uris: [`${origin}/bye`],
-            backchannel_logout_uri: `${origin}/app/redirect_uri?logout=backchannel`,
-            backchannel_logout_session_required: true,
-            token_endpoint_auth_method: 'client_secret_basic',
-            client_secret: SECRET,
-            grant_types: ['authorization_code', 'refresh_token'],
-          },
-        ],
-      });
-      apache = await startApache({
-        port,
-        directives: `
-          OIDCProviderMetadataURL ${house.issuer}/.well-known/openid-configuration
-          OIDCClientID arsip
-          OIDCClientSecret ${SECRET}
-          OIDCProviderTokenEndpointAuth client_secret_basic
-          OIDCPKCEMethod S256
-          OIDCScope "openid profile email asn"
-          OIDCRedirectURI ${origin}/app/redirect_uri
-          OIDCCryptoPassphrase anything-that-only-this-server-knows
-          OIDCSessionInactivityTimeout 3600
-          OIDCRefreshAccessTokenBeforeExpiry 60
-          OIDCPassRefreshToken On
-          <Location "/app">
-            AuthType openid-connect
-            Require valid-user
-          </Location>
-          <Location "/app/fresh">
-            OIDCRefreshAccessTokenBeforeExpiry 600
-          </Location>`,
-      });
+      const home = { 'http://localhost:8080': `http://localhost:${port}` };
+      house = await startPartySite({ style, registrations: [await registration('arsip-apache', home)] });
+      const written = await example('mod_auth_openidc.conf');
+      const directives = `${replaced(written, { ...home, 'http://localhost:3000': house.issuer })}
+        <Location "/app/fresh">
+          OIDCRefreshAccessTokenBeforeExpiry 600
+        </Location>`;
+      apache = await startApache({ port, directives });
     });
     afterAll(async () => {
       await apache.stop();

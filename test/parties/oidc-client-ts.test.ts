@@ -4,9 +4,10 @@ import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { eventually } from '../support/processes.js';
 import { unusedPort } from '../support/unused-port.js';
 import { startBrowserApp, type BrowserApp } from './support/browser-app.js';
+import { registration } from './support/guide.js';
 import { startPartySite, type PartySite } from './support/party-site.js';
 
-// oidc-client-ts as applications in the browser use it: a public client with PKCE, in Chromium, against the whole program.
+// oidc-client-ts as docs/relying-parties.md sets it up: a public client with PKCE, in Chromium, against the whole program.
 describeInBrowser.each(['standard', 'keycloak'] as const)('oidc-client-ts, endpoints in the style %s', (style) => {
   let house: PartySite;
   let app: BrowserApp;
@@ -20,16 +21,7 @@ describeInBrowser.each(['standard', 'keycloak'] as const)('oidc-client-ts, endpo
     const origin = `http://localhost:${port}`;
     house = await startPartySite({
       style,
-      registrations: [
-        {
-          client_id: 'peramban',
-          client_name: 'Aplikasi Peramban',
-          redirect_uris: [`${origin}/callback`],
-          post_logout_redirect_uris: [`${origin}/signed-out`],
-          token_endpoint_auth_method: 'none',
-          grant_types: ['authorization_code', 'refresh_token'],
-        },
-      ],
+      registrations: [await registration('peramban', { 'http://localhost:5173': origin })],
     });
     const { issuer } = house;
     app = await startBrowserApp({ port, issuer, clientId: 'peramban' });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { example, replaced } from './guide.js';
 
 /** One file that needs no bundler, beside the package's entry for Node.js. */
 const LIBRARY = new URL('../browser/oidc-client-ts.min.js', import.meta.resolve('oidc-client-ts'));
@@ -38,12 +39,10 @@ const page = `<!doctype html>
   </body>
 </html>`;
 
-const script = (settings: object): string => `
+/** The settings are those of docs/relying-parties.md. */
+const script = (settings: string): string => `
 const { UserManager, WebStorageStateStore } = globalThis.oidc;
-const manager = new UserManager({
-  ...${JSON.stringify(settings)},
-  userStore: new WebStorageStateStore({ store: sessionStorage }),
-});
+${settings}
 globalThis.manager = manager;
 
 const show = (id, text) => { document.getElementById(id).textContent = text; };
@@ -69,19 +68,14 @@ show('state', user ? 'signed in' : location.pathname === '/signed-out' ? 'signed
 export async function startBrowserApp({ port, issuer, clientId }: BrowserAppOptions): Promise<BrowserApp> {
   const library = await readFile(LIBRARY);
   const origin = `http://localhost:${port}`;
-  const settings = {
-    authority: issuer,
-    client_id: clientId,
-    redirect_uri: `${origin}/callback`,
-    post_logout_redirect_uri: `${origin}/signed-out`,
-    scope: 'openid profile asn',
-    loadUserInfo: true,
-    // Else it hides `acr` and `auth_time` from the application.
-    filterProtocolClaims: false,
-    automaticSilentRenew: true,
+  const written = await example('oidc-client-ts.js');
+  const settings = replaced(written, {
+    'http://localhost:5173': origin,
+    'http://localhost:3000': issuer,
+    "'peramban'": JSON.stringify(clientId),
     // Three seconds into a token's ten minutes: a test does not wait for nine.
-    accessTokenExpiringNotificationTimeInSeconds: 597,
-  };
+    'automaticSilentRenew: true,': 'automaticSilentRenew: true, accessTokenExpiringNotificationTimeInSeconds: 597,',
+  });
   const files: Readonly<Record<string, readonly [type: string, content: string | Buffer]>> = {
     '/oidc-client-ts.js': ['text/javascript', library],
     '/app.js': ['text/javascript', script(settings)],
