@@ -1,5 +1,6 @@
 import { errors, type JsonValue, type KoaContextWithOIDC } from 'oidc-provider';
-import { ASSERTION_SECONDS, CLOCK_TOLERANCE_SECONDS, REQUEST_OBJECT_SECONDS } from './lifetimes.js';
+import { decodeJwt } from 'jose';
+import { ASSERTION_SECONDS, CLOCK_TOLERANCE_SECONDS, PROOF_SECONDS, REQUEST_OBJECT_SECONDS } from './lifetimes.js';
 
 /** A JWT that a client signed, where it arrived. */
 interface Received {
@@ -60,3 +61,16 @@ export function requireShortRequestObject(
 
 /** The provider reads a pushed request a second time, in a JWT of its own making when it came as parameters. */
 export const isReadAgain = (ctx: KoaContextWithOIDC): boolean => 'PushedAuthorizationRequest' in ctx.oidc.entities;
+
+/**
+ * Whether a DPoP proof was made at another time than now, which takes a nonce of ours then (FAPI 2.0 section
+ * 5.3.2.1 (13)). The provider itself would take five minutes. What is no proof is left to it to refuse.
+ */
+export function isOutOfTime(proof: string, now: number): boolean {
+  try {
+    const { iat } = decodeJwt(proof);
+    return isNumber(iat) && Math.abs(now - iat) > PROOF_SECONDS;
+  } catch {
+    return false;
+  }
+}

@@ -3,7 +3,7 @@ import { isFapi2 } from '../clients/fapi2.js';
 import type { ClientRegistration } from '../clients/client-schema.js';
 import { epochSeconds } from '../kernel/clock.js';
 import { createKeyedDigest } from '../security/digests.js';
-import { isReadAgain, requireShortRequestObject } from './client-proofs.js';
+import { isOutOfTime, isReadAgain, requireShortRequestObject } from './client-proofs.js';
 import { USER_CODES } from './device-codes.js';
 import { introspectionPolicy } from './introspection-policy.js';
 import { liveAccounts } from './person-account.js';
@@ -37,7 +37,7 @@ export function featureSettings(parts: SettingsParts): NonNullable<Configuration
       enabled: true,
       allowReplay: false,
       nonceSecret: createKeyedDigest(Buffer.from(cookieKeys[0] ?? ''))('dpop nonce', issuer.href),
-      requireNonce: () => false,
+      requireNonce: (ctx) => isOutOfTime(ctx.get('DPoP'), epochSeconds(clock.now())),
     },
     encryption: { enabled: true },
     externalSigningSupport: { enabled: true, ack: 'experimental-01' },

@@ -29,5 +29,5 @@ export const CLOCK_TOLERANCE_SECONDS = 10;
 /** Longest life of a request object (RFC 9101): a request is made when it is needed. */
 export const REQUEST_OBJECT_SECONDS = 300;
 
-/** How far the time in a DPoP proof may be from ours: the provider's own, which it has no setting for (RFC 9449). */
-export const PROOF_WINDOW_SECONDS = 60;
+/** How far the time in a DPoP proof may be from ours; who is further off is told a nonce (RFC 9449 section 8). */
+export const PROOF_SECONDS = 60;

@@ -5,7 +5,6 @@ import type { ClientRegistry } from '../clients/client-registry.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../storage/database.js';
 import type { Origins } from '../web/origin.js';
-import { PROOF_WINDOW_SECONDS } from './lifetimes.js';
 import { replayStore } from './replay-store.js';
 import { currentRequest } from './request-scope.js';
 import { guarded } from './unavailable.js';
@@ -53,14 +52,11 @@ export function takeSecretsAsRegistered(
   };
 }
 
-/**
- * The provider looks, then saves, and two at once pass between the two (SECURITY.md 0.1): one INSERT decides. It is
- * remembered for longer than the provider says, which forgets a DPoP proof of a clock that runs ahead too early.
- */
+/** The provider looks, then saves, and two at once pass between the two (SECURITY.md 0.1): one INSERT decides. */
 export function claimReplaysAtOnce(provider: Provider, { db }: { db: Database }): void {
   const store = replayStore(db);
   provider.ReplayDetection.unique = (iss, jti, exp) =>
-    guarded(() => store.claim(`${iss} ${jti}`, new Date((exp + PROOF_WINDOW_SECONDS) * 1000)));
+    guarded(() => store.claim(`${iss} ${jti}`, new Date(exp * 1000)));
 }
 
 /**

@@ -12,6 +12,7 @@ import { fixOrigin, type Origins } from '../web/origin.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { accessTokens } from './access-tokens.js';
 import { deviceAnswer } from './device-answer.js';
+import { withoutEncryptedHint } from './encrypted-hint.js';
 import { ENDPOINTS, REALM, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPolicy } from './form-post.js';
@@ -104,6 +105,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   registerTokenExchange(provider, { ...options, tokens, accounts });
   provider.use(readableTokens(options) as Koa.Middleware);
   provider.use(structuredTokens({ registry, tokens }) as Koa.Middleware);
+  provider.use(withoutEncryptedHint(endpoints.end_session));
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);
   provider.use(deviceAnswer(issuerUrl.origin) as Koa.Middleware);

@@ -193,6 +193,14 @@ describe('the settings of the provider', () => {
       settingsFor('https://sso.asn.example').features?.dPoP?.nonceSecret,
       features.dPoP?.nonceSecret,
     ],
+    [
+      'features.dPoP.requireNonce, of a proof of now, of one of another time, of none',
+      [0, 70, -70]
+        .map((seconds) => `x.${Buffer.from(JSON.stringify({ iat: now + seconds })).toString('base64url')}.x`)
+        .concat('', 'x')
+        .map((proof) => run(features.dPoP?.requireNonce, { get: () => proof })),
+      [false, true, true, false, false],
+    ],
     ['features.claimsParameter', features.claimsParameter, { enabled: true }],
     ['features.clientCredentials', features.clientCredentials, { enabled: true }],
     ['features.resourceIndicators', features.resourceIndicators?.enabled, true],
