@@ -54,6 +54,7 @@ import { createEndSessions } from './oidc/end-sessions.js';
 import { createKeyRotation } from './oidc/key-rotation.js';
 import { createLogoutNotices } from './oidc/logout-notices.js';
 import { createOutbox } from './outbox/outbox.js';
+import { createPepperRetirement } from './reset/pepper-retirement.js';
 import { createFeedEffects } from './provisioning/feed-effects.js';
 import { createFeedIntake } from './provisioning/feed-intake.js';
 import { loadFeedKeys } from './provisioning/feed-signature.js';
@@ -197,6 +198,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     waitSeconds: config.mfaResetWaitSeconds,
     origin,
   });
+  const pepperRetirement = createPepperRetirement({ db, recoveryCodeSets, audit, clock });
   const refusals = createRefusals(audit);
   const factorReset = { devices, tickets, codes, endSessions, accountMail, guesses, audit, clock };
   const trail = { db, audit, keyed, clock };
@@ -303,6 +305,7 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
     retention,
     sealer,
     keyRotation,
+    pepperRetirement,
     outbox,
     notices,
     wrongCaptchas,

@@ -3,7 +3,8 @@ import { systemClock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import type { Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
-import { findKeysInUse } from './storage/keys-in-use-store.js';
+import { findKeysInUse } from './storage/keys-in-use.js';
+import { SEALED_PLACES } from './sealed-places.js';
 import type { KeyRing } from './security/key-ring.js';
 import { openInProcess } from './storage/in-process.js';
 import type { KeyValue } from './storage/key-value.js';
@@ -37,9 +38,9 @@ export class MissingKeys extends Error {
 }
 
 async function requireKeys(db: Database, config: Config): Promise<void> {
-  const inUse = await findKeysInUse(db);
-  const missing = (kids: ReadonlySet<string>, ring: KeyRing): string[] =>
-    [...kids].filter((kid) => ring.find(kid) === undefined);
+  const inUse = await findKeysInUse(db, SEALED_PLACES);
+  const missing = (kids: ReadonlyMap<string, unknown>, ring: KeyRing): string[] =>
+    [...kids.keys()].filter((kid) => ring.find(kid) === undefined);
   const encryption = missing(inUse.encryption, config.encryptionKeys);
   if (encryption.length > 0) throw new MissingKeys('ENCRYPTION_KEYS', encryption);
   const peppers = missing(inUse.peppers, config.passwordPeppers);

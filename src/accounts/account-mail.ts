@@ -7,6 +7,7 @@ import { isNotice, isUrgent } from '../mail/wording.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { OutboxHandler } from '../outbox/worker.js';
 import type { SealedBox } from '../security/sealed-box.js';
+import { sealedColumn } from '../security/sealed-place.js';
 import type { Database, Queryable } from '../storage/database.js';
 import type { Expiry } from '../storage/expiry.js';
 import type { Account } from './accounts.js';
@@ -82,9 +83,11 @@ export interface AccountMailParts {
   readonly mergeSeconds: number;
 }
 
+export const SEALED_NOTICE = sealedColumn('account_notices', 'notice');
+const contextOf = (id: string): string => SEALED_NOTICE.context(id);
+
 export function createAccountMail(parts: AccountMailParts): AccountMail {
   const { mailer, outbox, disavowals, box, clock, mergeSeconds } = parts;
-  const contextOf = (id: string): string => `account_notices|${id}|notice`;
   const opened = ({ id, notice }: WaitingNotice): Addressed => unpacked(box.open(notice, contextOf(id)).toString());
 
   /** One mail for each address: it may have changed between two events. */

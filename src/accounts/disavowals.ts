@@ -4,6 +4,7 @@ import type { DisavowLink, MailKind, NoticeEvent, NoticeKind } from '../mail/mai
 import { isNotice } from '../mail/wording.js';
 import { digest } from '../security/digests.js';
 import type { SealedBox } from '../security/sealed-box.js';
+import { sealedColumn, type SealedPlace } from '../security/sealed-place.js';
 import { randomId } from '../security/secrets.js';
 import type { Queryable } from '../storage/database.js';
 import * as store from './disavowal-store.js';
@@ -37,9 +38,14 @@ export interface Disavowals {
   voidAll(tx: Queryable, accountId: AccountId): Promise<void>;
 }
 
+export const SEALED_DISAVOWAL = {
+  ...sealedColumn('disavowals', 'address'),
+  row: [`encode(token, 'hex')`],
+} satisfies SealedPlace;
+const contextOf = (token: Buffer): string => SEALED_DISAVOWAL.context(token.toString('hex'));
+
 export function createDisavowals(parts: { box: SealedBox; clock: Clock; origin: string }): Disavowals {
   const { box, clock, origin } = parts;
-  const contextOf = (token: Buffer): string => `disavowals|${token.toString('hex')}|address`;
   const opened = (row: store.DisavowalRow | undefined): Disavowal | undefined =>
     row && {
       accountId: row.accountId,

@@ -7,8 +7,14 @@ import {
   type Revocation,
 } from '../oidc/key-rotation.js';
 import { SIGNING_ALGS, type SigningAlg } from '../oidc/signing-key.js';
+import { SEALED_PLACES } from '../sealed-places.js';
+import { withBulkSession } from '../storage/copy.js';
+import { countUnderPeppers, findKeysInUse } from '../storage/keys-in-use.js';
 import { keyTable } from './key-table.js';
+import { encryptionTable, pepperTable } from './keys-in-use.js';
 import { moment } from './moment.js';
+import { addReseal } from './reseal.js';
+import { addRetirePepper } from './retire-pepper.js';
 import type { RunWithServices } from './run.js';
 
 const MOST_SECONDS = 90 * 24 * 3600;
@@ -60,8 +66,15 @@ export function addKeysCommands(program: Command, run: RunWithServices): void {
     .command('list')
     .description('every key, what it does and what happens to it when')
     .action(() =>
-      run(async ({ keyRotation }) => {
-        for (const line of keyTable(await keyRotation.list())) console.log(line);
+      run(async ({ keyRotation, db, databaseUrl, config }) => {
+        const { encryption } = await findKeysInUse(db, SEALED_PLACES);
+        const under = await withBulkSession(databaseUrl, countUnderPeppers);
+        const sections = [
+          ['Signing keys', keyTable(await keyRotation.list())],
+          ['ENCRYPTION_KEYS', encryptionTable(config.encryptionKeys, encryption)],
+          ['PASSWORD_PEPPERS', pepperTable(config.passwordPeppers, under)],
+        ] as const;
+        console.log(sections.map(([title, lines]) => [title, ...lines].join('\n')).join('\n\n'));
         return 0;
       }),
     );
@@ -111,4 +124,7 @@ export function addKeysCommands(program: Command, run: RunWithServices): void {
         return 0;
       }),
     );
+
+  addReseal(keys, run);
+  addRetirePepper(keys, run);
 }

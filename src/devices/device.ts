@@ -1,4 +1,5 @@
 import type { AccountId, AttemptId, DeviceId } from '../kernel/ids.js';
+import { sealedColumn } from '../security/sealed-place.js';
 
 export type DeviceKind = 'totp' | 'passkey';
 
@@ -67,5 +68,6 @@ export type EnrolmentPlace = { readonly attempt: AttemptId } | { readonly sessio
 /** How many named authenticators an account may hold (R-52). */
 export const MAX_DEVICES = 5;
 
+export const SEALED_DEVICE = sealedColumn('devices', 'secret');
 /** What the sealed secret of a device is bound to (R-15). */
-export const secretContext = (id: DeviceId): string => `devices|${id}|secret`;
+export const secretContext = (id: DeviceId): string => SEALED_DEVICE.context(id);

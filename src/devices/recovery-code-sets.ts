@@ -1,7 +1,15 @@
 import type { Clock } from '../kernel/clock.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
-import { countLeft, findSet, replaceSet, spendCode, type CodeSet, type CodesLeft } from './recovery-code-store.js';
+import {
+  countLeft,
+  endSetsUnder,
+  findSet,
+  replaceSet,
+  spendCode,
+  type CodeSet,
+  type CodesLeft,
+} from './recovery-code-store.js';
 
 export type { CodesLeft } from './recovery-code-store.js';
 
@@ -18,6 +26,8 @@ export interface RecoveryCodeSets {
     tx: Queryable,
     set: { accountId: AccountId; salt: Buffer; pepperKid: string; hashes: readonly Buffer[] },
   ): Promise<void>;
+  /** Ends up to `limit` sets whose codes are hashed under a pepper that is given up. Answers whose they were. */
+  endUnder(tx: Queryable, pepper: string, limit: number): Promise<readonly AccountId[]>;
   /** Spends one code of the account once. Answers how many are left, undefined when it is unknown or spent. */
   spend(tx: Queryable, code: { accountId: AccountId; setId: string; hash: Buffer }): Promise<number | undefined>;
 }
@@ -27,6 +37,7 @@ export function createRecoveryCodeSets(clock: Clock): RecoveryCodeSets {
     find: findSet,
     left: countLeft,
     replace: (tx, set) => replaceSet(tx, { ...set, now: clock.now() }),
+    endUnder: (tx, pepper, limit) => endSetsUnder(tx, { pepper, limit, now: clock.now() }),
     spend: (tx, code) => spendCode(tx, { ...code, now: clock.now() }),
   };
 }

@@ -1,4 +1,4 @@
-import type { AccountId } from '../kernel/ids.js';
+import { accountId, type AccountId } from '../kernel/ids.js';
 import type { Queryable } from '../storage/database.js';
 
 /** Under what the codes of a set are hashed. */
@@ -55,6 +55,21 @@ export async function endSet(tx: Queryable, account: AccountId, now: Date): Prom
     account,
     now,
   ]);
+}
+
+/** Ends up to `limit` living sets whose codes are hashed under a pepper. Answers whose they were. */
+export async function endSetsUnder(
+  tx: Queryable,
+  { pepper, limit, now }: { pepper: string; limit: number; now: Date },
+): Promise<readonly AccountId[]> {
+  const rows = await tx.query(
+    `WITH chosen AS (
+       SELECT id FROM recovery_code_sets WHERE pepper_kid = $1 AND ended_at IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED)
+     UPDATE recovery_code_sets SET ended_at = $3 FROM chosen WHERE recovery_code_sets.id = chosen.id
+     RETURNING recovery_code_sets.account_id`,
+    [pepper, limit, now],
+  );
+  return rows.map((row) => accountId(row.account_id as string));
 }
 
 /** Spends one code in one statement. Answers how many are left, undefined when it is unknown or spent. */

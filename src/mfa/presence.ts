@@ -4,6 +4,7 @@ import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { KeyedDigest } from '../security/digests.js';
 import type { SealedBox } from '../security/sealed-box.js';
+import type { SealedPlace } from '../security/sealed-place.js';
 import { randomText } from '../security/secrets.js';
 import type { Queryable } from '../storage/database.js';
 import { addressBucket } from '../throttle/address.js';
@@ -97,7 +98,13 @@ export interface PresenceParts {
   readonly clock: Clock;
 }
 
-const contextOf = (id: string): string => `presence_codes|${id}|code`;
+export const SEALED_PRESENCE_CODE: SealedPlace = {
+  table: 'presence_codes',
+  column: 'sealed_code',
+  row: ['id'],
+  context: (id = '') => `presence_codes|${id}|code`,
+};
+const contextOf = (id: string): string => SEALED_PRESENCE_CODE.context(id);
 
 export function createPresence({ box, keyed, audit, clock }: PresenceParts): Presence {
   // The account is part of what is digested: a code moved to another row is nobody's.

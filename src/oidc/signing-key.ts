@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
 import { ExternalSigningKey } from 'oidc-provider';
 import type { SealedBox } from '../security/sealed-box.js';
+import type { SealedPlace } from '../security/sealed-place.js';
 import type { NewKey, SigningKeyRow } from './signing-key-store.js';
 
 /** ES256 for all, RS256 for the relying parties that register it (SECURITY.md 0.6). */
@@ -51,7 +52,12 @@ export class SigningKey extends ExternalSigningKey {
   }
 }
 
-const context = (kid: string): string => `signing_keys|${kid}|private`;
+export const SEALED_SIGNING_KEY: SealedPlace = {
+  table: 'signing_keys',
+  column: 'private_jwk',
+  row: ['kid'],
+  context: (kid = '') => `signing_keys|${kid}|private`,
+};
 
 /** Throws `SealBroken` when its private half does not open with the encryption keys given. */
 export function openKey({ kid, alg, publicJwk, sealedPrivateJwk }: SigningKeyRow, box: SealedBox): SigningKey {
@@ -59,7 +65,7 @@ export function openKey({ kid, alg, publicJwk, sealedPrivateJwk }: SigningKeyRow
     sealedPrivateJwk === undefined
       ? undefined
       : createPrivateKey({
-          key: JSON.parse(box.open(sealedPrivateJwk, context(kid)).toString()) as JsonWebKey,
+          key: JSON.parse(box.open(sealedPrivateJwk, SEALED_SIGNING_KEY.context(kid)).toString()) as JsonWebKey,
           format: 'jwk',
         });
   return new SigningKey({ kid, alg: alg as SigningAlg, publicJwk, privateKey });
@@ -77,6 +83,6 @@ export async function makeKey(alg: SigningAlg, box: SealedBox): Promise<NewKey> 
     kid,
     alg,
     publicJwk,
-    sealedPrivateJwk: box.seal(JSON.stringify(privateKey.export({ format: 'jwk' })), context(kid)),
+    sealedPrivateJwk: box.seal(JSON.stringify(privateKey.export({ format: 'jwk' })), SEALED_SIGNING_KEY.context(kid)),
   };
 }

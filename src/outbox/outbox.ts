@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import type { SealedBox } from '../security/sealed-box.js';
+import { sealedColumn } from '../security/sealed-place.js';
 import type { Queryable } from '../storage/database.js';
 import type { Expiry } from '../storage/expiry.js';
 import { outboxStore, type Unsent } from './outbox-store.js';
@@ -59,8 +60,9 @@ export function createOutbox({ box, clock, onAdded }: OutboxOptions): Outbox {
 export const latestUnsent = (db: Queryable, to: { kind: string; accountId: string }): Promise<Unsent | undefined> =>
   outboxStore(db).latestUnsent(to);
 
+export const SEALED_MESSAGE = sealedColumn('outbox', 'payload');
 /** Ties a sealed payload to its row. */
-export const sealContext = (id: string): string => `outbox|${id}|payload`;
+export const sealContext = (id: string): string => SEALED_MESSAGE.context(id);
 
 /** Dead rows are kept a month for the person on call; what nobody can deliver any more goes after a day. */
 export const OUTBOX_EXPIRY: Expiry = {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Queryable } from '../storage/database.js';
 import type { SealedBox } from './sealed-box.js';
+import { sealedColumn } from './sealed-place.js';
 
 const PURPOSE = 'server';
-const CONTEXT = `digest_keys|${PURPOSE}|sealed`;
+export const SEALED_DIGEST_KEY = sealedColumn('digest_keys', 'sealed', 'purpose');
+const CONTEXT = SEALED_DIGEST_KEY.context(PURPOSE);
 
 /**
  * The key of all keyed digests of this installation: made once, whichever process comes first, and kept sealed.

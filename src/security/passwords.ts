@@ -59,8 +59,8 @@ async function verifyImported(phc: string, password: string): Promise<boolean> {
   return timingSafeEqual(actual, expected);
 }
 
-/** A hash of ours that no password has: what an unknown name costs (A3). */
-function makeDecoy(): string {
+/** A hash of ours that no password has: what an unknown name costs (A3), and what stands where one was removed. */
+export function makeDecoy(): string {
   const part = (bytes: number): string => randomBytes(bytes).toString('base64').replace(/=+$/, '');
   const { memoryCost, timeCost, parallelism, outputLen } = PARAMETERS;
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${part(16)}$${part(outputLen)}`;

@@ -1,6 +1,7 @@
 import type { DeviceKind } from '../devices/device.js';
 import type { AccountId, AttemptId } from '../kernel/ids.js';
 import type { Evidence } from './journey.js';
+import type { SealedPlace } from '../security/sealed-place.js';
 
 /** One person's way through one authorization request: what was asked and what was proved so far. */
 export interface Attempt {
@@ -89,5 +90,11 @@ export const evidenceOf = (attempt: Attempt): Evidence => ({
   wantsPasskey: wantsPasskey(attempt),
 });
 
+export const SEALED_ATTEMPT_CODES: SealedPlace = {
+  table: 'sign_in_attempts',
+  column: 'pending_codes',
+  row: ['uid'],
+  context: (uid = '') => `sign_in_attempts|${uid}|codes`,
+};
 /** What sealed recovery codes of an attempt are bound to. */
-export const codesContext = (uid: AttemptId): string => `sign_in_attempts|${uid}|codes`;
+export const codesContext = (uid: AttemptId): string => SEALED_ATTEMPT_CODES.context(uid);

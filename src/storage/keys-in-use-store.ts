@@ -1,3 +1,4 @@
+import type { SealedPlace } from '../security/sealed-place.js';
 import type { Queryable } from './database.js';
 
 interface Place {
@@ -7,17 +8,11 @@ interface Place {
   readonly where: string;
 }
 
-/** Where rows are sealed with ENCRYPTION_KEYS. */
-const SEALED: readonly Place[] = [
-  { table: 'devices', key: `split_part(secret, '.', 2)`, where: 'secret IS NOT NULL' },
-  { table: 'signing_keys', key: `split_part(private_jwk, '.', 2)`, where: 'true' },
-  { table: 'digest_keys', key: `split_part(sealed, '.', 2)`, where: 'true' },
-  { table: 'unsaved_recovery_codes', key: `split_part(codes, '.', 2)`, where: 'true' },
-  { table: 'outbox', key: `split_part(payload, '.', 2)`, where: 'payload IS NOT NULL' },
-  { table: 'account_notices', key: `split_part(notice, '.', 2)`, where: 'true' },
-  { table: 'disavowals', key: `split_part(address, '.', 2)`, where: 'true' },
-  { table: 'contact_changes', key: `split_part(address, '.', 2)`, where: 'true' },
-];
+const sealed = ({ table, column }: SealedPlace): Place => ({
+  table,
+  key: `split_part(${column}, '.', 2)`,
+  where: `${column} IS NOT NULL`,
+});
 
 /** Where secrets are peppered with PASSWORD_PEPPERS. */
 const PEPPERED: readonly Place[] = [
@@ -39,18 +34,43 @@ async function keysOf(db: Queryable, { table, key, where }: Place): Promise<stri
 }
 
 export interface KeysInUse {
-  readonly encryption: ReadonlySet<string>;
-  readonly peppers: ReadonlySet<string>;
+  /** By key id the tables whose rows need it. */
+  readonly encryption: ReadonlyMap<string, readonly string[]>;
+  readonly peppers: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Key ids that rows in the database need. */
-export async function findKeysInUse(db: Queryable): Promise<KeysInUse> {
-  const sealed: string[] = [];
-  for (const place of SEALED) sealed.push(...(await keysOf(db, place)));
-  const peppered: string[] = [];
-  for (const place of PEPPERED) peppered.push(...(await keysOf(db, place)));
-  return {
-    encryption: new Set(sealed),
-    peppers: new Set(peppered.map((kid) => kid.replace(/^pepper=/, ''))),
+/** Key ids that rows in the database need, and which tables they are in. */
+export async function findKeysInUse(db: Queryable, places: readonly SealedPlace[]): Promise<KeysInUse> {
+  const find = async (among: readonly Place[]): Promise<Map<string, readonly string[]>> => {
+    const found = new Map<string, readonly string[]>();
+    for (const place of among) {
+      for (const used of await keysOf(db, place)) {
+        const kid = used.replace(/^pepper=/, '');
+        found.set(kid, [...(found.get(kid) ?? []), place.table]);
+      }
+    }
+    return found;
   };
+  return { encryption: await find(places.map(sealed)), peppers: await find(PEPPERED) };
+}
+
+/** What stands under a pepper. */
+export interface UnderPepper {
+  readonly passwords: number;
+  readonly codeSets: number;
+}
+
+/** By key id. Counts every password: seconds, for millions. */
+export async function countUnderPeppers(db: Queryable): Promise<ReadonlyMap<string, UnderPepper>> {
+  const rows = await db.query(
+    `SELECT kid, sum(passwords)::integer AS passwords, sum(sets)::integer AS sets
+       FROM (SELECT substr(split_part(password_hash, '$', 2), 8) AS kid, count(*) AS passwords, 0 AS sets
+               FROM credentials WHERE password_hash LIKE '$pepper=%' GROUP BY split_part(password_hash, '$', 2)
+             UNION ALL
+             SELECT pepper_kid, 0, count(*) FROM recovery_code_sets WHERE ended_at IS NULL GROUP BY pepper_kid) AS used
+      GROUP BY kid ORDER BY kid`,
+  );
+  return new Map(
+    rows.map((row) => [row.kid as string, { passwords: row.passwords as number, codeSets: row.sets as number }]),
+  );
 }

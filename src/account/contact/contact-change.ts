@@ -14,6 +14,7 @@ import type { Outbox } from '../../outbox/outbox.js';
 import type { OutboxHandler } from '../../outbox/worker.js';
 import { digest, type KeyedDigest } from '../../security/digests.js';
 import type { SealedBox } from '../../security/sealed-box.js';
+import { sealedColumn } from '../../security/sealed-place.js';
 import { randomId } from '../../security/secrets.js';
 import type { Database, Queryable } from '../../storage/database.js';
 import { addressBucket } from '../../throttle/address.js';
@@ -142,10 +143,12 @@ export interface ContactChangeParts {
 
 const codeFlow = (id: string) => ({ flow: id, purpose: 'contact' as const });
 
+export const SEALED_CONTACT = sealedColumn('contact_changes', 'address');
+const contextOf = (id: string): string => SEALED_CONTACT.context(id);
+
 export function createContactChanges(parts: ContactChangeParts): ContactChanges {
   const { db, devices, outbox, codes, underWay, accountMail, audit, box, keyed, clock, origin, waitSeconds } = parts;
 
-  const contextOf = (id: string): string => `contact_changes|${id}|address`;
   const addressOf = ({ id, address }: store.ContactChange): string => box.open(address, contextOf(id)).toString();
 
   async function closedUntil(tx: Queryable, accountId: AccountId): Promise<Date | undefined> {

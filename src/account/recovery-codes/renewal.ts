@@ -1,8 +1,8 @@
 import { FEW_CODES, type CodesLeft, type RecoveryCodeSets } from '../../devices/recovery-code-sets.js';
 import { secondsAfter, type Clock } from '../../kernel/clock.js';
-import type { AccountId } from '../../kernel/ids.js';
 import type { RecoveryCodes } from '../../mfa/recovery-codes.js';
 import type { SealedBox } from '../../security/sealed-box.js';
+import type { SealedPlace } from '../../security/sealed-place.js';
 import type { Database } from '../../storage/database.js';
 import { addressBucket } from '../../throttle/address.js';
 import type { Owner, OwnChange } from '../own-change.js';
@@ -44,9 +44,14 @@ export interface CodeRenewal {
   saved(here: Here): Promise<void>;
 }
 
-/** What the sealed codes of a session are bound to (R-15). */
-const context = (sessionUid: string, accountId: AccountId): string =>
-  `unsaved_recovery_codes|${sessionUid}|${accountId}`;
+/** The sealed codes are bound to a session and its account. */
+export const SEALED_UNSAVED_CODES: SealedPlace = {
+  table: 'unsaved_recovery_codes',
+  column: 'codes',
+  row: ['session_uid', 'account_id'],
+  context: (sessionUid = '', accountId = '') => `unsaved_recovery_codes|${sessionUid}|${accountId}`,
+};
+const { context } = SEALED_UNSAVED_CODES;
 
 export function createCodeRenewal(parts: {
   db: Database;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROLES } from '../../accounts/role.js';
 import type { SealedBox } from '../../security/sealed-box.js';
+import { sealedColumn } from '../../security/sealed-place.js';
 import type { StoredAct } from './act-store.js';
 import type { Order } from './act.js';
 
@@ -13,7 +14,8 @@ const PARTICULARS = z.object({
 });
 export type Particulars = z.output<typeof PARTICULARS>;
 
-const contextOf = (actId: string): string => `officer_acts|${actId}|particulars`;
+export const SEALED_PARTICULARS = sealedColumn('officer_acts', 'particulars');
+const contextOf = (actId: string): string => SEALED_PARTICULARS.context(actId);
 
 function particularsOf(order: Order): Particulars | undefined {
   if (order.action === 'contact_change') return { email: order.email };

@@ -1,0 +1,1 @@
+export { retirePasswords } from './retired-passwords-store.js';
