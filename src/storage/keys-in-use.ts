@@ -1,1 +1,1 @@
-export { countUnderPeppers, findKeysInUse, type KeysInUse, type UnderPepper } from './keys-in-use-store.js';
+export { countUnderPeppers, findKeysInUse, type UnderPepper } from './keys-in-use-store.js';

@@ -43,12 +43,16 @@ export const resealStore = (db: Queryable, { table, column, row }: SealedPlace) 
     values: readonly { readonly at: string; readonly old: string; readonly new: string }[],
   ): Promise<number> {
     const [done] = await db.query(
-      `WITH free AS (
-         SELECT ctid AS at FROM ${table} WHERE ctid = ANY ($1::tid[]) FOR NO KEY UPDATE SKIP LOCKED
+      // Row by row from what is given, by its place: no other way of joining stays quick for a large table.
+      `WITH given AS MATERIALIZED (
+         SELECT at, old, new FROM unnest($1::tid[], $2::text[], $3::text[]) AS value (at, old, new)
+       ), free AS MATERIALIZED (
+         SELECT sealed.ctid AS at, given.new
+           FROM given JOIN ${table} AS sealed ON sealed.ctid = given.at
+          WHERE sealed.${column} = given.old
+            FOR NO KEY UPDATE OF sealed SKIP LOCKED
        ), written AS (
-         UPDATE ${table} AS sealed SET ${column} = given.new
-           FROM free JOIN unnest($1::tid[], $2::text[], $3::text[]) AS given (at, old, new) ON given.at = free.at
-          WHERE sealed.ctid = ANY ($1::tid[]) AND sealed.ctid = free.at AND sealed.${column} = given.old
+         UPDATE ${table} AS sealed SET ${column} = free.new FROM free WHERE sealed.ctid = free.at
          RETURNING 1)
        SELECT count(*)::integer AS count FROM written`,
       [values.map(({ at }) => at), values.map((value) => value.old), values.map((value) => value.new)],

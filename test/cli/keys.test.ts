@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Command } from 'commander';
 import { findByName, setPassword } from '#src/accounts/accounts.js';
 import type { Nip } from '#src/accounts/nip.js';
@@ -58,15 +59,15 @@ async function sso(...argv: string[]): Promise<Ran> {
   addKeysCommands(program, run);
   for (const command of program.commands[0]?.commands ?? []) command.copyInheritedSettings(program);
   program.commands[0]?.copyInheritedSettings(program);
-  const [log, error] = [console.log, console.error];
-  console.log = (text: string) => void out.push(...text.split('\n'));
-  console.error = (text: string) => void err.push(text);
+  const log = jest.spyOn(console, 'log').mockImplementation((text: string) => void out.push(...text.split('\n')));
+  const error = jest.spyOn(console, 'error').mockImplementation((text: string) => void err.push(text));
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (thrown) {
     if (code === undefined) throw thrown;
   } finally {
-    [console.log, console.error] = [log, error];
+    log.mockRestore();
+    error.mockRestore();
   }
   return { code, out, err };
 }
@@ -161,7 +162,7 @@ describe('encryption keys', () => {
   const section = async (title: string): Promise<string> => {
     const { out } = await sso('keys', 'list');
     const begin = out.indexOf(title);
-    return out.slice(begin, out.indexOf('', begin) === -1 ? undefined : out.indexOf('', begin)).join('\n');
+    return out.slice(begin, !out.includes('', begin) ? undefined : out.indexOf('', begin)).join('\n');
   };
 
   it('are resealed, and the old one may go then', async () => {
