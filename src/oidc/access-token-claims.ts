@@ -1,5 +1,6 @@
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { OIDC_SCOPES } from '../clients/scopes.js';
 import { digest } from '../security/digests.js';
 import type { ActorClaim } from './access-tokens.js';
 
@@ -36,6 +37,8 @@ export const grantReference = (grantId: string): string => digest(grantId).toStr
 export function accessTokenClaims(registry: Pick<ClientRegistry, 'registration'>): Extra {
   return ({ oidc }: KoaContextWithOIDC, token: Token) => {
     if (token.kind === 'ClientCredentials') {
+      const ofPeople = OIDC_SCOPES.find((scope) => token.scopes.has(scope));
+      if (ofPeople !== undefined) throw new errors.InvalidScope('there is no person', ofPeople);
       const agency = registry.registration(token.clientId ?? '')?.x.agency;
       return agency === undefined ? undefined : { agency };
     }

@@ -46,6 +46,11 @@ export function signInPolicy(parts: PolicyParts): interactionPolicy.DefaultPolic
   consent.checks.remove('consent_prompt');
   policy.add(consent);
 
+  // Whoever is to choose an account signs in: there is one in a browser, and somebody else needs a password anyway.
+  const selectAccount = new Prompt({ name: 'select_account', requestable: true });
+  selectAccount.checks.remove('select_account_prompt');
+  policy.add(selectAccount);
+
   policy.add(new Prompt({ name: 'entitlement' }, entitlementCheck(parts)));
   policy.add(devicePrompt());
   return policy;
@@ -67,6 +72,12 @@ function loginChecks({ registry }: PolicyParts): interactionPolicy.Check[] {
       'the account is not available',
       'login_required',
       ({ oidc }) => oidc.session?.accountId !== undefined && oidc.account === undefined,
+    ),
+    new Check(
+      'select_account',
+      'the person is to choose an account',
+      'account_selection_required',
+      (ctx) => ctx.oidc.prompts.has('select_account') && loginOf(ctx) === undefined,
     ),
     // The password was changed between its proof and the end of this sign-in.
     new Check('cred_epoch', 'the credentials have changed', 'login_required', (ctx) => {

@@ -33,7 +33,7 @@ const signedIn = async (): Promise<{ browser: Browser; account: AccountId }> => 
 
 describe('an authorization request', () => {
   it.each([
-    ['prompt', 'select_account'],
+    ['prompt', 'none select_account'],
     ['prompt', 'none login'],
     ['max_age', '-1'],
     ['max_age', 'soon'],
