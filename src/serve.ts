@@ -21,6 +21,7 @@ import { OUTBOX_EXPIRY } from './outbox/outbox.js';
 import { observeOutbox } from './outbox/outbox-metrics.js';
 import { BACKCHANNEL_LOGOUT } from './oidc/logout-notices.js';
 import { purgeExpired } from './oidc/purge-store.js';
+import { TO_MANY } from './outbox/retry.js';
 import { createOutboxWorker, type OutboxWorker } from './outbox/worker.js';
 import { keepPartitions } from './partitions.js';
 import { buildSite, type Site } from './site.js';
@@ -164,6 +165,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions = {}
       ...delivering,
       handlers: { [BACKCHANNEL_LOGOUT]: site.deliverLogout },
       concurrency: LOGOUTS_AT_ONCE,
+      waits: TO_MANY,
     });
     const workers = [mails, logouts];
     later.workers = workers;

@@ -34,7 +34,10 @@ export function createLogoutNotices(parts: { outbox: Outbox; registry: Registrat
       const told = ended.filter(
         ({ clientId }) => registry.registration(clientId)?.backchannel_logout_uri !== undefined,
       );
-      await outbox.add(tx, ...told.map((session) => ({ kind: BACKCHANNEL_LOGOUT, payload: session })));
+      await outbox.add(
+        tx,
+        ...told.map((session) => ({ kind: BACKCHANNEL_LOGOUT, payload: session, lane: session.clientId })),
+      );
     },
   };
 }

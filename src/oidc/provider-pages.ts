@@ -1,8 +1,10 @@
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.js';
+import { accountId } from '../kernel/ids.js';
 import { devicePages, type DeviceProblem } from './device-pages.js';
 import { NoAccess } from './policy.js';
 import { requestId } from './request-scope.js';
+import type { Subjects } from './subjects.js';
 
 /** A service, as pages link back to it. */
 export interface BackLink {
@@ -38,7 +40,7 @@ type RenderedPages = Required<Pick<Configuration, 'renderError'>> & {
 /** Fits the pages into the provider's callbacks. */
 export function providerPages(
   pages: ProviderPages,
-  parts: { registry: ClientRegistry; signOutPath: string },
+  parts: { registry: ClientRegistry; subjects: Subjects; signOutPath: string },
 ): RenderedPages {
   const { registry } = parts;
   const backTo = (clientId: string | undefined): BackLink | undefined => {
@@ -62,12 +64,24 @@ export function providerPages(
     });
   };
 
+  /** The hint is of somebody else's login: whoever holds it is not to lead the person anywhere (R-32). */
+  const isAboutSomebodyElse = ({ oidc }: KoaContextWithOIDC): boolean => {
+    const hint = oidc.entities.IdTokenHint as { payload?: { sub?: unknown } } | undefined;
+    const { accountId: account } = oidc.session ?? {};
+    if (hint === undefined || account === undefined) return false;
+    return hint.payload?.sub !== parts.subjects.at(oidc.client?.clientId ?? '', accountId(account));
+  };
+  const forgetTheWayBack = ({ oidc }: KoaContextWithOIDC): void => {
+    Object.assign(oidc.session?.state ?? {}, { postLogoutRedirectUri: undefined, state: undefined });
+  };
+
   return {
     renderError,
     device: devicePages(pages, renderError),
 
     async logoutSource(ctx) {
       const { session, client } = ctx.oidc;
+      if (isAboutSomebodyElse(ctx)) forgetTheWayBack(ctx);
       const { secret } = session?.state as { secret: string };
       const party = registry.find(client?.clientId ?? '');
       // The form ends at the relying party: browsers hold `form-action` against the whole chain (R-30).

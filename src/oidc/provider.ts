@@ -89,7 +89,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   const endpoints = ENDPOINTS[options.endpointStyle];
   const path = mountPath(issuerUrl);
   const signOutPath = `${path}${endpoints.end_session}`;
-  const pages = providerPages(options.pages, { registry, signOutPath });
+  const pages = providerPages(options.pages, { registry, subjects: options.subjects, signOutPath });
   const provider = new Provider(issuer, providerSettings({ ...options, issuer: issuerUrl, endpoints, pages }));
 
   fixOrigin(provider, options.origins);

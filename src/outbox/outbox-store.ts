@@ -9,6 +9,7 @@ interface NewRow {
   /** Also when it is due. */
   readonly createdAt: Date;
   readonly accountId: string | undefined;
+  readonly lane: string | undefined;
 }
 
 /** A message that this worker alone may deliver until its lease ends. */
@@ -21,6 +22,7 @@ export interface ClaimedRow {
   /** 1 at the first attempt. */
   readonly attempt: number;
   readonly accountId: string | undefined;
+  readonly lane: string | undefined;
 }
 
 /** A message that has not left. */
@@ -43,10 +45,11 @@ type Attempt = Pick<ClaimedRow, 'id' | 'attempt'>;
 export const outboxStore = (db: Queryable) => ({
   async insert(rows: readonly NewRow[]): Promise<void> {
     await db.query(
-      `INSERT INTO outbox (id, kind, payload, dedup_key, expires_at, created_at, account_id, next_attempt_at)
-       SELECT id, kind, payload, dedup_key, expires_at, created_at, account_id, created_at
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[])
-           AS message (id, kind, payload, dedup_key, expires_at, created_at, account_id)
+      `INSERT INTO outbox (id, kind, payload, dedup_key, expires_at, created_at, account_id, lane, next_attempt_at)
+       SELECT id, kind, payload, dedup_key, expires_at, created_at, account_id, lane, created_at
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[],
+                     $8::text[])
+           AS message (id, kind, payload, dedup_key, expires_at, created_at, account_id, lane)
        ON CONFLICT (dedup_key) DO NOTHING`,
       [
         rows.map(({ id }) => id),
@@ -56,22 +59,30 @@ export const outboxStore = (db: Queryable) => ({
         rows.map(({ expiresAt }) => expiresAt ?? null),
         rows.map(({ createdAt }) => createdAt),
         rows.map(({ accountId }) => accountId ?? null),
+        rows.map(({ lane }) => lane ?? null),
       ],
     );
   },
 
   /** Takes up to `limit` due messages that no other worker holds, oldest first. */
-  async claim(want: { now: Date; leaseUntil: Date; kinds: string[]; limit: number }): Promise<ClaimedRow[]> {
+  async claim(want: {
+    now: Date;
+    leaseUntil: Date;
+    kinds: string[];
+    exceptLanes: string[];
+    limit: number;
+  }): Promise<ClaimedRow[]> {
     const rows = await db.query(
       `WITH due AS MATERIALIZED (
          SELECT id FROM outbox
           WHERE dead_at IS NULL AND next_attempt_at <= $1 AND kind = ANY($3::text[])
+            AND (lane IS NULL OR lane <> ALL($5::text[]))
           ORDER BY next_attempt_at LIMIT $4
             FOR UPDATE SKIP LOCKED)
        UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2
          FROM due WHERE outbox.id = due.id
-       RETURNING outbox.id, kind, payload, created_at, expires_at, attempts, account_id`,
-      [want.now, want.leaseUntil, want.kinds, want.limit],
+       RETURNING outbox.id, kind, payload, created_at, expires_at, attempts, account_id, lane`,
+      [want.now, want.leaseUntil, want.kinds, want.limit, want.exceptLanes],
     );
     return rows.map(claimedFromRow);
   },
@@ -88,6 +99,15 @@ export const outboxStore = (db: Queryable) => ({
       until,
       reason,
     ]);
+  },
+
+  /** Makes those of a lane due that wait for longer than anybody's lease. */
+  async hasten({ kind, lane, now, leaseUntil }: { kind: string; lane: string; now: Date; leaseUntil: Date }) {
+    await db.query(
+      `UPDATE outbox SET next_attempt_at = $3
+        WHERE kind = $1 AND lane = $2 AND dead_at IS NULL AND next_attempt_at > $4 AND last_error IS NOT NULL`,
+      [kind, lane, now, leaseUntil],
+    );
   },
 
   /** Gives up: the row stays as a number in the metrics, without what it said. */
@@ -132,4 +152,5 @@ const claimedFromRow = (row: Row): ClaimedRow => ({
   expiresAt: (row.expires_at as Date | null) ?? undefined,
   attempt: row.attempts as number,
   accountId: (row.account_id as string | null) ?? undefined,
+  lane: (row.lane as string | null) ?? undefined,
 });

@@ -25,6 +25,8 @@ export interface NewMessage {
   readonly notBefore?: Date | undefined;
   /** Whose mailbox it goes to, for who looks what became of it. */
   readonly accountId?: string | undefined;
+  /** Where it goes: when one of a lane arrives, others that could not before are tried at once. No personal data. */
+  readonly lane?: string | undefined;
 }
 
 /** Messages to the outside that leave if, and only if, the caller's transaction commits (R-68, ADR 0008). */
@@ -45,10 +47,10 @@ export function createOutbox({ box, clock, onAdded }: OutboxOptions): Outbox {
     async add(tx, ...messages) {
       if (messages.length === 0) return;
       const now = clock.now();
-      const rows = messages.map(({ kind, payload, dedupKey, notBefore, expiresAt, accountId }) => {
+      const rows = messages.map(({ kind, payload, dedupKey, notBefore, expiresAt, accountId, lane }) => {
         const id = randomUUID();
         const sealed = box.seal(JSON.stringify(payload), sealContext(id));
-        return { id, kind, payload: sealed, dedupKey, expiresAt, accountId, createdAt: notBefore ?? now };
+        return { id, kind, payload: sealed, dedupKey, expiresAt, accountId, lane, createdAt: notBefore ?? now };
       });
       await outboxStore(tx).insert(rows);
       if (messages.some(({ notBefore }) => notBefore === undefined)) onAdded?.();

@@ -3,9 +3,10 @@ import type { Log } from '../kernel/log.js';
 import type { SealedBox } from '../security/sealed-box.js';
 import { randomBelow } from '../security/secrets.js';
 import type { Database } from '../storage/database.js';
+import { createLanes } from './lanes.js';
 import { NOTHING, sealContext } from './outbox.js';
 import { outboxStore, type Backlog, type ClaimedRow } from './outbox-store.js';
-import { GIVE_UP_AFTER_SECONDS, retryAt } from './retry.js';
+import { GIVE_UP_AFTER_SECONDS, retryAt, WHILE_SOMEBODY_WAITS, type Waits } from './retry.js';
 
 export interface OutboxMessage {
   /** The same at every attempt: what the other side may recognise a repetition by. */
@@ -61,6 +62,7 @@ export interface OutboxWorkerOptions {
   /** How many messages are in hand at once. */
   readonly concurrency?: number;
   readonly onOutcome?: (kind: string, outcome: OutboxOutcome) => void;
+  readonly waits?: Waits;
   readonly deadlineMs?: number;
 }
 
@@ -78,7 +80,7 @@ const placeOf = (error: unknown): string | undefined =>
  * by one statement that skips what others hold, under a lease.
  */
 export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
-  const { db, box, clock, log, concurrency = 5, deadlineMs = DEADLINE_MS } = options;
+  const { db, box, clock, log, concurrency = 5, deadlineMs = DEADLINE_MS, waits = WHILE_SOMEBODY_WAITS } = options;
   const handlers: ReadonlyMap<string, OutboxHandler> = new Map([
     [NOTHING, () => Promise.resolve({ kind: 'delivered' })],
     ...Object.entries(options.handlers),
@@ -86,6 +88,7 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   const kinds = [...handlers.keys()];
   const store = outboxStore(db);
   const inHand = new Set<Promise<void>>();
+  const lanes = createLanes();
   let looking: Promise<void> | undefined;
   let lookAsked = false;
   let stopped = false;
@@ -123,17 +126,29 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     }
   };
 
+  /** Whoever takes a message that had failed takes the others, too. */
+  const callOthers = async ({ kind, lane, attempt: attempts }: ClaimedRow): Promise<void> => {
+    const now = clock.now();
+    if (lane === undefined || attempts === 1 || !lanes.mayCall(lane, now)) return;
+    await store.hasten({ kind, lane, now, leaseUntil: secondsAfter(now, LEASE_SECONDS) });
+  };
+
   const settle = async (row: ClaimedRow, delivery: Delivery): Promise<OutboxOutcome> => {
     const about = { message_id: row.id, kind: row.kind, attempt: row.attempt };
+    if (row.lane !== undefined) {
+      if (delivery.kind === 'retry') lanes.failed(row.lane, clock.now());
+      else lanes.answered(row.lane);
+    }
     if (delivery.kind === 'delivered') {
       await store.remove(row.id);
       log.debug('outbox message delivered', about);
+      await callOthers(row);
       return 'delivered';
     }
     const now = clock.now();
     const { reason } = delivery;
     if (delivery.kind === 'retry' && now < secondsAfter(row.createdAt, GIVE_UP_AFTER_SECONDS)) {
-      const until = retryAt({ now, attempt: row.attempt, fraction: randomBelow(1000) / 1000 });
+      const until = retryAt({ now, attempt: row.attempt, fraction: randomBelow(1000) / 1000, waits });
       await store.postpone(row, { until, reason });
       log.warn('outbox message not delivered yet', { ...about, reason });
       return 'retry';
@@ -181,7 +196,8 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
       while (!stopped && inHand.size < concurrency) {
         const now = clock.now();
         const leaseUntil = secondsAfter(now, LEASE_SECONDS);
-        const rows = await store.claim({ now, leaseUntil, kinds, limit: concurrency - inHand.size });
+        const limit = concurrency - inHand.size;
+        const rows = await store.claim({ now, leaseUntil, kinds, exceptLanes: lanes.paused(now), limit });
         if (rows.length === 0) break;
         rows.forEach(take);
       }

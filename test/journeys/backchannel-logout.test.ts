@@ -8,7 +8,9 @@ import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { changePassword, newLedger } from '../faults/working-day.js';
 import { OWN_CHANGES } from './own-changes.js';
 import { builtProgram } from '../support/built-program.js';
-import { otpOf, type Employee } from '../support/employees.js';
+import { grantRole } from '#src/accounts/roles.js';
+import type { Order } from '#src/helpdesk/acts/act.js';
+import { otpOf, PASSWORD, type Employee } from '../support/employees.js';
 import { figures } from '../support/figures.js';
 import { attributes } from '../support/person.js';
 import { eventually } from '../support/processes.js';
@@ -62,6 +64,18 @@ async function importPerson(who: Employee, status: 'active' | 'inactive' | undef
   });
 }
 
+/** An officer of the whole country does this to the person, as over the admin API. */
+async function officerDoes(order: Order): Promise<void> {
+  const { db, acts } = house.site.running.services;
+  const officer = await house.person();
+  const now = house.time.now();
+  await db.transaction((tx) => grantRole(tx, { accountId: officer.id, role: 'operator', agencyCode: undefined, now }));
+  const call = { caller: { accountId: officer.id, clientId: 'helpdesk' }, trace: { requestId: 'journey' } };
+  const answer = await acts.perform({ ...call, accountId: person.id, order });
+  expect(answer).toMatchObject({ kind: 'done' });
+}
+const reason = 'Diminta di loket';
+
 const WAYS: Readonly<Record<string, Way>> = {
   'a logout at a relying party': confirmLogout,
   'Keluar on our own pages': async (visitor) => visitor.submit(await visitor.follow('/login'), '/logout'),
@@ -94,6 +108,24 @@ const WAYS: Readonly<Record<string, Way>> = {
     expect((await visitor.follow('/account/devices')).page).toBe('account/devices');
     expect((await userinfo(visitor, tokens)).status).toBe(401);
     await eventually('the kept browser to be told of', () => isTold(tokens));
+  },
+  'an officer who ends all sessions': () => officerDoes({ action: 'sessions_end', reason }),
+  'an officer who freezes the account': () => officerDoes({ action: 'freeze', reason }),
+  'an officer who closes the account': () => officerDoes({ action: 'disable', reason }),
+  'the last wrong code that is taken': async () => {
+    const { db, keyed } = house.site.running.services;
+    const thief = house.visitor();
+    const otp = await thief.submit(await thief.follow('/login'), '/password', {
+      username: person.nip,
+      password: PASSWORD,
+    });
+    await db.query(
+      `INSERT INTO failure_counters (scope, key, failures, recent, updated_at) VALUES ('otp', $1, 49, '{}', $2)
+       ON CONFLICT (scope, key) DO UPDATE SET failures = 49, recent = '{}', wait_until = NULL`,
+      [keyed('second factor', person.id), house.time.now()],
+    );
+    const wrong = String((Number(otpOf(person)) + 500_000) % 1_000_000).padStart(6, '0');
+    expect((await thief.submit(otp, '/otp', { otp: wrong })).page).not.toBe('launcher');
   },
   'the employee leaving': () => importPerson(person, 'inactive'),
   'the employee missing in a full file of the personnel system': async () => {

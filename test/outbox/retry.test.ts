@@ -1,8 +1,8 @@
-import { GIVE_UP_AFTER_SECONDS, retryAt } from '#src/outbox/retry.js';
+import { GIVE_UP_AFTER_SECONDS, retryAt, TO_MANY, WHILE_SOMEBODY_WAITS } from '#src/outbox/retry.js';
 
 const now = new Date('2026-11-23T00:30:00Z');
-const waitOf = (attempt: number, fraction = 0): number =>
-  (retryAt({ now, attempt, fraction }).getTime() - now.getTime()) / 1000;
+const waitOf = (attempt: number, fraction = 0, waits = WHILE_SOMEBODY_WAITS): number =>
+  (retryAt({ now, attempt, fraction, waits }).getTime() - now.getTime()) / 1000;
 
 test.each([
   [1, 2],
@@ -28,4 +28,16 @@ test('tries for longer than a mailed code lives before it slows down, and gives 
   for (let attempt = 1; waitOf(attempt) < 300; attempt += 1) quick += waitOf(attempt, 0.999);
   expect(quick).toBeGreaterThan(15 * 60);
   expect(GIVE_UP_AFTER_SECONDS).toBe(86_400);
+});
+
+test.each([
+  [1, 5],
+  [2, 10],
+  [3, 20],
+  [8, 640],
+  [10, 2560],
+  [11, 3600],
+  [1000, 3600],
+])('a relying party is told again after failed attempt %i in %i seconds (R-33)', (attempt, seconds) => {
+  expect(waitOf(attempt, 0, TO_MANY)).toBe(seconds);
 });

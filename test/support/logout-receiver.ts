@@ -14,8 +14,8 @@ export interface LogoutReceiver {
   readonly address: string;
   /** Every token that arrived whole, answered or not. */
   readonly received: readonly Received[];
-  /** What it does from now on: a status, never an answer, or an answer after a while. */
-  answer: number | 'never' | { readonly afterMs: number };
+  /** What it does from now on: a status, never an answer, something that is no HTTP, or an answer after a while. */
+  answer: number | 'never' | 'garbage' | { readonly afterMs: number };
   /** Leaves: connections are refused. */
   goDown(): Promise<void>;
   comeBack(): Promise<void>;
@@ -57,6 +57,10 @@ export async function startLogoutReceiver(): Promise<LogoutReceiver> {
           });
           const { answer } = receiver;
           if (answer === 'never') return;
+          if (answer === 'garbage') {
+            response.socket?.end('220 ftp.contoh.example siap\r\n');
+            return;
+          }
           if (typeof answer === 'number') {
             response.writeHead(answer, answer === 302 ? { location: '/elsewhere' } : {}).end();
             return;
