@@ -322,7 +322,7 @@ describe('a relying party that', () => {
     await worker.deliverDue();
     expect(await rows()).toEqual([]);
     expect(new Set(party.received.map(({ token }) => decodeJwt(token).sid)).size).toBe(1000);
-  });
+  }, 180_000);
 });
 
 describe('an address that is private (R-50)', () => {

@@ -92,9 +92,9 @@ const CASES: readonly (readonly [name: string, params: Params, ends: string | un
   ['11 garbage for a hint', () => ({ id_token_hint: 'bukan.sebuah.token', post_logout_redirect_uri: BYE }), undefined],
   ['11 an unsigned hint', ({ tokens }) => ({ id_token_hint: unsigned(tokens.id_token) }), undefined],
   [
-    '11 an encrypted hint',
+    '11 an encrypted hint, which nobody here can read',
     () => ({ id_token_hint: 'eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSJ9..aXY.Y2lwaGVy.dGFn' }),
-    undefined,
+    OWN_PAGE,
   ],
   ['11 an access token for a hint', ({ tokens }) => ({ id_token_hint: tokens.access_token }), undefined],
   [
