@@ -78,6 +78,11 @@ function partyRoutes(
           return;
         }
         clearCookie(ctx, loginCookie(state), path);
+        // The person went back from the login: the service is where they were.
+        if (queryValue(ctx, 'error') === 'access_denied') {
+          redirect(ctx, path);
+          return;
+        }
         try {
           setCookie(ctx, session, await party.complete(new URL(ctx.url, ctx.origin), state));
         } catch (error) {

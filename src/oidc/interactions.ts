@@ -23,6 +23,15 @@ interface Parts {
   readonly endpointStyle: EndpointStyle;
 }
 
+/** What the relying party is told. */
+const DECLINED = {
+  unmet: {
+    error: 'unmet_authentication_requirements',
+    error_description: 'the requested authentication cannot be obtained',
+  },
+  refused: { error: 'access_denied', error_description: 'the person went back' },
+} as const;
+
 /** The authorization requests that wait for a person, over the provider's own interactions. */
 export function providerInteractions(parts: Parts): Interactions {
   const { openid, db, clock, endSessions } = parts;
@@ -78,12 +87,9 @@ export function providerInteractions(parts: Parts): Interactions {
       return submit(exchange, { login });
     },
 
-    async decline(exchange, uid) {
+    async decline(exchange, uid, why) {
       if (!holds(exchange, uid)) return undefined;
-      return submit(exchange, {
-        error: 'unmet_authentication_requirements',
-        error_description: 'the requested authentication cannot be obtained',
-      });
+      return submit(exchange, DECLINED[why]);
     },
 
     async isSignedIn(exchange) {

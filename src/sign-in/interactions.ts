@@ -31,10 +31,11 @@ export interface Interactions {
    */
   finish(exchange: Exchange, uid: AttemptId, result: SignInResult): Promise<string | undefined>;
   /**
-   * Ends the authorization request without a login: what it asks for cannot be had, and the relying party is told so
-   * (OpenID Connect Core Unmet Authentication Requirements 1.0). Answers the address that resumes it.
+   * Ends the authorization request without a login, and tells the relying party why: what it asks for cannot be had
+   * (`unmet`, OpenID Connect Core Unmet Authentication Requirements 1.0), or the person does not want to (`refused`,
+   * RFC 6749 section 4.1.2.1). Answers the address that resumes it.
    */
-  decline(exchange: Exchange, uid: AttemptId): Promise<string | undefined>;
+  decline(exchange: Exchange, uid: AttemptId, why: 'unmet' | 'refused'): Promise<string | undefined>;
   /** Whether somebody has signed in in this browser meanwhile. Says nothing of how well, or who. */
   isSignedIn(exchange: Exchange): Promise<boolean>;
   /** Address of the authorization request that an attempt serves or served, to be made again. */

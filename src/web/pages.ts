@@ -32,6 +32,8 @@ export interface Pages extends HelpdeskPages {
     readonly onlyPasskey?: boolean | undefined;
     /** As typed; comes back after a refusal. */
     readonly username?: string | undefined;
+    /** A service waits for an answer: `/sign-in/:uid/cancel` goes back there without a login. */
+    readonly mayGoBack?: boolean | undefined;
     /** This browser was logged in on our own pages, and is no longer. */
     readonly sessionOver?: boolean | undefined;
     /** Where RESET leads, so that the reset knows the way back; `/reset` unless given. */

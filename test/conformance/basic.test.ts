@@ -220,7 +220,7 @@ describe.each<[string, ResponseMode]>([
   it('oidcc-claims-essential', async () => {
     const claims = JSON.stringify({ userinfo: { name: { essential: true } } });
     const { tokens } = await client.logIn(visit, { claims });
-    expect((await userinfo(tokens.access_token)).status).toBe(200);
+    expect((await userinfo(tokens.access_token)).body).toEqual({ ...about(), name: 'Nama Pegawai' });
   });
 
   it('oidcc-refresh-token', async () => {

@@ -207,6 +207,15 @@ describe('fapi2-security-profile-final-test-plan', () => {
   });
 
   describe('the authorization request', () => {
+    it('user-rejects-authentication', async () => {
+      const { pushed } = await first.push();
+      await first.open(visit, pushed);
+      expect(visit.browser.shown.page).toBe('sign-in/password');
+      await visit.browser.submit('/cancel');
+      const callback = first.callback(visit);
+      expect([callback.get('error'), callback.get('state')]).toEqual(['access_denied', pushed.state]);
+    });
+
     it('ensure-different-nonce-inside-and-outside-request-object', async () => {
       // What is pushed counts (RFC 9126 section 4): the ID token has the nonce from inside, as logIn sees to.
       await first.logIn(visit, {}, { more: { nonce: random() } });

@@ -40,6 +40,14 @@ describe('the sample services', () => {
     expect(browser.shown).toMatchObject({ status: 200, page: 'demo/signed-in' });
   });
 
+  it('are where one was when one goes back from the login', async () => {
+    const browser = openPerson(site.origin);
+    await browser.get('/demo/sscasn/login');
+    await browser.submit('/cancel');
+    expect(browser.shown).toMatchObject({ status: 200, page: 'demo/home' });
+    expect(browser.trail.find((address) => address.includes('/callback'))).toContain('error=access_denied');
+  });
+
   it('show the service again when the answer of before is asked for once more', async () => {
     const browser = openPerson(site.origin);
     await browser.get('/demo/sscasn/login');

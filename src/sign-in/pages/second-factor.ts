@@ -156,7 +156,7 @@ export function secondFactorRoutes(parts: SecondFactorRouteParts): Route[] {
         pickFields(fields, []);
         const here = await open(ctx);
         if (await leaveFinished(here)) return;
-        const location = wantsPasskey(here.attempt) ? await interactions.decline(ctx, here.uid) : undefined;
+        const location = wantsPasskey(here.attempt) ? await interactions.decline(ctx, here.uid, 'unmet') : undefined;
         if (location === undefined) await proceed(ctx, here.attempt);
         else redirect(ctx, location);
       },

@@ -291,7 +291,8 @@ const atDeviceQuestion: Way = async (house) => {
 export const STATIONS: Readonly<Record<string, Way>> = {
   front: open('/'),
   help: open('/bantuan'),
-  'sign-in/password': atPassword,
+  // Of a service, to which one may go back.
+  'sign-in/password': open('/demo/myasn/login'),
   'sign-in/otp': atOtp,
   'sign-in/presence': atPresence,
   'sign-in/prove-mailbox': atMailboxAs,
