@@ -3,7 +3,7 @@ import type { Clock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import type { OpenIdProvider } from './oidc/provider.js';
 import { serveAssets } from './web/assets.js';
-import { greetBrowser, knowBrowser } from './web/browser.js';
+import { followService, greetBrowser, knowBrowser } from './web/browser.js';
 import { clientAddress } from './web/client-address.js';
 import type { FormTokens } from './web/csrf.js';
 import { errorBoundary } from './web/error-boundary.js';
@@ -56,7 +56,10 @@ export function createApp(parts: AppParts): Koa<RequestState> {
     await next();
     // A sign-in is bound to the browser it begins in, so that must know itself when it comes to the login page.
     const location = ctx.res.getHeader('location');
-    if (typeof location === 'string' && location.includes('/sign-in/')) greetBrowser(ctx);
+    if (typeof location === 'string' && location.includes('/sign-in/')) {
+      greetBrowser(ctx);
+      followService(ctx, ctx.state.uiLocales);
+    }
   });
   app.use(openid.endpoints);
   return app;

@@ -1,6 +1,6 @@
 import mount from 'koa-mount';
 import type Koa from 'koa';
-import Provider, { type ExternalSigningKey } from 'oidc-provider';
+import Provider, { type ExternalSigningKey, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Audit } from '../audit/audit.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
@@ -106,6 +106,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   provider.use(readableTokens(options) as Koa.Middleware);
   provider.use(structuredTokens({ registry, tokens }) as Koa.Middleware);
   provider.use(withoutEncryptedHint(endpoints.end_session));
+  provider.use(tellLanguages as Koa.Middleware);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPolicy(registry) as Koa.Middleware);
   provider.use(deviceAnswer(issuerUrl.origin) as Koa.Middleware);
@@ -137,6 +138,13 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
           }),
     signOutPath,
   };
+}
+
+/** The languages that an authorization request asks for, however it came, for whoever writes the login pages. */
+async function tellLanguages(ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> {
+  await next();
+  const { route, params } = (ctx.oidc as KoaContextWithOIDC['oidc'] | undefined) ?? {};
+  if (route === 'authorization') (ctx.state as { uiLocales?: unknown }).uiLocales = params?.ui_locales;
 }
 
 /** What every refusal of the provider has in common. */

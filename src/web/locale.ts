@@ -17,6 +17,8 @@ export interface LocaleHints {
   readonly asked?: string | undefined;
   /** What the person chose before. */
   readonly remembered?: string | undefined;
+  /** What the service that sent the person here asked for. */
+  readonly requested?: string | undefined;
   readonly acceptLanguage?: string | undefined;
 }
 
@@ -44,9 +46,21 @@ function accepted(header: string): Locale {
   return best.locale;
 }
 
-/** The language to answer in: the explicit choice, else the remembered one, else the browser's, else Indonesian. */
-export function chooseLocale({ asked, remembered, acceptLanguage }: LocaleHints): Locale {
-  return explicit(asked) ?? explicit(remembered) ?? accepted(acceptLanguage ?? '');
+/** The first of a service's `ui_locales` that we speak (OpenID Connect Core section 3.1.2.1). */
+export function firstSpoken(uiLocales: string): Locale | undefined {
+  for (const tag of uiLocales.slice(0, 500).toLowerCase().split(' ')) {
+    const locale = SPOKEN.get(tag.split('-')[0] ?? '');
+    if (locale !== undefined) return locale;
+  }
+  return undefined;
+}
+
+/**
+ * The language to answer in: the explicit choice, else the remembered one, else the one that the service asked for,
+ * else the browser's, else Indonesian.
+ */
+export function chooseLocale({ asked, remembered, requested, acceptLanguage }: LocaleHints): Locale {
+  return explicit(asked) ?? explicit(remembered) ?? explicit(requested) ?? accepted(acceptLanguage ?? '');
 }
 
 type Messages = ReadonlyMap<string, string>;

@@ -15,6 +15,8 @@ export interface RequestState {
   isNewBrowser: boolean;
   /** The route's template (`/sign-in/:uid/otp`) for metrics and logs; never the address itself. */
   route?: string;
+  /** The languages that a service asked for in its authorization request, the most wanted first. */
+  uiLocales?: string;
   /** Origins besides our own that a form of this page may end at: `form-action` covers the redirect chain (R-30). */
   formOrigins: string[];
   /** The page loads our script: the content policy lets it, and lets it ask us for a challenge. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chooseLocale, loadTranslators, timesIn, type LocaleHints } from '#src/web/locale.js';
+import { chooseLocale, firstSpoken, loadTranslators, timesIn, type LocaleHints } from '#src/web/locale.js';
 
 const directory = join(process.cwd(), 'views', 'locales');
 
@@ -10,6 +10,8 @@ describe('the language of an answer', () => {
     ['what was just asked for, before all else', { asked: 'en', remembered: 'id', acceptLanguage: 'id' }, 'en'],
     ['what was chosen before, before the browser', { remembered: 'en', acceptLanguage: 'id' }, 'en'],
     ['the browser when the choice is unknown', { asked: 'fr', remembered: '../x', acceptLanguage: 'en' }, 'en'],
+    ['what the service asked for, before the browser', { requested: 'en', acceptLanguage: 'id' }, 'en'],
+    ['what was chosen, before what the service asked for', { remembered: 'id', requested: 'en' }, 'id'],
     ['the range with the highest weight', { acceptLanguage: 'id;q=0.5, en-GB;q=0.9' }, 'en'],
     ['the first of equal weight', { acceptLanguage: 'en-US,id' }, 'en'],
     ['Indonesian for Malay', { acceptLanguage: 'ms-MY,en;q=0.8' }, 'id'],
@@ -19,6 +21,19 @@ describe('the language of an answer', () => {
     ['Indonesian for what is no language', { acceptLanguage: 'constructor, *;q=x,,;;' }, 'id'],
   ])('is %s', (_, hints, expected) => {
     expect(chooseLocale(hints)).toBe(expected);
+  });
+
+  test.each([
+    ['en', 'en'],
+    ['en-GB id', 'en'],
+    ['jv fr ID en', 'id'],
+    ['ms-MY', 'id'],
+    ['fr', undefined],
+    ['', undefined],
+    ['../en constructor', undefined],
+    ['x '.repeat(1000) + 'en', undefined],
+  ])('that a service asks for by %j is %s', (uiLocales, expected) => {
+    expect(firstSpoken(uiLocales)).toBe(expected);
   });
 
   test('is found quickly in a hostile header', () => {
