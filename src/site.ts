@@ -29,6 +29,11 @@ import type { Services } from './container.js';
 import { createSampleParty } from './demo/sample-party.js';
 import { demoRoutes } from './demo/routes.js';
 import { clientCalls } from './helpdesk/relying-parties/client-calls.js';
+import { createClientPeopleDesk } from './helpdesk/relying-parties/people-desk.js';
+import { createOperators } from './helpdesk/relying-parties/operators.js';
+import { clientRoutes } from './helpdesk/console/pages/clients.js';
+import { clientPeopleRoutes } from './helpdesk/console/pages/client-people.js';
+import { developerRoutes } from './portal/developer/routes.js';
 import { createClientDesk } from './helpdesk/relying-parties/client-desk.js';
 import { createSelfRegistration } from './clients/self-registration.js';
 import { ENDPOINTS, mountPath } from './oidc/endpoints.js';
@@ -304,13 +309,19 @@ export async function buildSite(services: Services): Promise<Site> {
   const grants = createGrants({ db, refusals, cursors, clock });
   const { acts, alarms, presence } = services;
   const clientErrors = createClientErrors({ db, clock });
+  const operators = createOperators({ refusals, clock });
   const clientDesk = createClientDesk({
     db,
     clients: services.clients,
     errors: clientErrors,
     idempotency,
-    refusals,
-    clock,
+    operators,
+  });
+  const clientPeople = createClientPeopleDesk({
+    db,
+    developers: services.clientDevelopers,
+    invitations: services.clientInvitations,
+    operators,
   });
   const printedSlips = {
     codeOf: (slipId: string) => services.activationSlips.codeOf(slipId),
@@ -324,7 +335,9 @@ export async function buildSite(services: Services): Promise<Site> {
         async ofPerson(account) {
           const roles = (await rolesOf(db, account.id)).map(({ role }) => role);
           const helpdeskHref = roles.length > 0 ? `${config.adminOrigin}/helpdesk` : undefined;
-          return { services: registry.servicesFor(account, roles), helpdeskHref };
+          const builds = await services.clientDevelopers.clientsOf(account.id);
+          const developerHref = builds.length > 0 ? '/developer' : undefined;
+          return { services: registry.servicesFor(account, roles), helpdeskHref, developerHref };
         },
       },
       isConsoleOnly: origins.isConsoleOnly,
@@ -502,6 +515,16 @@ export async function buildSite(services: Services): Promise<Site> {
       }),
       write,
       clock,
+    }),
+    ...clientRoutes({ clients: clientDesk, people: clientPeople, write }),
+    ...clientPeopleRoutes({ clients: clientDesk, people: clientPeople, desk, write, clock }),
+    ...developerRoutes({
+      clients: services.clients,
+      developers: services.clientDevelopers,
+      errors: clientErrors,
+      issuer,
+      endpoints: ENDPOINTS[endpointStyle],
+      write,
     }),
     ...trailRoutes({
       searches: services.trailSearches,

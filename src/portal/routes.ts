@@ -43,7 +43,14 @@ export function portalRoutes(parts: PortalRouteParts): Route[] {
         write(
           ctx,
           'launcher',
-          { groups, query, helpdeskHref: offered.helpdeskHref, codesLeft, isDeviceLost },
+          {
+            groups,
+            query,
+            helpdeskHref: offered.helpdeskHref,
+            developerHref: offered.developerHref,
+            codesLeft,
+            isDeviceLost,
+          },
           { person: { name: account.name, waitingResetDueAt } },
         );
       },

@@ -15,6 +15,8 @@ interface Offered {
   readonly services: readonly Service[];
   /** Where the console is, for who holds a role. */
   readonly helpdeskHref?: string | undefined;
+  /** Where somebody who builds services sees them. */
+  readonly developerHref?: string | undefined;
 }
 
 /** What a person may use; implemented over the client registry and the roles of the moment. */

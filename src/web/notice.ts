@@ -32,7 +32,12 @@ export type DeskNotice =
   | 'act_appointed'
   | 'act_removed'
   | 'act_approved'
-  | 'act_rejected';
+  | 'act_rejected'
+  | 'client_saved'
+  | 'client_disabled'
+  | 'client_enabled'
+  | 'developer_named'
+  | 'developer_dismissed';
 
 /** What the next page says once: carried in a cookie, never in the address. */
 export type Notice =

@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../kernel/refusal.js';
+import type { ClientPages } from './client-pages.js';
 import type { HelpdeskPages } from './helpdesk-pages.js';
 import type { Locale } from './locale.js';
 import type { AccountNotice } from './notice.js';
@@ -8,7 +9,7 @@ import type { AccountNotice } from './notice.js';
  * The key is the page's `data-page` and its template is `views/<key>.eta`. Optional members may be
  * left out or be `undefined`. Forms post to the addresses named here, with the hidden field `csrf`.
  */
-export interface Pages extends HelpdeskPages {
+export interface Pages extends HelpdeskPages, ClientPages {
   /** `/` for strangers. LOGIN leads to `/login`, RESET to `/reset`. */
   front: {
     /** This browser was logged in, and is no longer. */
@@ -20,6 +21,8 @@ export interface Pages extends HelpdeskPages {
     readonly query?: string | undefined;
     /** Where the console is, for who holds a role. */
     readonly helpdeskHref?: string | undefined;
+    /** Where the services are that somebody builds. */
+    readonly developerHref?: string | undefined;
     /** Once after a login with a recovery code: how many are left. */
     readonly codesLeft?: number | undefined;
     /** Once after a reset of the device that is lost: another one may take its place. */

@@ -60,6 +60,9 @@ const FIELDS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'helpdesk/officers/remove': ['reason'],
   'helpdesk/audit': ['nip', 'actor_nip', 'from', 'to'],
   'helpdesk/act': ['reason', 'ticket', 'new_email'],
+  'helpdesk/client/edit': ['registration'],
+  'helpdesk/client/developer': ['nip'],
+  'helpdesk/clients/invitations': ['uses', 'hours', 'note'],
   'helpdesk/mfa-reset/presence': ['presence_code', 'reason', 'ticket'],
 };
 

@@ -14,7 +14,8 @@ type State =
   | 'helpdesk/person, after a reset';
 
 /** The tests that walk, one a file. */
-export type Tour = 'device' | 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip' | 'slipDesk';
+export type Tour =
+  'device' | 'login' | 'account' | 'recovery' | 'notices' | 'helpdesk' | 'slip' | 'slipDesk' | 'clients';
 
 /** The way each test walks, and what each picture shows, in that order. A page without a line here does not compile. */
 const LOGIN_STOPS = {
@@ -150,7 +151,22 @@ const DEVICE_STOPS = {
   'device/over': 'Too late, or answered already.',
 } as const;
 
+const CLIENT_STOPS = {
+  'helpdesk/clients':
+    'For operators: every application, how it proves itself, when it was last used, and where something fails.',
+  'helpdesk/client/edit': 'A registration, from an example; what is wrong with it is told field by field.',
+  'helpdesk/client/secret': 'A secret is shown once.',
+  'helpdesk/client':
+    'One application in words: addresses, what it learns of people, who may use it, what it was refused.',
+  'helpdesk/client/act': 'Each act asks once, and says what will happen.',
+  'helpdesk/client/developer': 'Who builds it is named by NIP.',
+  'helpdesk/clients/invitations': 'Tokens with which applications register themselves.',
+  'developer/clients': 'The services that somebody builds, from the launcher.',
+  'developer/client': 'Why a request failed, by its number; the registration as it is understood; addresses to copy.',
+} as const;
+
 export const TOURS = {
+  clients: CLIENT_STOPS,
   device: DEVICE_STOPS,
   login: LOGIN_STOPS,
   account: ACCOUNT_STOPS,
@@ -170,6 +186,7 @@ const STOPS: Readonly<Record<PageName | State, string>> = {
   ...SLIP_DESK_STOPS,
   ...SLIP_STOPS,
   ...DEVICE_STOPS,
+  ...CLIENT_STOPS,
 };
 
 export type Stop = keyof typeof STOPS;

@@ -70,6 +70,7 @@ const row = {
   password: [at('changed_at'), text('failures', '0'), at('disabled_at')],
   devices: [text('name', 'Ponsel kerja'), word('kind', 'totp'), at('activated_at'), at('closed_at'), at('ended_at')],
   recovery_codes: [at('created_at'), at('ended_at'), text('codes_made', '10'), text('codes_left', '8')],
+  developing: [text('client_id', 'Absensi Digital'), at('named_at')],
   roles: [word('role', 'helpdesk'), at('granted_at'), at('revoked_at'), text('agency', 'Kabupaten Contoh')],
   sessions: [
     text('user_agent', 'Chrome, Android'),

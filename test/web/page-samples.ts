@@ -18,6 +18,19 @@ import {
   SLIP,
   TRAIL_STATES,
 } from './helpdesk-samples.js';
+import {
+  CLIENT_ACT_STATES,
+  CLIENT_DEVELOPER_STATES,
+  CLIENT_EDIT_STATES,
+  CLIENT_SECRET_STATES,
+  CLIENT_STATES,
+  CLIENTS_STATES,
+  DEVELOPER,
+  DEVELOPER_CLIENT_STATES,
+  DEVELOPER_CLIENTS_STATES,
+  INVITATION_STATES,
+  OPERATOR,
+} from './client-samples.js';
 import { ACTIVITY, ALL_ACTIVITY, HARDLY_HELD, HELD, WORDS_HELD } from './account-samples.js';
 
 /** One page in one state: `[page, what is special about it, data, shell?]`. */
@@ -158,6 +171,7 @@ export const SAMPLES: readonly Sample[] = [
     { path: '/', ...PERSON },
   ],
   ['launcher', 'nothing found', { groups: [], query: 'gaji' }, { path: '/', ...PERSON }],
+  ['launcher', 'of a developer', { groups: [], developerHref: '/developer' }, { path: '/', ...PERSON }],
   ['launcher', 'of an officer', { groups: [], helpdeskHref: '/helpdesk' }, { path: '/', ...PERSON }],
   ['launcher', 'no services', { groups: [] }, { path: '/', ...PERSON }],
   [
@@ -858,6 +872,15 @@ export const SAMPLES: readonly Sample[] = [
     { unitName: 'Unit', base: '/helpdesk/aktivasi/U', batch: 'b1', count: 12, people: 0 },
     OFFICER,
   ],
+  ...CLIENTS_STATES.map(([state, data]): Sample => ['helpdesk/clients', state, data, OPERATOR]),
+  ...CLIENT_STATES.map(([state, data]): Sample => ['helpdesk/client', state, data, OPERATOR]),
+  ...CLIENT_ACT_STATES.map(([state, data]): Sample => ['helpdesk/client/act', state, data, OPERATOR]),
+  ...CLIENT_SECRET_STATES.map(([state, data]): Sample => ['helpdesk/client/secret', state, data, OPERATOR]),
+  ...CLIENT_EDIT_STATES.map(([state, data]): Sample => ['helpdesk/client/edit', state, data, OPERATOR]),
+  ...CLIENT_DEVELOPER_STATES.map(([state, data]): Sample => ['helpdesk/client/developer', state, data, OPERATOR]),
+  ...INVITATION_STATES.map(([state, data]): Sample => ['helpdesk/clients/invitations', state, data, OPERATOR]),
+  ...DEVELOPER_CLIENTS_STATES.map(([state, data]): Sample => ['developer/clients', state, data, DEVELOPER]),
+  ...DEVELOPER_CLIENT_STATES.map(([state, data]): Sample => ['developer/client', state, data, DEVELOPER]),
   ['helpdesk/activation/one', 'plain', { name: 'Ahmad Contoh', slip: 's1' }, OFFICER],
   ...TRAIL_STATES.map(([state, data]): Sample => ['helpdesk/audit', state, data, OFFICER]),
   ['helpdesk/no-role', 'plain', {}, { path: '/helpdesk' }],

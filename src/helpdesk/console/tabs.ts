@@ -14,6 +14,7 @@ const TABS: readonly { readonly name: string; readonly href: string; readonly ro
   { name: 'officers', href: '/helpdesk/officers', roles: MAY.role_grant },
   { name: 'activation', href: '/helpdesk/aktivasi', roles: MAY.watch },
   { name: 'audit', href: '/helpdesk/audit', roles: TRAIL_READERS },
+  { name: 'clients', href: '/helpdesk/clients', roles: ['operator'] },
 ];
 
 /** The tabs of somebody who holds these roles. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { answer, defineCall, type Asked, type Call } from '../api/call.js';
 import type { Problem } from '../api/problem.js';
 import type { ClientAnswer, ClientAsked, ClientDesk, FieldProblem } from './client-desk.js';
-import type { ClientLine, ClientView } from './client-view.js';
+import type { ClientLine, ClientView } from '../../clients/client-view.js';
 
 const TIME = z.iso.datetime();
 const STATE = z

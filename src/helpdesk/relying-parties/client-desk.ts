@@ -1,23 +1,13 @@
 import type { ClientErrors } from '../../clients/client-errors.js';
-import type { By, ClientEdits, Clients } from '../../clients/clients.js';
-import type { Clock } from '../../kernel/clock.js';
-import type { Database, Queryable } from '../../storage/database.js';
-import type { ActTrace, Caller } from '../acts/act.js';
+import type { ClientEdits, Clients } from '../../clients/clients.js';
+import type { Database } from '../../storage/database.js';
 import type { Idempotency, KeyReused, RepeatableCall } from '../idempotency.js';
-import type { Refusals } from '../refusals.js';
-import { lineOf, viewOf, type ClientLine, type ClientView } from './client-view.js';
-import { isOperator } from './operator-store.js';
+import { lineOf, viewOf, type ClientLine, type ClientView } from '../../clients/client-view.js';
+import { byOf, type Forbidden, type OperatorAsked, type Operators } from './operators.js';
 
-/** Who wants something of a client: over the admin API or in the console. */
-export interface ClientAsked {
-  readonly caller: Caller;
-  readonly trace: ActTrace;
+/** Who wants something of a client. */
+export interface ClientAsked extends OperatorAsked {
   readonly repeatable?: RepeatableCall;
-}
-
-/** Only operators have to do with clients, and each of them with all. */
-export interface Forbidden {
-  readonly kind: 'forbidden';
 }
 
 /** One thing that is wrong with a registration: where (`redirect_uris`, `x.acr`; empty for the whole), and what. */
@@ -66,28 +56,13 @@ export interface ClientDeskParts {
   readonly clients: Clients;
   readonly errors: ClientErrors;
   readonly idempotency: Idempotency;
-  readonly refusals: Refusals;
-  readonly clock: Clock;
+  readonly operators: Operators;
 }
 
 const NOT_REPEATED: RepeatableCall = { caller: '', key: undefined, request: '' };
 
 export function createClientDesk(parts: ClientDeskParts): ClientDesk {
-  const { db, clients, errors, idempotency, refusals, clock } = parts;
-
-  const mayAsk = async (
-    tx: Queryable,
-    { caller, trace }: ClientAsked,
-    action: string,
-    holding: boolean,
-  ): Promise<boolean> => {
-    const { accountId: officer, clientId } = caller;
-    if (await isOperator(tx, { officer, now: clock.now(), holding })) return true;
-    await refusals.record(tx, { action, cause: 'role', actorId: officer, clientId, trace });
-    return false;
-  };
-
-  const byOf = ({ caller, trace }: ClientAsked): By => ({ actorId: caller.accountId, ...trace });
+  const { db, clients, errors, idempotency, operators } = parts;
 
   /** One order, once for its key, by who is an operator when it is carried out. */
   async function order(
@@ -97,7 +72,7 @@ export function createClientDesk(parts: ClientDeskParts): ClientDesk {
   ): Promise<ClientAnswer> {
     let secret: string | undefined;
     const ordered = await clients.change(async (edits): Promise<Order | KeyReused> => {
-      if (!(await mayAsk(edits.tx, asked, action, true))) return { kind: 'forbidden' };
+      if (!(await operators.mayChange(edits.tx, asked, action))) return { kind: 'forbidden' };
       const call = { ...(asked.repeatable ?? NOT_REPEATED), keeps: ({ kind }: Order) => kind === 'done' };
       return idempotency.once<Order>(edits.tx, call, () =>
         work(edits, (made) => {
@@ -140,13 +115,13 @@ export function createClientDesk(parts: ClientDeskParts): ClientDesk {
 
   return {
     async list(asked) {
-      if (!(await mayAsk(db, asked, 'clients.list', false))) return { kind: 'forbidden' };
+      if (!(await operators.maySee(db, asked, 'clients.list'))) return { kind: 'forbidden' };
       const [records, lately] = [await clients.list(), await errors.lastHour()];
       return { kind: 'listed', clients: records.map((record) => lineOf(record, lately)) };
     },
 
     async find(asked, clientId) {
-      if (!(await mayAsk(db, asked, 'clients.show', false))) return { kind: 'forbidden' };
+      if (!(await operators.maySee(db, asked, 'clients.show'))) return { kind: 'forbidden' };
       const record = await clients.find(clientId);
       if (record === undefined) return { kind: 'not_found' };
       return { kind: 'found', client: viewOf(record, await errors.ofClient(clientId)) };

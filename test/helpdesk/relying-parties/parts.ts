@@ -2,6 +2,7 @@ import { createClientErrors } from '#src/clients/client-errors.js';
 import type { LiveClientRegistry } from '#src/clients/client-registry.js';
 import { createClients, type Clients } from '#src/clients/clients.js';
 import { createIdempotency } from '#src/helpdesk/idempotency.js';
+import { createOperators } from '#src/helpdesk/relying-parties/operators.js';
 import { createClientDesk, type ClientDesk } from '#src/helpdesk/relying-parties/client-desk.js';
 import { emptyRegistry } from '../../clients/support/registry.js';
 import type { ResetParts } from '../reset-parts.js';
@@ -27,8 +28,7 @@ export function clientParts({ db, keyed, audit, clock, log, refusals }: ResetPar
     clients,
     errors: createClientErrors({ db, clock }),
     idempotency: createIdempotency({ keyed, clock }),
-    refusals,
-    clock,
+    operators: createOperators({ refusals, clock }),
   });
   return { clients, registry, clientDesk };
 }

@@ -1,8 +1,8 @@
-import { weaknesses, type Weakness } from '../../clients/client-weaknesses.js';
-import type { ClientError } from '../../clients/client-errors.js';
-import type { Carried } from '../../clients/client-use.js';
-import type { ClientRegistration } from '../../clients/client-schema.js';
-import type { ClientRecord, ClientSource } from '../../clients/clients.js';
+import { weaknesses, type Weakness } from './client-weaknesses.js';
+import type { ClientError } from './client-errors.js';
+import type { Carried } from './client-use.js';
+import type { ClientRegistration } from './client-schema.js';
+import type { ClientRecord, ClientSource } from './clients.js';
 
 /** `refused`: the rules of today do not accept what was accepted once, and nobody logs in by it. */
 export type ClientState = 'in_use' | 'disabled' | 'refused';
@@ -19,7 +19,7 @@ export interface ClientLine {
   readonly errorsLastHour: number;
 }
 
-/** A client with all that operators may know; never a secret. */
+/** A client with all that operators and its developers may know; never a secret. */
 export interface ClientView extends Omit<ClientLine, 'errorsLastHour'> {
   /** As it was written. */
   readonly written: object;

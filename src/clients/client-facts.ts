@@ -1,0 +1,76 @@
+import type { ClientRegistration } from './client-schema.js';
+import { isFapi2 } from './fapi2.js';
+import { OIDC_SCOPES, SCOPE_CLAIMS } from './scopes.js';
+
+/** What a client must do besides what all must. */
+export type ClientDemand = 'pkce' | 'par' | 'signed_request' | 'dpop' | 'certificate_bound' | 'fapi2';
+
+/** A registration in the order in which people ask for it, defaults included; codes, for words of the pages. */
+export interface ClientFacts {
+  readonly type: 'web' | 'native';
+  readonly grants: readonly string[];
+  readonly redirectUris: readonly string[];
+  readonly startUri: string | undefined;
+  readonly authentication: string;
+  readonly jwksUri: string | undefined;
+  readonly demands: readonly ClientDemand[];
+  readonly scopes: readonly string[];
+  /** What it may learn of a person, `sub` apart. */
+  readonly claims: readonly string[];
+  readonly claimsInIdToken: boolean;
+  readonly isPairwise: boolean;
+  readonly allowed: {
+    readonly employment: readonly string[];
+    readonly agencies: readonly string[];
+    readonly roles: readonly string[];
+  };
+  readonly acr: string | undefined;
+  readonly maxAgeSeconds: number | undefined;
+  readonly logoutUris: readonly string[];
+  readonly backchannelUri: string | undefined;
+  /** Which services it may call, with which scopes. */
+  readonly resources: readonly { readonly uri: string; readonly scopes: readonly string[] }[];
+}
+
+function claimsOf({ x }: ClientRegistration, scopes: readonly string[]): readonly string[] {
+  const given = Object.entries(SCOPE_CLAIMS).flatMap(([scope, claims]) => (scopes.includes(scope) ? claims : []));
+  const allowed: readonly string[] | undefined = x.claims;
+  return given.filter((claim) => (allowed === undefined ? claim !== 'roles' : allowed.includes(claim)));
+}
+
+export function factsOf(client: ClientRegistration): ClientFacts {
+  const { x } = client;
+  const scopes = client.scope?.split(' ') ?? OIDC_SCOPES;
+  const logsIn = client.grant_types.includes('authorization_code');
+  const demands: readonly (readonly [ClientDemand, boolean])[] = [
+    ['fapi2', isFapi2(client)],
+    ['pkce', logsIn && x.require_pkce !== false],
+    ['par', client.require_pushed_authorization_requests === true],
+    ['signed_request', client.require_signed_request_object === true],
+    ['dpop', client.dpop_bound_access_tokens === true],
+    ['certificate_bound', client.tls_client_certificate_bound_access_tokens === true],
+  ];
+  return {
+    type: client.application_type,
+    grants: client.grant_types,
+    redirectUris: client.redirect_uris,
+    startUri: x.launch_uri ?? client.client_uri,
+    authentication: client.token_endpoint_auth_method,
+    jwksUri: client.jwks_uri,
+    demands: demands.flatMap(([demand, is]) => (is ? [demand] : [])),
+    scopes: logsIn ? scopes : [],
+    claims: logsIn ? claimsOf(client, scopes) : [],
+    claimsInIdToken: x.claims_in_id_token === true,
+    isPairwise: client.subject_type === 'pairwise',
+    allowed: {
+      employment: x.allowed_employment ?? [],
+      agencies: x.allowed_agencies ?? [],
+      roles: x.allowed_roles ?? [],
+    },
+    acr: x.acr,
+    maxAgeSeconds: x.max_age_seconds,
+    logoutUris: client.post_logout_redirect_uris,
+    backchannelUri: client.backchannel_logout_uri,
+    resources: Object.entries(x.resources ?? {}).map(([uri, own]) => ({ uri, scopes: own })),
+  };
+}
