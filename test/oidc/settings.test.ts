@@ -277,6 +277,7 @@ describe('the settings of the provider', () => {
           'id_token_hint',
           'claims_id_token_sub_value',
           'account_unavailable',
+          'select_account',
           'cred_epoch',
           'factor_age',
           'acr',
@@ -284,6 +285,7 @@ describe('the settings of the provider', () => {
         ],
       ],
       ['consent', []],
+      ['select_account', []],
       ['entitlement', ['no_access']],
       ['device', ['device_unconfirmed']],
     ]);
