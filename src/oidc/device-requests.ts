@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { errors } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import type { DeviceRequests, Exchange, WaitingDevice } from '../device-login/device-requests.js';
@@ -15,6 +16,10 @@ import { ENDPOINTS, type EndpointStyle } from './endpoints.js';
 import { interactionStore } from './interaction-store.js';
 import { GRANT_SECONDS, INTERACTION_SECONDS, PHONE_GRANT_SECONDS } from './lifetimes.js';
 import type { OpenIdProvider } from './provider.js';
+
+/** How long the second half of a double tap waits for what the first is writing. */
+const LOOKS = 20;
+const LOOK_MS = 100;
 
 interface Parts {
   /** Asked at each use: it is another one when the keys have changed. */
@@ -95,13 +100,18 @@ export function deviceRequests(parts: Parts): DeviceRequests {
     };
   }
 
-  /** Of an interaction that is over: what the device was told. */
+  /** Of an interaction that is over: what the device was told. The first half of a double tap may be at it still. */
   async function told(exchange: Exchange, uid: string): Promise<'approved' | 'refused' | 'gone'> {
     if (!holds(exchange, uid)) return 'gone';
     const origin = await interactions.origin(uid, clock.now());
     const userCode = userCodeIn(String(origin?.interaction.deviceCode));
-    const state = userCode === undefined ? undefined : (await find(userCode))?.state;
-    return state === undefined || state === 'waiting' ? 'gone' : state;
+    if (origin?.spent !== true || userCode === undefined) return 'gone';
+    for (let look = 0; look < LOOKS; look += 1) {
+      const state = (await find(userCode))?.state;
+      if (state !== 'waiting') return state ?? 'gone';
+      await pause(LOOK_MS);
+    }
+    return 'gone';
   }
 
   /** The interaction that asks for the person's word, with whose session it stands in. */
