@@ -19,6 +19,9 @@ export function providerPagesBy(write: PageWriter): ProviderPages {
     signOutConfirm(ctx, page) {
       write(ours(ctx), 'sign-out/confirm', page);
     },
+    formPost(ctx, { status, ...page }) {
+      write(ours(ctx), 'form-post', page, { status });
+    },
     signedOut(ctx, page) {
       write(ours(ctx), 'sign-out/done', page);
     },

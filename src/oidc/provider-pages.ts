@@ -2,6 +2,7 @@ import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provid
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { accountId } from '../kernel/ids.js';
 import { devicePages, type DeviceProblem } from './device-pages.js';
+import type { ResponseForm } from './form-post.js';
 import { NoAccess } from './policy.js';
 import { requestId } from './request-scope.js';
 import type { Subjects } from './subjects.js';
@@ -27,6 +28,11 @@ export interface ProviderPages {
     page: { action: string; xsrf: string; service: string | undefined; stayHref: string | undefined },
   ): void | Promise<void>;
   signedOut(ctx: KoaContextWithOIDC, page: { back: BackLink | undefined }): void | Promise<void>;
+  /** Posts the answer of a login on to a service, at the press of its button or by itself. */
+  formPost(
+    ctx: KoaContextWithOIDC,
+    page: { status: number; service: string | undefined; form: ResponseForm },
+  ): void | Promise<void>;
   /** A device's question cannot be answered any more. */
   deviceOver(ctx: KoaContextWithOIDC, page: { cause: DeviceProblem }): void | Promise<void>;
 }

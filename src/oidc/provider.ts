@@ -15,7 +15,7 @@ import { deviceAnswer } from './device-answer.js';
 import { withoutEncryptedHint } from './encrypted-hint.js';
 import { ENDPOINTS, REALM, mountPath, type EndpointStyle } from './endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
-import { formPostPolicy } from './form-post.js';
+import { formPostPage } from './form-post.js';
 import { keycloakFrames } from './keycloak-frames.js';
 import type { LogoutNotices } from './logout-notices.js';
 import { metadataDocuments } from './metadata.js';
@@ -108,7 +108,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   provider.use(withoutEncryptedHint(endpoints.end_session));
   provider.use(tellLanguages as Koa.Middleware);
   provider.use(leaveWithoutSession as Koa.Middleware);
-  provider.use(formPostPolicy(registry) as Koa.Middleware);
+  provider.use(formPostPage(registry, options.pages) as Koa.Middleware);
   provider.use(deviceAnswer(issuerUrl.origin) as Koa.Middleware);
 
   for (const { client_id: clientId } of registry.registrations()) await provider.Client.find(clientId);

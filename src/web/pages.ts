@@ -421,6 +421,14 @@ export interface Pages extends HelpdeskPages, ClientPages {
     readonly restartHref?: string | undefined;
     readonly back?: ServiceLink | undefined;
   };
+  /** The answer of a login on its way to a service: a form of that service's, without our token. */
+  'form-post': {
+    readonly service?: string | undefined;
+    readonly form: {
+      readonly action: string;
+      readonly fields: readonly { readonly name: string; readonly value: string }[];
+    };
+  };
   /** 403: the person may not use this service. */
   'no-access': { readonly service: string; readonly back?: ServiceLink | undefined };
   /** 503 `busy` or `unavailable`, with `retryAfterSeconds`. */

@@ -110,7 +110,7 @@ describeInBrowser('what Chromium guards, and what it must let through', () => {
       await login(other, someone.who);
       await other.type({ otp: someone.phone.code() });
       await other.page.getByRole('button', { name: t('action.continue') }).click();
-      if (!javaScript) await other.page.getByRole('button', { name: 'Continue' }).click();
+      if (!javaScript) await other.page.getByRole('button', { name: t('formPost.submit') }).click();
       await other.page.waitForURL(`${inner.origin}/callback`);
       expect(other.complaints).toEqual([]);
       await other.close();

@@ -45,6 +45,7 @@ const LOGIN_STOPS = {
   'reset/weak': 'The same from the RESET menu.',
   'reset/weak/done': 'And its end.',
   help: 'Help, by what has happened.',
+  'form-post': 'A service that takes its answer by a form: the page goes on by itself, or at the press of the button.',
   'no-access': 'A service that is not for this person.',
   expired: 'A login that waited too long.',
   busy: 'Too much to do: when to come back. The try is not counted.',

@@ -25,14 +25,17 @@ const CLOSED = {
   token_endpoint_auth_method: 'none',
   x: { category: 'Individu', allowed_employment: ['PNS'] },
 };
-const atClosed = `/oidc/auth?${new URLSearchParams({
-  client_id: CLOSED.client_id,
-  response_type: 'code',
-  scope: 'openid',
-  redirect_uri: 'http://localhost/callback',
-  code_challenge: challengeOf('v'.repeat(43)),
-  code_challenge_method: 'S256',
-}).toString()}`;
+const authorize = (params: Record<string, string>): string =>
+  `/oidc/auth?${new URLSearchParams({
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge: challengeOf('v'.repeat(43)),
+    code_challenge_method: 'S256',
+    ...params,
+  }).toString()}`;
+const atClosed = authorize({ client_id: CLOSED.client_id, redirect_uri: 'http://localhost/callback' });
+const byForm = (origin: string): string =>
+  authorize({ client_id: 'myasn', redirect_uri: `${origin}/demo/myasn/callback`, response_mode: 'form_post' });
 
 describeInBrowser('the tour in Chromium: every page, phone and desktop, light and dark', () => {
   let clock: StoppedTime;
@@ -121,6 +124,12 @@ describeInBrowser('the tour in Chromium: every page, phone and desktop, light an
     await stop('demo/home');
     await tab.open('/demo/myasn/login');
     await stop('demo/signed-in');
+    // The service answers nothing, so that the page stays.
+    await tab.page.route('**/demo/myasn/callback', (route) => route.fulfill({ status: 204 }));
+    await tab.page.goto(byForm(site.origin), { waitUntil: 'commit' });
+    await tab.page.getByRole('button', { name: t('formPost.submit') }).waitFor();
+    await stop('form-post');
+    await tab.page.unroute('**/demo/myasn/callback');
     await tab.open(atClosed);
     await stop('no-access');
 

@@ -174,6 +174,7 @@ describe('response_mode=form_post', () => {
     const policy = answer.headers['content-security-policy'];
     expect(policy).toContain(`script-src 'sha256-${hash}';`);
     expect(policy).toContain("form-action 'self' https://web.example;");
+    expect(answer.body).toContain('<h1>Client web</h1>');
     expect(answer.body).toContain('action="https://web.example/cb"');
     expect([field('state'), field('iss')]).toEqual(['state-1', house.issuer]);
     expect((await house.redeem('web', { ...asked, code: field('code') })).status).toBe(200);

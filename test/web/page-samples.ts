@@ -887,6 +887,22 @@ export const SAMPLES: readonly Sample[] = [
   ['helpdesk/no-role', 'rights rest', { restsUntil: TOMORROW }, { path: '/helpdesk' }],
   ['helpdesk/no-role', 'on an origin of its own', {}, { path: '/helpdesk', portalOrigin: 'https://sso.asn.example' }],
   ['sign-out/done', 'on the console', { loginHref: '/helpdesk' }],
+  [
+    'form-post',
+    'plain',
+    {
+      service: 'SIASN',
+      form: {
+        action: 'https://siasn.asn.example/callback',
+        fields: [
+          { name: 'code', value: 'c0de' },
+          { name: 'state', value: 'a"b<c' },
+          { name: 'iss', value: 'https://sso.asn.example' },
+        ],
+      },
+    },
+  ],
+  ['form-post', 'of nobody', { form: { action: '/oidc/logout/confirm', fields: [{ name: 'logout', value: 'yes' }] } }],
   ['no-access', 'plain', { service: 'SIASN' }],
   ['no-access', 'with a way back', { service: 'SIASN', back }],
   ['busy', 'plain', { error: { code: 'busy', retryAfterSeconds: 20 } }],

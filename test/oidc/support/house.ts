@@ -208,6 +208,12 @@ export class House {
             signOutConfirm: (ctx, page) => {
               ctx.body = `<main data-page="sign-out/confirm">${JSON.stringify(page)}</main>`;
             },
+            formPost: (ctx, { form, service, status }) => {
+              const fields = form.fields.map(({ name, value }) => `<input name="${name}" value="${value}">`).join('');
+              ctx.status = status;
+              ctx.type = 'html';
+              ctx.body = `<body data-page="form-post"><h1>${String(service)}</h1><form method="post" action="${form.action}">${fields}</form></body>`;
+            },
             signedOut: (ctx, page) => {
               ctx.body = `<main data-page="sign-out/done">${JSON.stringify(page)}</main>`;
             },
