@@ -9,7 +9,7 @@ const MAX_FAILURES = 100;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-const SELECT = `SELECT a.id, a.nip, a.account_name, a.name, a.email, a.employment, a.agency_code, g.name AS agency_name,
+const SELECT = `SELECT a.id, a.nip, a.account_name, a.name, a.email, a.employment, a.agency_code, g.name AS agency_name, g.ancestors,
        a.email_unproved, a.status, a.frozen_at, a.disabled_at AS closed_at, a.cred_epoch, a.activated_at, a.last_login_at,
        c.password_hash, c.disabled_at, coalesce(c.failures, 0) AS failures
   FROM accounts a
@@ -32,6 +32,7 @@ function fromRow(row: Row): Account {
     emailProved: row.activated_at !== null && row.email_unproved === false,
     employment: row.employment as Employment,
     agency: { code: agencyCode(row.agency_code as string), name: row.agency_name as string },
+    agencyLineage: (row.ancestors as string[]).map(agencyCode),
     status: row.status as Account['status'],
     frozen: row.frozen_at !== null,
     disabled: row.closed_at !== null,

@@ -20,6 +20,8 @@ export interface Account {
   readonly emailProved: boolean;
   readonly employment: Employment;
   readonly agency: { readonly code: AgencyCode; readonly name: string };
+  /** The agency and all above it. */
+  readonly agencyLineage: readonly AgencyCode[];
   readonly status: Status;
   /** Frozen by its owner ("bukan saya") until an officer has looked at it. */
   readonly frozen: boolean;

@@ -5,7 +5,7 @@ import { accountId, type AccountId } from '../kernel/ids.js';
 import type { Database } from '../storage/database.js';
 import { personClaims } from './claims.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
-import { isLimited, mayUse } from '../clients/entitlement.js';
+import { isLimited, missing, type Missing } from '../clients/entitlement.js';
 import { currentRequest, requestScope } from './request-scope.js';
 import { guarded } from './unavailable.js';
 
@@ -21,6 +21,8 @@ export interface Accounts {
   findEntitled(sub: string, clientId: string): Promise<LiveAccount | undefined>;
   /** Whether a person may use a client; costs nothing for clients that are open to everyone. */
   mayUse(id: AccountId, clientId: string): Promise<boolean>;
+  /** Which conditions of a client a person does not meet; none for somebody who may use it. */
+  missing(id: AccountId, clientId: string): Promise<readonly Missing[]>;
   /** The whole person, read once in a request. */
   person(id: AccountId): Promise<Account | undefined>;
 }
@@ -49,12 +51,15 @@ export function liveAccounts({ db, registry }: { db: Database; registry: ClientR
     return epoch;
   };
 
-  const isEntitled = async (id: AccountId, clientId: string): Promise<boolean> => {
+  const missingAt = async (id: AccountId, clientId: string): Promise<readonly Missing[]> => {
     const x = registry.registration(clientId)?.x;
-    if (x === undefined || !isLimited(x)) return true;
+    if (x === undefined || !isLimited(x)) return [];
     const known = await person(id);
-    return known !== undefined && mayUse(x, known, (x.allowed_roles?.length ?? 0) > 0 ? await roleNames(id) : []);
+    if (known === undefined) return ['employment'];
+    return missing(x, known, (x.allowed_roles?.length ?? 0) > 0 ? await roleNames(id) : []);
   };
+  const isEntitled = async (id: AccountId, clientId: string): Promise<boolean> =>
+    (await missingAt(id, clientId)).length === 0;
 
   const find: Accounts['find'] = async (sub) => {
     const id = accountId(sub);
@@ -79,6 +84,7 @@ export function liveAccounts({ db, registry }: { db: Database; registry: ClientR
   return {
     person,
     mayUse: isEntitled,
+    missing: missingAt,
     find,
     findEntitled: async (sub, clientId) => ((await isEntitled(accountId(sub), clientId)) ? find(sub) : undefined),
   };

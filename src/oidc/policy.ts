@@ -1,3 +1,4 @@
+import type { Missing } from '../clients/entitlement.js';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { accountId } from '../kernel/ids.js';
 import { AAL2, isKnownAcr, PHISHING_RESISTANT, satisfies } from '../clients/authentication-class.js';
@@ -15,10 +16,12 @@ const OBTAINABLE = PHISHING_RESISTANT;
 export class NoAccess extends errors.AccessDenied {
   override allow_redirect = false;
   readonly clientId: string;
+  readonly missing: readonly Missing[];
 
-  constructor(clientId: string) {
+  constructor(clientId: string, missing: readonly Missing[]) {
     super('the person may not use this service');
     this.clientId = clientId;
+    this.missing = missing;
   }
 }
 
@@ -134,8 +137,9 @@ function wantedClasses(
 function entitlementCheck({ accounts }: PolicyParts): interactionPolicy.Check {
   return new Check('no_access', 'the person may not use this client', 'access_denied', async ({ oidc }) => {
     const clientId = oidc.client?.clientId ?? '';
-    if (await accounts.mayUse(accountId(oidc.account?.accountId ?? ''), clientId)) return false;
+    const missing = await accounts.missing(accountId(oidc.account?.accountId ?? ''), clientId);
+    if (missing.length === 0) return false;
     if (oidc.prompts.has('none')) throw new errors.AccessDenied('the person may not use this client');
-    throw new NoAccess(clientId);
+    throw new NoAccess(clientId, missing);
   });
 }

@@ -1,4 +1,5 @@
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Missing } from '../clients/entitlement.js';
 import type { ClientRegistry } from '../clients/client-registry.js';
 import { accountId } from '../kernel/ids.js';
 import { devicePages, type DeviceProblem } from './device-pages.js';
@@ -21,7 +22,10 @@ export interface ProviderPages {
     error: { status: number; error: string; description: string | undefined; requestId: string | undefined },
   ): void | Promise<void>;
   /** 403: this person may not use this service. */
-  noAccess(ctx: KoaContextWithOIDC, page: { service: string; back: BackLink | undefined }): void | Promise<void>;
+  noAccess(
+    ctx: KoaContextWithOIDC,
+    page: { service: string; missing: readonly Missing[]; back: BackLink | undefined },
+  ): void | Promise<void>;
   /** Posts `xsrf` and `logout=yes` to `action`. */
   signOutConfirm(
     ctx: KoaContextWithOIDC,
@@ -58,7 +62,7 @@ export function providerPages(
     if (error instanceof NoAccess) {
       ctx.status = 403;
       const service = registry.find(error.clientId)?.name ?? '';
-      await pages.noAccess(ctx, { service, back: undefined });
+      await pages.noAccess(ctx, { service, missing: error.missing, back: backTo(error.clientId) });
       return;
     }
     await pages.error(ctx, {

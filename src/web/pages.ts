@@ -430,7 +430,12 @@ export interface Pages extends HelpdeskPages, ClientPages {
     };
   };
   /** 403: the person may not use this service. */
-  'no-access': { readonly service: string; readonly back?: ServiceLink | undefined };
+  'no-access': {
+    readonly service: string;
+    /** Which conditions are not met: `employment`, `agency`, `role`. */
+    readonly missing: readonly ('employment' | 'agency' | 'role')[];
+    readonly back?: ServiceLink | undefined;
+  };
   /** 503 `busy` or `unavailable`, with `retryAfterSeconds`. */
   busy: {
     readonly error: PageError;

@@ -50,6 +50,7 @@ describe('finding', () => {
       emailProved: false,
       employment: 'PNS',
       agency: { code: 'REGENCY', name: 'Instansi REGENCY' },
+      agencyLineage: ['PROVINCE', 'REGENCY'],
       status: 'active',
       frozen: false,
       disabled: false,

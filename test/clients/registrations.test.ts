@@ -11,7 +11,7 @@ import { createReachable } from '#src/security/reachable.js';
 import { loadClients, parseClients, type LoadOptions } from '#src/clients/clients-file.js';
 import { TOKEN_EXCHANGE } from '#src/clients/client-schema.js';
 import { demoKey } from '#src/clients/demo-clients.js';
-import { isLimited, mayUse } from '#src/clients/entitlement.js';
+import { isLimited, mayUse, missing } from '#src/clients/entitlement.js';
 import { keyOf, registrations, SECRET } from '../oidc/support/registrations.js';
 
 const ADMIN = 'https://admin.asn.example/api/admin';
@@ -469,14 +469,16 @@ describe('a file', () => {
 });
 
 describe('who may use a client', () => {
-  const person = { employment: 'PNS', agency: { code: '3300', name: 'Kota' } } as never;
+  const person = { employment: 'PNS', agencyLineage: ['3300', '33'] };
   it.each<[object, string[], boolean]>([
     [{}, [], true],
     [{ allowed_employment: [], allowed_agencies: [], allowed_roles: [] }, [], true],
     [{ allowed_employment: ['PNS', 'CPNS'] }, [], true],
     [{ allowed_employment: ['PPPK'] }, [], false],
     [{ allowed_agencies: ['3300'] }, [], true],
-    [{ allowed_agencies: ['33', '3300 ', '3300a'] }, [], false],
+    // One of a ministry is open to its units, not the other way round; codes are compared whole.
+    [{ allowed_agencies: ['33'] }, [], true],
+    [{ allowed_agencies: ['330001', '3', '3300 ', '3300a'] }, [], false],
     [{ allowed_roles: ['helpdesk'] }, [], false],
     [{ allowed_roles: ['helpdesk', 'auditor'] }, ['auditor'], true],
     [{ allowed_employment: ['PNS'], allowed_agencies: ['9'] }, [], false],
@@ -485,6 +487,16 @@ describe('who may use a client', () => {
     expect(mayUse(limits, person, roles)).toBe(expected);
     if (!expected) expect(isLimited(limits)).toBe(true);
   });
+});
+
+it('every condition that is not met is named', () => {
+  const person = { employment: 'PNS', agencyLineage: ['3300', '33'] };
+  const limits = { allowed_employment: ['PPPK' as const], allowed_agencies: ['9'], allowed_roles: ['auditor'] };
+  expect(missing(limits, person, [])).toEqual(['employment', 'agency', 'role']);
+  expect(missing({ ...limits, allowed_employment: ['PNS'] }, person, ['auditor'])).toEqual(['agency']);
+  expect(missing({ ...limits, allowed_agencies: ['33'] }, person, ['auditor'])).toEqual(['employment']);
+  expect(missing({ allowed_roles: ['auditor'] }, person, ['helpdesk'])).toEqual(['role']);
+  expect(missing({}, person, [])).toEqual([]);
 });
 
 describe('the registry', () => {
@@ -542,7 +554,7 @@ describe('the registry', () => {
     const [myasn, ...others] = file.clients;
     const limited = { ...others[0], x: { ...others[0]?.x, allowed_roles: ['helpdesk'] } } as never;
     const services = registryOf([myasn as never, limited, ...others.slice(1)], OWN);
-    const person = { employment: 'PNS', agency: { code: '1', name: 'A' } } as never;
+    const person = { employment: 'PNS', agencyLineage: ['1'] };
     expect(services.servicesFor(person, []).map(({ name }) => name)).toEqual(['MyASN', 'SSCASN', 'DMS']);
     expect(services.servicesFor(person, ['helpdesk']).map(({ name, asksAgain }) => [name, asksAgain])).toEqual([
       ['MyASN', false],

@@ -903,8 +903,8 @@ export const SAMPLES: readonly Sample[] = [
     },
   ],
   ['form-post', 'of nobody', { form: { action: '/oidc/logout/confirm', fields: [{ name: 'logout', value: 'yes' }] } }],
-  ['no-access', 'plain', { service: 'SIASN' }],
-  ['no-access', 'with a way back', { service: 'SIASN', back }],
+  ['no-access', 'plain', { service: 'SIASN', missing: ['employment'] }],
+  ['no-access', 'with a way back', { service: 'SIASN', missing: ['employment', 'agency', 'role'], back }],
   ['busy', 'plain', { error: { code: 'busy', retryAfterSeconds: 20 } }],
   ['busy', 'unavailable', { error: { code: 'unavailable', retryAfterSeconds: 12 }, retryHref: '/login' }],
 
