@@ -10,8 +10,8 @@ import type { PageContext, RequestState } from './request.js';
 
 /**
  * Who may call a route. `anyone`: pages before login, protected by what the flow itself demands. `person`: somebody
- * who is logged in on our own pages. `officer`: on the console, somebody who holds a role. `bearer`: the admin API.
- * `development`: outside production only. `signed`: other programs, whose message is signed.
+ * who is logged in on our own pages. `officer`: on the console, somebody who holds a role. `bearer`: the admin API,
+ * and relying parties that register themselves. `development`: outside production only. `signed`: other programs, whose message is signed.
  */
 export type Access = 'anyone' | 'person' | 'officer' | 'bearer' | 'development' | 'signed';
 

@@ -22,7 +22,7 @@ it('every route of it is told, and nothing else', () => {
     Object.keys(item).map((method) => `${method.toUpperCase()} ${ROOT}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
   );
   const routes = house.site.running.site.routes.filter(
-    ({ access, path }) => access === 'bearer' && !path.includes('*'),
+    ({ access, path }) => access === 'bearer' && path.startsWith('/api/admin') && !path.includes('*'),
   );
   expect(told.sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
 });

@@ -27,6 +27,7 @@ const signed = table.filter(({ access }) => access === 'signed');
 const forms = table.filter((route) => route.method === 'POST' && route.access !== 'bearer' && !signed.includes(route));
 const pages = table.filter(({ method, access }) => method === 'GET' && access !== 'bearer');
 const calls = table.filter(({ access }) => access === 'bearer');
+const isAdmin = ({ path }: { readonly path: string }): boolean => path.startsWith('/api/admin');
 
 /** A browser in the middle of a sign-in, whose authorization request waits. */
 async function signIn() {
@@ -228,7 +229,8 @@ describe('the admin API', () => {
         expect([headers, reply.status, reply.headers['content-type']]).toEqual([
           headers,
           401,
-          'application/problem+json',
+          // RFC 7591 section 3.2.2 for registration.
+          isAdmin({ path }) ? 'application/problem+json' : 'application/json; charset=utf-8',
         ]);
         expect(reply.headers['www-authenticate']).toMatch(/^Bearer realm="/);
       }
@@ -269,7 +271,12 @@ describe('in production', () => {
           expect([path, (await away.send({ method, path })).status]).toEqual([path, 404]);
         }
       }
-      for (const { method, path: pattern } of calls) {
+      for (const { path } of calls.filter((call) => !isAdmin(call))) {
+        expect([path, (await away.send({ method: 'POST', path })).status]).toEqual([path, 401]);
+        const there = { method: 'POST', path, host: 'admin.contoh.example' };
+        expect([path, (await away.send(there)).status]).toEqual([path, 404]);
+      }
+      for (const { method, path: pattern } of calls.filter(isAdmin)) {
         for (const path of addressesOf(pattern, 'uid')) {
           const asked = { method, path, headers: { authorization: 'Bearer a.b.c' } };
           expect([path, (await away.send(asked)).status]).toEqual([path, 404]);
