@@ -34,7 +34,7 @@ export default tseslint.config(
   { files: ['src/config/**'], rules: { 'no-restricted-syntax': ['error', ...TIME, ...SQL, ...CHANCE] } },
   { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...ENV, ...SQL, ...CHANCE] } },
   {
-    files: ['src/**/*-store.ts', 'src/storage/**', 'src/oidc/{adapter,keys}.ts'],
+    files: ['src/**/*-store.ts', 'src/storage/**', 'src/oidc/{storage/adapter,keys/keys}.ts'],
     rules: { 'no-restricted-syntax': ['error', ...ENV, ...TIME, ...CHANCE] },
   },
   { files: ['src/cli/**'], rules: { 'no-console': 'off' } },

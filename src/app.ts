@@ -1,7 +1,7 @@
 import Koa from 'koa';
 import type { Clock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
-import type { OpenIdProvider } from './oidc/provider.js';
+import type { OpenIdProvider } from './oidc/provider/provider.js';
 import { serveAssets } from './web/assets.js';
 import { followService, greetBrowser, knowBrowser } from './web/browser.js';
 import { clientAddress } from './web/client-address.js';

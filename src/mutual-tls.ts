@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { MutualTls } from './clients/mutual-tls.js';
 import type { Config } from './config/settings.js';
 import type { Clock } from './kernel/clock.js';
-import type { MutualTlsParts } from './oidc/mutual-tls.js';
+import type { MutualTlsParts } from './oidc/clients/mutual-tls.js';
 import { authoritiesIn, type Authorities } from './security/certificates.js';
 import { clientCertificates } from './web/client-certificate.js';
 

@@ -1,5 +1,5 @@
 import type { Services } from './container.js';
-import { keepTokenPartitions } from './oidc/token-partitions-store.js';
+import { keepTokenPartitions } from './oidc/storage/token-partitions-store.js';
 import { openPostgres } from './storage/postgres.js';
 
 /** PostgreSQL's word for a role that may not change the schema. */

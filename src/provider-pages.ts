@@ -1,4 +1,4 @@
-import type { ProviderPages } from './oidc/provider-pages.js';
+import type { ProviderPages } from './oidc/provider/provider-pages.js';
 import type { PageWriter } from './web/page.js';
 import type { PageContext } from './web/request.js';
 

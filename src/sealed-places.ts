@@ -5,7 +5,7 @@ import { SEALED_DISAVOWAL } from './accounts/disavowals.js';
 import { SEALED_DEVICE } from './devices/device.js';
 import { SEALED_PARTICULARS } from './helpdesk/acts/particulars.js';
 import { SEALED_PRESENCE_CODE } from './mfa/presence.js';
-import { SEALED_SIGNING_KEY } from './oidc/signing-key.js';
+import { SEALED_SIGNING_KEY } from './oidc/keys/signing-key.js';
 import { SEALED_MESSAGE } from './outbox/outbox.js';
 import { SEALED_DIGEST_KEY } from './security/digest-key-store.js';
 import type { SealedPlace } from './security/sealed-place.js';

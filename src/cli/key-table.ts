@@ -1,5 +1,5 @@
-import type { ListedKey } from '../oidc/key-rotation.js';
-import type { KeyState } from '../oidc/key-states.js';
+import type { ListedKey } from '../oidc/keys/key-rotation.js';
+import type { KeyState } from '../oidc/keys/key-states.js';
 import { moment } from './moment.js';
 import { table } from './table.js';
 

@@ -5,8 +5,8 @@ import {
   LEAST_LEAD_SECONDS,
   LEAST_OVERLAP_SECONDS,
   type Revocation,
-} from '../oidc/key-rotation.js';
-import { SIGNING_ALGS, type SigningAlg } from '../oidc/signing-key.js';
+} from '../oidc/keys/key-rotation.js';
+import { SIGNING_ALGS, type SigningAlg } from '../oidc/keys/signing-key.js';
 import { SEALED_PLACES } from '../sealed-places.js';
 import { withBulkSession } from '../storage/copy.js';
 import { countUnderPeppers, findKeysInUse } from '../storage/keys-in-use.js';

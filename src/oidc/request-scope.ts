@@ -1,8 +1,8 @@
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/accounts.js';
 import type { AccountId } from '../kernel/ids.js';
-import type { Json, StoredSession } from './session-store.js';
-import type { StoredToken } from './token-store.js';
+import type { Json, StoredSession } from './storage/session-store.js';
+import type { StoredToken } from './storage/token-store.js';
 
 /**
  * What one request has read so far. The provider asks for a token, its session, its grant and its account one after

@@ -51,7 +51,13 @@ describeInBrowser('applications in Chromium: an operator, and the developer of o
     await tab.open('/helpdesk/clients/new');
     await tab.page
       .getByLabel(t('client.edit.registration'))
-      .fill(JSON.stringify({ ...registration, redirect_uris: ['http://absensi/*'], x: { acr: 'tinggi', category: 'Lain' } }, null, 2));
+      .fill(
+        JSON.stringify(
+          { ...registration, redirect_uris: ['http://absensi/*'], x: { acr: 'tinggi', category: 'Lain' } },
+          null,
+          2,
+        ),
+      );
     await tab.press(t('client.edit.register'));
     await guide.stop('helpdesk/client/edit');
     expect(await tab.page.locator('[data-problems]').getAttribute('data-problems')).toBe('2');

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { secretContext } from '#src/devices/device.js';
 import { secondsAfter } from '#src/kernel/clock.js';
 import type { DeviceId } from '#src/kernel/ids.js';
-import { sessionStore } from '#src/oidc/session-store.js';
+import { sessionStore } from '#src/oidc/storage/session-store.js';
 import { insertSession } from '#src/portal/page-session-store.js';
 import { digest } from '#src/security/digests.js';
 import { randomId } from '#src/security/secrets.js';

@@ -1,7 +1,7 @@
 import { describe } from '@jest/globals';
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
-import { adapterFactory } from '#src/oidc/adapter.js';
+import { adapterFactory } from '#src/oidc/storage/adapter.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { openPostgres } from '#src/storage/postgres.js';
 import { oidcAdapterContract } from '../contracts/oidc-adapter.js';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '#src/kernel/clock.js';
 import type { EndpointStyle } from '#src/oidc/endpoints.js';
-import type { MutualTlsParts } from '#src/oidc/mutual-tls.js';
+import type { MutualTlsParts } from '#src/oidc/clients/mutual-tls.js';
 import { clientCertificates } from '#src/web/client-certificate.js';
 import { House } from './support/house.js';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAudit } from '#src/audit/audit.js';
 import { secondsAfter } from '#src/kernel/clock.js';
-import { createKeyRotation, type ListedKey } from '#src/oidc/key-rotation.js';
-import { loadSigningKeys, signJwt } from '#src/oidc/keys.js';
-import type { SigningAlg } from '#src/oidc/signing-key.js';
+import { createKeyRotation, type ListedKey } from '#src/oidc/keys/key-rotation.js';
+import { loadSigningKeys, signJwt } from '#src/oidc/keys/keys.js';
+import type { SigningAlg } from '#src/oidc/keys/signing-key.js';
 import type { Database } from '#src/storage/database.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { BOX } from './support/house.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from 'jose';
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
-import { loadSigningKeys, signJwt } from '#src/oidc/keys.js';
+import { loadSigningKeys, signJwt } from '#src/oidc/keys/keys.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox, SealBroken } from '#src/security/sealed-box.js';
 import type { Database } from '#src/storage/database.js';

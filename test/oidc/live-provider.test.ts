@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
-import { createKeyRotation } from '#src/oidc/key-rotation.js';
+import { createKeyRotation } from '#src/oidc/keys/key-rotation.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
 import type { Database } from '#src/storage/database.js';

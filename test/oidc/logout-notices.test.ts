@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AccountId } from '#src/kernel/ids.js';
-import type { PartySession } from '#src/oidc/logout-notices.js';
+import type { PartySession } from '#src/oidc/logout/logout-notices.js';
 import type { Browser } from './support/browser.js';
 import { claimsOf, errorOf, House, type Tokens } from './support/house.js';
 

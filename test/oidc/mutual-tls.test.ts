@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import type { MutualTlsParts } from '#src/oidc/mutual-tls.js';
+import type { MutualTlsParts } from '#src/oidc/clients/mutual-tls.js';
 import { systemClock } from '#src/kernel/clock.js';
 import { authoritiesIn } from '#src/security/certificates.js';
 import { clientCertificates } from '#src/web/client-certificate.js';

@@ -1,9 +1,9 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { keepTokenPartitions } from '#src/oidc/token-partitions-store.js';
-import { purgeExpired } from '#src/oidc/purge-store.js';
-import { dropOn, tokenStore } from '#src/oidc/token-store.js';
-import { replayStore } from '#src/oidc/replay-store.js';
+import { keepTokenPartitions } from '#src/oidc/storage/token-partitions-store.js';
+import { purgeExpired } from '#src/oidc/storage/purge-store.js';
+import { dropOn, tokenStore } from '#src/oidc/storage/token-store.js';
+import { replayStore } from '#src/oidc/storage/replay-store.js';
 import type { Database } from '#src/storage/database.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 

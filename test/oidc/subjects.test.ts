@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AccountId } from '#src/kernel/ids.js';
-import { createSubjects } from '#src/oidc/subjects.js';
+import { createSubjects } from '#src/oidc/tokens/subjects.js';
 import { createKeyedDigest } from '#src/security/digests.js';
 import { anyClient } from '../clients/support/registry.js';
 import { claimsOf, errorOf, House, type Tokens } from './support/house.js';

@@ -11,7 +11,7 @@ import {
 } from 'jose';
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
-import { adapterFactory } from '#src/oidc/adapter.js';
+import { adapterFactory } from '#src/oidc/storage/adapter.js';
 import { anyClient } from '../clients/support/registry.js';
 import { noNotices } from '../support/end-sessions.js';
 import { claimsOf, errorOf, House, KEYED, resetTime, setTime, tokensOf, type Tokens } from './support/house.js';

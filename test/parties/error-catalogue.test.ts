@@ -10,7 +10,7 @@ const SECRET = 'a-shared-secret-of-forty-characters-long';
 const REDIRECT_URI = 'https://arsip.asn.example/callback';
 const API = 'https://api.asn.example/';
 
-/** Codes that the provider knows, of what is off here (src/oidc/feature-settings.ts) or has no prompt (policy.ts). */
+/** Codes that the provider knows, of what is off here (src/oidc/provider/feature-settings.ts) or has no prompt (policy.ts). */
 const NEVER_ANSWERED = [
   // Consent is the registration; nobody is asked for anything but a login.
   ...['consent_required', 'interaction_required'],

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { EndSessions } from '#src/accounts/end-sessions.js';
 import { systemClock } from '#src/kernel/clock.js';
-import { createEndSessions } from '#src/oidc/end-sessions.js';
-import { createLogoutNotices, type LogoutNotices } from '#src/oidc/logout-notices.js';
+import { createEndSessions } from '#src/oidc/logout/end-sessions.js';
+import { createLogoutNotices, type LogoutNotices } from '#src/oidc/logout/logout-notices.js';
 import { createOutbox } from '#src/outbox/outbox.js';
 import { parseKeyRing } from '#src/security/key-ring.js';
 import { createSealedBox } from '#src/security/sealed-box.js';
