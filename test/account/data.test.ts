@@ -69,6 +69,11 @@ async function livedFor(mark: string): Promise<{ employee: Employee; browser: Pe
     }),
   );
   await db.query(
+    `INSERT INTO client_developers (client_id, account_id, named_at)
+     SELECT client_id, $1, $2 FROM clients ORDER BY client_id LIMIT 1`,
+    [employee.id, house.time.now()],
+  );
+  await db.query(
     `INSERT INTO helpdesk_cases (account_id, cause, reason, since) VALUES ($1, 'frozen_by_operator', $2, $3)`,
     [employee.id, `Urusan ${mark}`, now],
   );
