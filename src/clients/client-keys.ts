@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate, type JsonWebKey } from 'node:crypto';
 
 interface Jwk {
   readonly kty: string;
@@ -34,6 +34,16 @@ const fits = (alg: string, key: Jwk): boolean => {
   const kinds = alg.startsWith('RSA') ? ['RSA'] : ['EC', 'OKP'];
   return usable && kinds.includes(key.kty) && key.crv !== 'Ed25519' && (key.alg === undefined || key.alg === alg);
 };
+
+/** Whether a key can be used as it stands: one that cannot would be found out at the first login. */
+export function isPublicKey(jwk: Readonly<Record<string, unknown>>): boolean {
+  try {
+    createPublicKey({ key: jwk, format: 'jwk' });
+    return ['kid', 'alg', 'use'].every((name) => jwk[name] === undefined || typeof jwk[name] === 'string');
+  } catch {
+    return false;
+  }
+}
 
 function isCertificate(value: unknown): boolean {
   if (typeof value !== 'string') return false;

@@ -10,7 +10,7 @@ import {
 } from './algorithms.js';
 import { ACR_LADDER } from './authentication-class.js';
 import { sectorProblem } from './sector.js';
-import { keyProblems } from './client-keys.js';
+import { keyProblems, isPublicKey } from './client-keys.js';
 import { fapi2Contradictions, isFapi2 } from './fapi2.js';
 import { certificateProblems, type MutualTls } from './mutual-tls.js';
 
@@ -74,7 +74,8 @@ function redirectAddress(rules: ClientRules, native: boolean): (text: string) =>
     if (url.username !== '' || url.password !== '') return 'must not hold credentials';
     switch (url.protocol) {
       case 'https:':
-        return undefined;
+        // RFC 8252 section 7.2: claimed by the application, which nobody can do for this machine.
+        return native && LOOPBACK.has(url.hostname) ? 'must be http on a loopback host' : undefined;
       case 'http:':
         if (LOOPBACK.has(url.hostname) && (native || !rules.production)) return undefined;
         return rules.production && !native ? 'must be https' : 'must be https, or http to a loopback host';
@@ -88,7 +89,8 @@ function redirectAddress(rules: ClientRules, native: boolean): (text: string) =>
 const publicJwk = z
   .looseObject({ kty: z.string() })
   .refine((jwk) => ['RSA', 'EC', 'OKP'].includes(jwk.kty), 'must be an RSA, EC or OKP key')
-  .refine((jwk) => !['d', 'p', 'q', 'k', 'priv'].some((part) => part in jwk), 'must hold public keys only');
+  .refine((jwk) => !['d', 'p', 'q', 'k', 'priv'].some((part) => part in jwk), 'must hold public keys only')
+  .refine(isPublicKey, 'is not a key that can be read');
 
 /** RFC 8707 section 2. */
 const resourceAddress = z
@@ -149,7 +151,8 @@ export const clientSchema = (rules: ClientRules) =>
       logo_uri: webAddress.optional(),
       policy_uri: webAddress.optional(),
       tos_uri: webAddress.optional(),
-      initiate_login_uri: webAddress.optional(),
+      // OpenID Connect Core section 4.
+      initiate_login_uri: webAddress.refine((text) => text.startsWith('https:'), 'must be https').optional(),
       contacts: z.array(z.email()).optional(),
       grant_types: z.array(oneOf(GRANT_TYPES)).default(['authorization_code']),
       response_types: z.array(oneOf(['code'])).optional(),
@@ -237,6 +240,12 @@ export const clientSchema = (rules: ClientRules) =>
       for (const each of found) problem(each.field, each.problem);
       if (!logsIn && client.response_modes !== undefined)
         problem('response_modes', 'are of no use without authorization_code');
+      if (
+        client.token_endpoint_auth_signing_alg !== undefined &&
+        client.token_endpoint_auth_method !== 'private_key_jwt'
+      ) {
+        problem('token_endpoint_auth_signing_alg', `is of no use with ${client.token_endpoint_auth_method}`);
+      }
       if (client.client_secret !== undefined && !usesSecret(client)) {
         problem('client_secret', `is of no use with ${client.token_endpoint_auth_method}`);
       }

@@ -115,7 +115,16 @@ export type TrailKind = (typeof KIND_OF)[AuditType];
 export const KIND_GROUPS = [
   [
     'login',
-    ['signed_in', 'signed_out', 'password_refused', 'code_refused', 'step_accepted', 'device_login', 'access_closed'],
+    [
+      'signed_in',
+      'signed_out',
+      'password_refused',
+      'code_refused',
+      'step_accepted',
+      'device_login',
+      'access_closed',
+      'exchanged',
+    ],
   ],
   ['account', ['password', 'reset', 'self_reset', 'devices', 'contact', 'frozen', 'own_data', 'personnel']],
   [

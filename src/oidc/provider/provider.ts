@@ -81,7 +81,7 @@ export interface OpenIdProvider {
 
 /**
  * The OpenID provider (docs/adr/0004). Every address it answers with begins with an origin from the settings; every
- * client was read and judged before; throws when the provider itself finds one that it does not accept.
+ * client was read and judged before.
  */
 export async function createProvider(options: ProviderOptions): Promise<OpenIdProvider> {
   const { issuer, registry, db } = options;
@@ -111,7 +111,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   provider.use(formPostPage(registry, options.pages) as Koa.Middleware);
   provider.use(deviceAnswer(issuerUrl.origin) as Koa.Middleware);
 
-  for (const { client_id: clientId } of registry.registrations()) await provider.Client.find(clientId);
+  await tellRefusedClients(provider, options);
   const mounted = mount(path === '' ? '/' : path, provider as unknown as Koa);
   const withCertificate = options.mutualTls?.certificates.take ?? ((_ctx, next) => next());
   const documents = await metadataDocuments({ provider, mounted, issuer: issuerUrl, endpoints });
@@ -138,6 +138,16 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
           }),
     signOutPath,
   };
+}
+
+/** Our own rules are stricter than the provider's; where they are not, one client must not keep the others out. */
+async function tellRefusedClients(provider: Provider, { registry, log }: ProviderOptions): Promise<void> {
+  for (const { client_id: clientId } of registry.registrations()) {
+    await provider.Client.find(clientId).catch((error: unknown) => {
+      const { error_description: problem } = error as { error_description?: string };
+      log.error('the provider refuses a client', { client_id: clientId, problem });
+    });
+  }
 }
 
 /** The languages that an authorization request asks for, however it came, for whoever writes the login pages. */
