@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate, type JsonWebKey } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 
 interface Jwk {
   readonly kty: string;

@@ -3,6 +3,7 @@ import { clientSchema } from '#src/clients/client-schema.js';
 import { templateText, TEMPLATE_NAMES } from '#src/helpdesk/console/client-templates.js';
 import type { ClientErrorShown, ClientPages, ClientShown } from '#src/web/client-pages.js';
 import type { Shell } from '#src/web/pages.js';
+import { jwks } from '../oidc/support/registrations.js';
 import { OFFICER } from './helpdesk-samples.js';
 
 /** Pages about relying parties, in every state. */
@@ -106,7 +107,6 @@ const bare = (state: ClientShown['state'], change: Partial<ClientShown> = {}): C
   carried: [],
   ...change,
 });
-const jwks = { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }] };
 const SHOWN: readonly (readonly [string, ClientShown])[] = [
   ['plain', PLAIN],
   ['every error', bare('in_use', { errors: KINDS.map((kind) => errorOf(kind, { requestId: undefined, detail: '' })) })],
@@ -148,7 +148,7 @@ const SHOWN: readonly (readonly [string, ClientShown])[] = [
     'with keys',
     bare('in_use', {
       authentication: 'private_key_jwt',
-      facts: facts({ token_endpoint_auth_method: 'private_key_jwt', jwks }),
+      facts: facts({ token_endpoint_auth_method: 'private_key_jwt', jwks: jwks('absensi') }),
     }),
   ],
   [
