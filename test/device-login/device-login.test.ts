@@ -392,7 +392,16 @@ describe('guessing user codes (RFC 8628 section 5.1)', () => {
 });
 
 it("shuts the provider's own form", async () => {
-  for (const path of ['/oidc/device/verification', '/oidc/device/verification?user_code=BBBBBBBB']) {
+  for (const path of [
+    '/oidc/device/verification',
+    '/oidc/device/verification?user_code=BBBBBBBB',
+    '/oidc/device/VERIFICATION?user_code=BBBBBBBB',
+    '/OIDC/device/verification',
+    '/oidc/device/verification/',
+    '/oidc/device/verification//',
+    '/oidc/device/verificatio%6e',
+    '/oidc/device/verification/..%2f',
+  ]) {
     expect((await device.ask(path)).status).toBe(404);
     expect((await device.ask(path, { form: { user_code: 'BBBBBBBB', confirm: 'yes', xsrf: 'x' } })).status).toBe(404);
   }

@@ -154,6 +154,9 @@ describe('an exchange', () => {
     ['for no resource', { resource: '' }, 'invalid_target'],
     ['for an unknown resource', { resource: 'https://unknown.example/' }, 'invalid_target'],
     ['for a resource of others', { resource: CELLAR }, 'invalid_target'],
+    ['for what every object has', { resource: 'toString' }, 'invalid_target'],
+    ['for an audience that every object has', { resource: '', audience: 'constructor' }, 'invalid_target'],
+    ['for the prototype', { resource: '', audience: '__proto__' }, 'invalid_target'],
     ['for two resources', { audience: VAULT }, 'invalid_target'],
   ])('%s is refused', async (_, fields, error) => {
     const { access_token: token } = await login();
@@ -241,6 +244,22 @@ describe('an exchange', () => {
       back();
     }
     expect((await exchange('payroll', onward, { resource: VAULT })).status).toBe(200);
+  });
+
+  it('ends with a service in the middle of the chain, and for a person who is not welcome there', async () => {
+    const tokens = await login();
+    const second = (await exchanged('records', tokens.access_token)).access_token;
+    const third = (await exchanged('payroll', second, { resource: VAULT })).access_token;
+    for (const change of [
+      () => house.change('records', () => undefined),
+      () => house.change('records', (each) => ({ ...each, x: { ...each.x, allowed_employment: ['PPPK'] } })),
+    ]) {
+      const back = change();
+      expect(await house.introspect('vault', third)).toEqual({ active: false });
+      expect(errorOf(await exchange('vault', third, { resource: CELLAR }))).toBe('invalid_request');
+      back();
+    }
+    expect(await house.introspect('vault', third)).toMatchObject({ active: true });
   });
 
   it('binds to a key where the client registered so, whatever the first was bound to', async () => {

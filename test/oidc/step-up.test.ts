@@ -97,11 +97,30 @@ describe('tokens', () => {
     ['a class that was not reached', { acr_values: 'phr' }, 'unmet_authentication_requirements'],
     ['an essential class that was not reached', { claims: essential('phr') }, 'unmet_authentication_requirements'],
     ['an essential class that nobody has', { claims: essential('gold') }, 'unmet_authentication_requirements'],
+    [
+      'an essential class beside one that was reached',
+      { claims: essential('phr'), acr_values: AAL2.acr },
+      'unmet_authentication_requirements',
+    ],
+    [
+      'an essential class beside unknown ones',
+      { claims: essential('phr'), acr_values: 'gold' },
+      'unmet_authentication_requirements',
+    ],
     ['a stronger class without a word', { acr_values: 'phr', prompt: 'none' }, 'unmet_authentication_requirements'],
     ['a newer login without a word', { max_age: '0', prompt: 'none' }, 'login_required'],
     ['a choice without a word', { prompt: 'none select_account' }, 'invalid_request'],
   ])('are not given: %s', async (_, params, error) => {
     expect((await ask(await signedIn(), params, AAL2)).error).toBe(error);
+  });
+
+  it('are not given for less than an essential class where the client has a default', async () => {
+    const back = house.change('archive', (each) => ({ ...each, default_acr_values: ['urn:asn:aal2'] }));
+    const login = await signedIn();
+    expect((await ask(login, { claims: essential('phr') }, AAL2)).error).toBe('unmet_authentication_requirements');
+    const { asked, tokens } = await ask(login, { claims: essential('phr') }, PASSKEY);
+    expect([asked, claimsOf(tokens?.id_token ?? '').acr]).toEqual([true, 'phr']);
+    back();
   });
 
   it('keep the time of the login over refreshes, whatever was asked since', async () => {

@@ -110,6 +110,12 @@ function loginChecks({ registry }: PolicyParts): interactionPolicy.Check[] {
   ];
 }
 
+interface AcrRequest {
+  readonly essential?: unknown;
+  readonly value?: unknown;
+  readonly values?: unknown;
+}
+
 /** What is asked of the authentication: for each entry, one of its classes must be reached. */
 function wantedClasses(
   ctx: KoaContextWithOIDC,
@@ -118,13 +124,14 @@ function wantedClasses(
   const wanted: (readonly string[])[] = [];
   if (x?.acr !== undefined) wanted.push([x.acr]);
 
-  const requested = ctx.oidc.claims.id_token?.acr;
-  const { acr_values: acrValues } = ctx.oidc.params as { acr_values?: string };
+  const { acr_values: acrValues, claims } = ctx.oidc.params as { acr_values?: string; claims?: string };
   if (acrValues !== undefined) {
     // Voluntary: classes that we do not know are passed over (OpenID Connect Core section 3.1.2.1).
     const known = acrValues.split(' ').filter(isKnownAcr);
     if (known.length > 0) wanted.push(known);
-  } else if (requested?.essential === true) {
+  }
+  const requested = requestedAcr(claims);
+  if (requested?.essential === true) {
     const values: unknown = requested.values ?? (requested.value === undefined ? undefined : [requested.value]);
     if (values !== undefined && !(Array.isArray(values) && values.every((value) => typeof value === 'string'))) {
       throw new errors.InvalidRequest('invalid claims.id_token.acr');
@@ -132,6 +139,16 @@ function wantedClasses(
     if (values !== undefined) wanted.push(values);
   }
   return wanted;
+}
+
+/**
+ * What the `claims` parameter asks of `acr` (section 5.5.1.1), as it was sent: in the provider's reading of it `acr_values`
+ * and the registration's `default_acr_values` have taken its place. It was judged before.
+ */
+function requestedAcr(claims: string | undefined): AcrRequest | undefined {
+  if (claims === undefined) return undefined;
+  const { id_token: idToken } = JSON.parse(claims) as { id_token?: { acr?: AcrRequest | null } };
+  return idToken?.acr ?? undefined;
 }
 
 function entitlementCheck({ accounts }: PolicyParts): interactionPolicy.Check {

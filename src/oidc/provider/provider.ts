@@ -17,6 +17,7 @@ import { ENDPOINTS, REALM, mountPath, type EndpointStyle } from '../endpoints.js
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPage } from './form-post.js';
 import { keycloakFrames } from '../clients/keycloak-frames.js';
+import { knownPaths } from './known-paths.js';
 import type { LogoutNotices } from '../logout/logout-notices.js';
 import { metadataDocuments } from './metadata.js';
 import {
@@ -73,7 +74,7 @@ export interface OpenIdProvider {
   readonly provider: Provider;
   /** Discovery, key set and the helper pages of keycloak-js: to be asked early, nothing of a request but its path matters. */
   readonly metadata: Koa.Middleware;
-  /** All other endpoints. Passes on what is not below them. */
+  /** All other endpoints. Passes on what is at no path of theirs, letter for letter. */
   readonly endpoints: Koa.Middleware;
   /** Path of the logout page: every *Keluar* of ours leads there. */
   readonly signOutPath: string;
@@ -117,6 +118,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   const documents = await metadataDocuments({ provider, mounted, issuer: issuerUrl, endpoints });
   const frames: Koa.Middleware =
     options.endpointStyle === 'keycloak' ? keycloakFrames(`${path}${REALM}`, registry) : (_, next) => next();
+  const isKnown = knownPaths(path, endpoints);
   const byPost = postAsGet([`${path}${endpoints.authorization}`, signOutPath]);
   return {
     provider,
@@ -126,16 +128,15 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
       });
     },
     endpoints: (ctx, next) =>
-      // The provider's own form for user codes, which our pages stand in for.
-      ctx.path === `${path}${endpoints.code_verification}`
-        ? next()
-        : tidied(ctx, async () => {
+      isKnown(ctx.path)
+        ? tidied(ctx, async () => {
             await withCertificate(ctx, async () => {
               await byPost(ctx, async () => {
                 await mounted(ctx, next);
               });
             });
-          }),
+          })
+        : next(),
     signOutPath,
   };
 }

@@ -6,6 +6,7 @@ import type { AccountId } from '../../kernel/ids.js';
 import type { Database } from '../../storage/database.js';
 import { findLiveGrant } from './grant-liveness-store.js';
 import type { Accounts } from '../login/person-account.js';
+import { scopesAt } from './resources.js';
 import { guarded } from '../unavailable.js';
 
 /** Who acts, and for whom that one acted before (RFC 8693 section 4.1). */
@@ -50,6 +51,8 @@ export interface AccessTokens {
   find(token: string): Promise<LiveAccessToken | undefined>;
 }
 
+const actorsIn = (act: ActorClaim | undefined): string[] => (act === undefined ? [] : [act.sub, ...actorsIn(act.act)]);
+
 export function accessTokens(parts: {
   readonly db: Database;
   readonly clock: Clock;
@@ -85,7 +88,7 @@ export function accessTokens(parts: {
   }
 
   const isRegistered = ({ client_id: clientId, aud, iat }: AccessTokenClaims): boolean =>
-    registry.registration(clientId)?.x.resources?.[aud] !== undefined && registry.tokenLives(clientId, iat);
+    scopesAt(registry.registration(clientId), aud) !== undefined && registry.tokenLives(clientId, iat);
 
   return {
     async find(token) {
@@ -96,8 +99,8 @@ export function accessTokens(parts: {
 
       const grant = await guarded(() => findLiveGrant(db, Buffer.from(gid, 'base64url'), clock.now()));
       if (grant === undefined || (sid !== undefined && !grant.hasSession)) return undefined;
-      // In an exchanged token the grant is another client's: the person has to be welcome at both.
-      for (const each of new Set([grant.clientId, clientId])) {
+      // An exchanged token lives by all through whose hands it went: the grant's client, who has it now, and who stood between.
+      for (const each of new Set([grant.clientId, clientId, ...actorsIn(claims.act)])) {
         if (!registry.tokenLives(each, claims.iat)) return undefined;
         if (!(await accounts.mayUse(grant.accountId, each))) return undefined;
       }

@@ -15,6 +15,7 @@ import type { Database } from '../../storage/database.js';
 import { inherit } from './access-token-claims.js';
 import { serves } from './introspection-policy.js';
 import type { AccessTokens, ActorClaim, LiveAccessToken } from './access-tokens.js';
+import { scopesAt } from './resources.js';
 import { TOKEN_SECONDS } from '../lifetimes.js';
 import type { Accounts } from '../login/person-account.js';
 import { requestId } from '../request-scope.js';
@@ -162,7 +163,7 @@ function targetOf(
   const named = [...new Set([resource, audience].flat().filter((each) => each !== undefined))];
   const [only] = named;
   if (only === undefined || named.length > 1) throw new errors.InvalidTarget('name one resource');
-  const scopes = registration?.x.resources?.[only];
+  const scopes = scopesAt(registration, only);
   // What officers do, they do by their own hand.
   if (scopes === undefined || only === adminResource) throw new errors.InvalidTarget();
   return { resource: only, scopes };
