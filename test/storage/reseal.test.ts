@@ -196,7 +196,7 @@ describe('every sealed column is known', () => {
       'helpdesk/api/cursor.ts': 'none: it goes out and comes back',
       'mfa/enrolment.ts': 'devices',
       'mfa/presence.ts': 'presence_codes',
-      'oidc/signing-key.ts': 'signing_keys',
+      'oidc/keys/signing-key.ts': 'signing_keys',
       'outbox/outbox.ts': 'outbox',
       'security/digest-key-store.ts': 'digest_keys',
       'sign-in/first-enrolment.ts': 'sign_in_attempts',

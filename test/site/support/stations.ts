@@ -291,8 +291,11 @@ const atDeviceQuestion: Way = async (house) => {
 export const STATIONS: Readonly<Record<string, Way>> = {
   front: open('/'),
   help: open('/bantuan'),
-  // Of a service, to which one may go back.
-  'sign-in/password': open('/demo/myasn/login'),
+  // Of a service, where one is played here: one may go back to it.
+  'sign-in/password': async (house) => {
+    const stop = await open('/demo/myasn/login')(house);
+    return stop.page.page === 'sign-in/password' ? stop : open('/login')(house);
+  },
   'sign-in/otp': atOtp,
   'sign-in/presence': atPresence,
   'sign-in/prove-mailbox': atMailboxAs,
