@@ -9,6 +9,8 @@ import {
   SIGNED_RESPONSE_ALGS,
 } from './algorithms.js';
 import { ACR_LADDER } from './authentication-class.js';
+import { addressProblem, isLoopback } from './client-addresses.js';
+import { nameProblem } from './client-name.js';
 import { sectorProblem } from './sector.js';
 import { keyProblems, isPublicKey } from './client-keys.js';
 import { fapi2Contradictions, isFapi2 } from './fapi2.js';
@@ -27,7 +29,8 @@ export interface ClientRules {
 /** Ids of the clients that are part of this program. */
 export const OWN_CLIENT_IDS = ['asn-digital', 'asn-account', 'helpdesk', 'helpdesk-act'];
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** Ids that are words of our pages' addresses, or of every object: whoever keeps something by id would find these. */
+const RESERVED_IDS: readonly string[] = ['new', ...Object.getOwnPropertyNames(Object.prototype)];
 
 export const AUTH_METHODS = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'] as const;
 /** RFC 8628: devices that have no browser of their own. */
@@ -59,10 +62,18 @@ const EMPLOYMENTS = ['PNS', 'PPPK', 'CPNS', 'PPPK_PARUH_WAKTU'] as const;
 
 const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.enum(values, `must be one of ${values.join(', ')}`);
-const name = z.string().min(1).max(100);
+/** Adds what a rule says of a value. */
+const judged =
+  <T>(rule: (value: T) => string | undefined) =>
+  (value: T, check: z.core.$RefinementCtx): void => {
+    const problem = rule(value);
+    if (problem !== undefined) check.addIssue({ code: 'custom', message: problem });
+  };
+const name = z.string().min(1).max(100).superRefine(judged(nameProblem));
 const webAddress = z
   .string()
-  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be a web address');
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be a web address')
+  .superRefine(judged(addressProblem));
 
 /** Exact addresses to which people are sent: https, or http to this machine outside production (R-12). */
 function redirectAddress(rules: ClientRules, native: boolean): (text: string) => string | undefined {
@@ -71,13 +82,14 @@ function redirectAddress(rules: ClientRules, native: boolean): (text: string) =>
     if (url === null) return 'must be an absolute address';
     if (text.includes('#')) return 'must not have a fragment';
     if (text.includes('*')) return 'must be exact, without wildcards';
-    if (url.username !== '' || url.password !== '') return 'must not hold credentials';
+    const wrong = addressProblem(text);
+    if (wrong !== undefined) return wrong;
     switch (url.protocol) {
       case 'https:':
         // RFC 8252 section 7.2: claimed by the application, which nobody can do for this machine.
-        return native && LOOPBACK.has(url.hostname) ? 'must be http on a loopback host' : undefined;
+        return native && isLoopback(url) ? 'must be http on a loopback host' : undefined;
       case 'http:':
-        if (LOOPBACK.has(url.hostname) && (native || !rules.production)) return undefined;
+        if (isLoopback(url) && (native || !rules.production)) return undefined;
         return rules.production && !native ? 'must be https' : 'must be https, or http to a loopback host';
       default:
         // RFC 8252 section 7.1: a scheme of one's own is a domain name written backwards.
@@ -97,6 +109,10 @@ const resourceAddress = z
   .string()
   .refine((text) => URL.canParse(text) && !text.includes('#'), 'must be an absolute address without fragment');
 
+/** Only what stands there itself: a resource may be called anything. */
+const scopesAt = (resources: Readonly<Record<string, readonly string[]>>, uri: string): readonly string[] =>
+  (Object.hasOwn(resources, uri) ? resources[uri] : undefined) ?? [];
+
 const extension = (rules: ClientRules) =>
   z.strictObject({
     category: oneOf(CATEGORIES).optional(),
@@ -113,12 +129,17 @@ const extension = (rules: ClientRules) =>
     require_pkce: z.boolean().optional(),
     profile: oneOf(PROFILES).optional(),
     redirect_origins: z
-      .array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must be an origin, without path'))
+      .array(
+        z
+          .string()
+          .refine((text) => URL.parse(text)?.origin === text, 'must be an origin, without path')
+          .superRefine(judged(addressProblem)),
+      )
       .optional(),
     resources: z
       .record(resourceAddress, z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope')))
       .superRefine((resources, check) => {
-        const unknown = (resources[rules.adminResource] ?? []).find((scope) => !ADMIN_SCOPES.includes(scope));
+        const unknown = scopesAt(resources, rules.adminResource).find((scope) => !ADMIN_SCOPES.includes(scope));
         if (unknown !== undefined) {
           check.addIssue({
             code: 'custom',
@@ -142,8 +163,12 @@ export const clientSchema = (rules: ClientRules) =>
     .strictObject({
       client_id: z
         .string()
-        .regex(/^[A-Za-z0-9._~-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, underscores or tildes')
-        .refine((id) => !OWN_CLIENT_IDS.includes(id), 'is the id of a built-in client'),
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/,
+          'must be 1 to 64 letters, digits, dots, dashes, underscores or tildes, a letter or digit first',
+        )
+        .refine((id) => !OWN_CLIENT_IDS.includes(id), 'is the id of a built-in client')
+        .refine((id) => !RESERVED_IDS.includes(id), 'is a word with a meaning of its own'),
       client_name: name,
       application_type: oneOf(['web', 'native']).default('web'),
       client_secret: z.string().min(32, 'must have 32 characters or more').optional(),
@@ -190,7 +215,10 @@ export const clientSchema = (rules: ClientRules) =>
         )
         .optional(),
       subject_type: oneOf(['public', 'pairwise']).optional(),
-      sector_identifier_uri: z.url({ protocol: /^https$/, error: 'must be https' }).optional(),
+      sector_identifier_uri: z
+        .url({ protocol: /^https$/, error: 'must be https' })
+        .superRefine(judged(addressProblem))
+        .optional(),
       x: extension(rules).default({}),
     })
     .superRefine((client, check) => {
@@ -256,7 +284,7 @@ export const clientSchema = (rules: ClientRules) =>
         if (client.x.resources === undefined) problem('x.resources', 'names what a client may exchange tokens for');
       }
       if (client.x.personnel_feed === true) {
-        const mayWrite = client.x.resources?.[rules.adminResource]?.includes('accounts:write') === true;
+        const mayWrite = scopesAt(client.x.resources ?? {}, rules.adminResource).includes('accounts:write');
         if (!client.grant_types.includes('client_credentials')) {
           problem('x.personnel_feed', 'is for clients with client_credentials');
         } else if (!mayWrite) {

@@ -1,6 +1,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { clientSchema, type ClientRegistration, type ClientRules } from './client-schema.js';
+import { unstorable } from './storable.js';
 import { DEMO_CLIENT_IDS, demoKey, demoRegistration } from './demo-clients.js';
 
 /** Something in the clients file that is not accepted. */
@@ -79,8 +80,10 @@ export function parseClients(entries: readonly unknown[], options: LoadOptions):
       demoKeys.set(id, key);
       registration = demoRegistration(entry as object, { clientId: id, origin: options.issuer.origin, key });
     }
-    const parsed = schema.safeParse(registration);
-    if (parsed.success) {
+    const lost = [...unstorable(registration)];
+    const parsed = schema.safeParse(lost.length === 0 ? registration : undefined);
+    if (lost.length > 0) problems.push(...lost.map(([field, problem]) => ({ client, field, problem })));
+    else if (parsed.success) {
       clients.push(parsed.data);
       written.push(writtenOf(parsed.data, registration as object));
     } else {

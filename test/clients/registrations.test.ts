@@ -137,6 +137,40 @@ describe('a registration', () => {
       { client_id: 'asn-digital' },
       'asn-digital client_id: is the id of a built-in client',
     ],
+    ['with an id that is a step in an address', { client_id: '..' }, '.. client_id: must be 1 to 64'],
+    ['with an id that is a page', { client_id: 'new' }, 'new client_id: is a word with a meaning of its own'],
+    ['with an id of every object', { client_id: '__proto__' }, '__proto__ client_id: must be 1 to 64'],
+    ['with another id of every object', { client_id: 'constructor' }, 'constructor client_id: is a word'],
+    ['with a NUL in its name', { client_name: 'One\0' }, 'one client_name: holds characters that cannot be kept'],
+    ['with half a character deep down', { x: { allowed_roles: ['a', '\ud800'] } }, 'one x.allowed_roles.1: holds'],
+    ['with half a character for a name of a field', { '\udc00': 1 }, 'one : holds names with characters'],
+    ['with NUL in a key of a key', { jwks: { keys: [{ ...publicKey, 'a\0': 1 }] } }, 'one jwks.keys.0: holds names'],
+    ['with a name that turns around', { client_name: 'NSA\u202eyM' }, 'one client_name: must not hold characters that'],
+    ['with a name that is longer than it looks', { client_name: 'My\u200bASN' }, 'one client_name: must not hold'],
+    ['with a name that clears the screen', { client_name: 'My\u001b[2J' }, 'one client_name: must not hold'],
+    ['with a name on two lines', { client_name: 'My\u2028ASN' }, 'one client_name: must not hold'],
+    ['with a name that is a blank', { client_name: ' ' }, 'one client_name: must not begin or end with a blank'],
+    ['with a name that looks like none', { client_name: '\u3164' }, 'one client_name: must not hold'],
+    ['with a name behind a blank', { client_name: ' One' }, 'one client_name: must not begin or end with a blank'],
+    ['with a name of dots', { client_name: '...' }, 'one client_name: must hold a letter or digit'],
+    ['with a description of ours that is not seen', { x: { description: 'a\u0085' } }, 'one x.description: must not'],
+    ...['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri', 'backchannel_logout_uri'].flatMap(
+      (field): [string, object, string][] => [
+        [`with every host in ${field}`, { [field]: 'https://%2A/' }, `one ${field}: must name a host by letters`],
+        [`with a password in ${field}`, { [field]: 'https://a:b@one.example/' }, `one ${field}: must not hold cred`],
+      ],
+    ),
+    ['with every host for its keys', { jwks: undefined, jwks_uri: 'https://*/' }, 'one jwks_uri: must name a host'],
+    ['with every host to begin at', { x: { launch_uri: 'https://*/' } }, 'one x.launch_uri: must name a host'],
+    ['with every host on its way', { x: { redirect_origins: ['https://*'] } }, 'one x.redirect_origins.0: must name'],
+    ['with every host, in figures', { redirect_uris: ['https://%2a/cb'] }, 'https://%2a/cb must name a host'],
+    ['with a directive for a host', { redirect_uris: ['https://x;sandbox/cb'] }, 'https://x;sandbox/cb must name a'],
+    ['with a directive to leave to', { post_logout_redirect_uris: ['https://x;sandbox/'] }, 'must name a host by'],
+    [
+      'with a sector of every host',
+      { subject_type: 'pairwise', sector_identifier_uri: 'https://*/' },
+      'one sector_identifier_uri: must name a host',
+    ],
     ['with a misspelt field', { redirect_uri: 'x' }, 'one redirect_uri: is not known'],
     ['with a misspelt field of ours', { x: { max_age: 3 } }, 'one x.max_age: is not known'],
     ['without a redirect address', { redirect_uris: [] }, 'one redirect_uris: must hold an address'],
@@ -281,17 +315,6 @@ describe('a registration', () => {
       'one sector_identifier_uri: is needed',
     ],
     [
-      'of a phone, with pairwise subjects and no host',
-      {
-        application_type: 'native',
-        jwks: undefined,
-        token_endpoint_auth_method: 'none',
-        redirect_uris: ['id.go.one:/cb'],
-        subject_type: 'pairwise',
-      },
-      'one sector_identifier_uri: is needed',
-    ],
-    [
       'with a sector and public subjects',
       { sector_identifier_uri: 'https://one.example/' },
       'one sector_identifier_uri: is of no use',
@@ -399,6 +422,25 @@ describe('a registration', () => {
     expect(problemsOf(judge(change, { mutualTls: { authorities: false } }))).toEqual([
       'one token_endpoint_auth_method: tls_client_auth needs CLIENT_CERTIFICATE_AUTHORITIES',
     ]);
+  });
+
+  it('may name hosts in every script, and addresses of the sixth version', () => {
+    expect(
+      problemsOf(judge({ redirect_uris: ['https://pegawai-é.go.id/cb', 'https://[2001:db8::1]:8443/cb'] })),
+    ).toEqual([]);
+  });
+
+  it('of fields that every object has is refused', () => {
+    const written = JSON.parse(`{"__proto__":{"client_id":"one"},"x":{"__proto__":{"claims":["nip"]}}}`) as object;
+    expect(problemsOf(parseClients([{ ...valid, ...written }], options))).toEqual([
+      'one __proto__: is not known',
+      'one x.__proto__: is not known',
+    ]);
+  });
+
+  it('that is nested without end is refused, and nobody loses themselves in it', () => {
+    const keys = [{ ...publicKey, more: JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as object }];
+    expect(problemsOf(parseClients([{ ...valid, jwks: { keys } }], options)).join()).toMatch(/: is nested too deeply$/);
   });
 
   it('is refused with all its problems, beside those of the others', () => {

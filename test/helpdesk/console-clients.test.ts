@@ -89,6 +89,16 @@ it('what was typed is kept, and told field by field what is wrong with it', asyn
   expect(await sourceOf('salah')).toBeUndefined();
 });
 
+it('what no database keeps is told of as everything else', async () => {
+  const { employee, browser } = await operator();
+  for (const client_name of ['a\0b', 'a\ud800']) {
+    expect(await register(employee, browser, json('unkept', { client_name }))).toMatchObject({
+      status: 422,
+      page: 'helpdesk/client/edit',
+    });
+  }
+});
+
 it('one of the clients file is changed there', async () => {
   const { employee, browser } = await operator();
   const id = (await house.services.clients.list()).find(({ source }) => source === 'file')?.clientId ?? 'none';

@@ -15,6 +15,13 @@ const addresses: Record<string, string> = {
   elsewhere: 'https://elsewhere.go.example/cb',
   moved: 'https://new.go.example/cb',
 };
+/** Addresses that every application on a machine may have. */
+const anywhere: Record<string, string> = {
+  'reader.go.example': 'http://127.0.0.1/cb',
+  scanner: 'http://127.0.0.1/cb',
+  camera: 'go.example.shared:/cb',
+  printer: 'go.example.shared:/cb',
+};
 const pairwise = (id: string, rest: { redirect_uris?: string[]; x?: object; sector_identifier_uri?: string } = {}) =>
   web(id, {
     redirect_uris: [addresses[id]],
@@ -31,6 +38,10 @@ beforeAll(async () => {
       pairwise('forms'),
       pairwise('elsewhere'),
       pairwise('desk', { x: { resources: { ['https://sso.asn.example/api/admin']: ['accounts:read'] } } }),
+      ...Object.entries(anywhere).map(([id, redirect]) => ({
+        ...pairwise(id, { redirect_uris: [redirect] }),
+        application_type: 'native',
+      })),
       pairwise('moved', {
         redirect_uris: ['https://new.go.example/cb', 'https://old.go.example/cb'],
         sector_identifier_uri: 'https://one.go.example/',
@@ -67,6 +78,17 @@ describe('a pairwise subject', () => {
     expect(claimsOf(api.access_token).sub).toBe(sub);
     expect(claimsOf(api.id_token).sub).toBe(sub);
     expect(house.subjects.at('letters', account)).toBe(sub);
+  });
+
+  it('is never shared through an address that every application may have', async () => {
+    const account = await house.person();
+    const subs = await Promise.all(
+      Object.entries(anywhere).map(async ([id, redirect_uri]) =>
+        String(claimsOf((await login(id, account, { redirect_uri })).id_token).sub),
+      ),
+    );
+    expect(new Set([...subs, account]).size).toBe(5);
+    expect(subs.every((sub) => UUID.test(sub))).toBe(true);
   });
 
   it('is one for all clients of a sector, and another for every other sector and person', async () => {

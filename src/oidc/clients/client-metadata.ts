@@ -1,7 +1,9 @@
 import type { ClientMetadata } from 'oidc-provider';
 import { usesSecret, type ClientRegistration } from '../../clients/client-schema.js';
-import { sectorOf } from '../../clients/sector.js';
 import { withFapi2 } from '../../clients/fapi2.js';
+
+/** The provider asks for one where redirect addresses differ, and makes no subject from it (subjects.ts). */
+const SECTOR = 'https://sector.invalid/';
 
 /** The provider wants one of every client with a shared secret; ours are digests, compared elsewhere (overrides.ts). */
 const NOT_KEPT = 'kept as a digest only';
@@ -13,11 +15,9 @@ const NOT_KEPT = 'kept as a digest only';
 export function clientMetadata(registration: ClientRegistration): ClientMetadata {
   const client = withFapi2(registration);
   const logsIn = client.grant_types.includes('authorization_code');
-  const sector = sectorOf(client);
   return {
     ...(client as ClientMetadata),
-    // The provider asks for it where redirect addresses differ, and makes no subject from it (subjects.ts).
-    ...(sector === undefined ? {} : { sector_identifier_uri: `https://${sector}/` }),
+    ...(client.subject_type === 'pairwise' ? { sector_identifier_uri: SECTOR } : {}),
     response_types: client.response_types ?? (logsIn ? ['code'] : []),
     response_modes: client.response_modes ?? usualResponseModes(client),
     ...(usesSecret(client) ? { client_secret: NOT_KEPT } : {}),

@@ -110,6 +110,19 @@ it('every problem of a registration is told, where it is', async () => {
   ]);
 });
 
+it.each<[string, object, object]>([
+  ['NUL', { client_name: 'a\0b' }, { pointer: '#/client_name', detail: 'holds characters that cannot be kept' }],
+  ['half a character', { x: { icon: '\ud800' } }, { pointer: '#/x/icon' }],
+  ['half a character for a field', { '\udc00': 1 }, { pointer: '#' }],
+])('a registration with %s is refused, where it is', async (_, change, error) => {
+  expect(await call('POST', '', { body: registrationOf('satu', change) })).toMatchObject({
+    status: 422,
+    body: { code: 'invalid_input', errors: [error] },
+  });
+  await call('POST', '', { body: registrationOf('satu') });
+  expect(await call('PUT', '/satu', { body: registrationOf('satu', change) })).toMatchObject({ status: 422 });
+});
+
 it('an id that is taken is a conflict, and nothing changes', async () => {
   await call('POST', '', { body: registrationOf('satu') });
   const again = await call('POST', '', { body: registrationOf('satu', { client_name: 'Lain' }) });
