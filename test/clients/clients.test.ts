@@ -155,11 +155,11 @@ describe('the clients file', () => {
 describe('a client registered beside the file', () => {
   it('is there for every process that reads the table again', async () => {
     const [one, other] = [processOf(), processOf()];
-    expect(await one.clients.add(own('new'), { source: 'command' })).toMatchObject({ kind: 'added', isNew: true });
-    expect(ids(one.registry)).toEqual(['new']);
+    expect(await one.clients.add(own('neu'), { source: 'command' })).toMatchObject({ kind: 'added', isNew: true });
+    expect(ids(one.registry)).toEqual(['neu']);
     await other.clients.reload();
-    expect(ids(other.registry)).toEqual(['new']);
-    expect((await events()).at(-1)).toEqual(['client.added', 'new', { source: 'command' }]);
+    expect(ids(other.registry)).toEqual(['neu']);
+    expect((await events()).at(-1)).toEqual(['client.added', 'neu', { source: 'command' }]);
   });
 
   it('is refused with every problem, and nothing is written', async () => {
