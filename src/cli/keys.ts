@@ -34,12 +34,12 @@ interface RotateOptions {
 }
 
 /** Below these a relying party that does all as it should meets what it cannot verify. */
-function* tooShort({ lead, overlap }: RotateOptions): Generator<string> {
+function* tooShort({ lead, overlap }: RotateOptions, where: string): Generator<string> {
   if (lead < LEAST_LEAD_SECONDS) {
-    yield `--lead ${lead} is too short in production: relying parties keep the key set for 300 s, processes follow within 10 s; at least ${LEAST_LEAD_SECONDS}`;
+    yield `--lead ${lead} is too short${where}: relying parties keep the key set for 300 s, processes follow within 10 s; at least ${LEAST_LEAD_SECONDS}`;
   }
   if (overlap < LEAST_OVERLAP_SECONDS) {
-    yield `--overlap ${overlap} is too short in production: ID tokens of the day still tell who logs out; at least ${LEAST_OVERLAP_SECONDS}`;
+    yield `--overlap ${overlap} is too short${where}: ID tokens of the day still tell who logs out; at least ${LEAST_OVERLAP_SECONDS}`;
   }
 }
 
@@ -89,9 +89,9 @@ export function addKeysCommands(program: Command, run: RunWithServices): void {
     .option('--overlap <seconds>', 'the present key stays published after that', seconds, DEFAULT_OVERLAP_SECONDS)
     .action((options: RotateOptions) =>
       run(async ({ config, keyRotation }) => {
-        const problems = config.production ? [...tooShort(options)] : [];
-        for (const problem of problems) console.error(problem);
-        if (problems.length > 0) return 1;
+        const problems = [...tooShort(options, config.production ? ' in production' : '')];
+        for (const problem of problems) console.error(config.production ? problem : `warning: ${problem}`);
+        if (config.production && problems.length > 0) return 1;
         const algs = options.alg === undefined ? SIGNING_ALGS : [options.alg];
         const { lead: leadSeconds, overlap: overlapSeconds } = options;
         const rotation = await keyRotation.rotate({ algs, leadSeconds, overlapSeconds });

@@ -15,7 +15,7 @@ const PERSON = `coalesce(sign_in_attempts.account_id, ${SESSION_PERSON})`;
 
 const COLUMNS = `uid, client_id, reasons, ${SESSION_PERSON} AS session_account_id, account_id, cred_epoch, password_at, password_weak,
   passkey_at, mailbox_at, mailbox_flow, factor_at, factor_method, pending_codes, answered_digest, answered_at, answer, finished_at,
-  interaction #> '{session,amr}' AS session_amr,
+  interaction #> '{session,amr}' AS session_amr, interaction ? 'deviceCode' AS is_for_device,
   (SELECT a.name FROM accounts a WHERE a.id = ${SESSION_PERSON}) AS session_name,
   ARRAY(
     SELECT json_build_object('name', d.name, 'kind', d.kind, 'isClosed', d.closed_at IS NOT NULL) FROM devices d
@@ -51,6 +51,7 @@ function fromRow(row: Row): Attempt {
     ...people,
     uid: attemptId(row.uid as string),
     clientId: (row.client_id as string | null) ?? '',
+    isForDevice: row.is_for_device as boolean,
     credEpoch: orUndefined(row.cred_epoch as number | null),
     passwordAt: orUndefined(row.password_at as Date | null),
     passwordWeak: row.password_weak as boolean,

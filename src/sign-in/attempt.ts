@@ -8,6 +8,8 @@ export interface Attempt {
   readonly uid: AttemptId;
   /** The relying party that asks. */
   readonly clientId: string;
+  /** It is for a device that asked elsewhere: nothing in this browser waits for its end. */
+  readonly isForDevice: boolean;
   /** Why the provider asks: `no_session`, `max_age`, `factor_age`, ... */
   readonly reasons: readonly string[];
   /** Who is signed in already, when somebody is. */

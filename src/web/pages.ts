@@ -35,8 +35,8 @@ export interface Pages extends HelpdeskPages, ClientPages {
     readonly onlyPasskey?: boolean | undefined;
     /** As typed; comes back after a refusal. */
     readonly username?: string | undefined;
-    /** A service waits for an answer: `/sign-in/:uid/cancel` goes back there without a login. */
-    readonly mayGoBack?: boolean | undefined;
+    /** `/sign-in/:uid/cancel` ends this without a login: back at the service, or for a device that waits elsewhere. */
+    readonly wayOut?: 'back' | 'cancel' | undefined;
     /** This browser was logged in on our own pages, and is no longer. */
     readonly sessionOver?: boolean | undefined;
     /** Where RESET leads, so that the reset knows the way back; `/reset` unless given. */

@@ -181,6 +181,19 @@ describe('a device is not let in', () => {
     expect((await visitor.follow(question.path)).page).toBe('device/refused');
   });
 
+  it('when the person thinks better of it before the login, in a browser that nobody has logged in with', async () => {
+    const started = await startDevice(device);
+    const visitor = house.visitor();
+    const login = await type(visitor, started.user_code);
+    expect(login.page).toBe('sign-in/password');
+    expect(login.body).not.toContain(`Kembali ke ${SCREEN.client_name}`);
+    expect(login.body).toContain('>Batalkan</button>');
+    const refused = await visitor.submit(login, '/cancel');
+    expect([refused.page, refused.path]).toEqual(['device/refused', '/device/refused']);
+    expect(errorIn(await ask(started))).toBe('access_denied');
+    expect((await audited('device_login.refused')).at(-1)).toMatchObject({ clientId: SCREEN.client_id });
+  });
+
   it('for an application that the person may not use', async () => {
     const { visitor } = await house.signIn(await house.person());
     const started = await startDevice(device, { clientId: CLOSED.client_id });

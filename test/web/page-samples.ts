@@ -198,7 +198,8 @@ export const SAMPLES: readonly Sample[] = [
   ],
 
   ['sign-in/password', 'plain', signIn],
-  ['sign-in/password', 'a service to go back to', { ...signIn, mayGoBack: true }],
+  ['sign-in/password', 'a service to go back to', { ...signIn, wayOut: 'back' }],
+  ['sign-in/password', 'for a device elsewhere', { ...signIn, wayOut: 'cancel' }],
   ['sign-in/password', 'a session is over', { ...signIn, sessionOver: true }],
   [
     'sign-in/password',

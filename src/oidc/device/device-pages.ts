@@ -16,6 +16,15 @@ const seeOther = (ctx: KoaContextWithOIDC, path: string): void => {
   ctx.body = '';
 };
 
+/** The provider has left a secret in the session, for a form that we do not show. */
+function dropForm(ctx: KoaContextWithOIDC): void {
+  const session = ctx.oidc.session as { state?: unknown; exp?: number; touched?: boolean } | undefined;
+  if (session === undefined) return;
+  session.state = undefined;
+  // Of a browser without a login no session was kept, and there is nothing to keep now.
+  if (session.exp === undefined) session.touched = false;
+}
+
 /** By their names: the provider keeps these classes to itself. */
 const problemOf = (error: Error): DeviceProblem | undefined => {
   if (error instanceof DeviceAnswered || error.name === 'AlreadyUsedError') return 'answered';
@@ -33,8 +42,7 @@ export function devicePages(
 ): Required<Pick<Flow, 'userCodeInputSource' | 'successSource' | 'userCodeConfirmSource'>> {
   return {
     async userCodeInputSource(ctx, _form, out, error) {
-      // Left here by the provider for the form that we do not show.
-      if (ctx.oidc.session !== undefined) ctx.oidc.session.state = undefined;
+      dropForm(ctx);
       if (error === undefined) {
         seeOther(ctx, DEVICE_PAGES);
         return;

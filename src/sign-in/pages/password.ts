@@ -23,12 +23,16 @@ export const passwordPage =
     const { error, username, status } = refused ?? {};
     const onlyPasskey = wantsPasskey(here.attempt);
     // Our own pages have nowhere else to go back to.
-    const mayGoBack = !OWN_CLIENT_IDS.includes(here.attempt.clientId);
+    const wayOut = OWN_CLIENT_IDS.includes(here.attempt.clientId)
+      ? undefined
+      : here.attempt.isForDevice
+        ? ('cancel' as const)
+        : ('back' as const);
     const sessionOver = refused === undefined && takeNotice(here.ctx, 'session_over');
     write(
       here.ctx,
       'sign-in/password',
-      { ...here.page, username, resetHref, onlyPasskey, sessionOver, mayGoBack, error },
+      { ...here.page, username, resetHref, onlyPasskey, sessionOver, wayOut, error },
       { status: status ?? 200 },
     );
   };
