@@ -148,7 +148,10 @@ describeInBrowser('passkeys in Chromium', () => {
         shown.page,
         await old.page.getByRole('button').filter({ visible: true }).allInnerTexts(),
       ];
-      expect(await shows(await old.open('/demo/myasn/login'))).toEqual(['sign-in/password', ['LOGIN']]);
+      expect(await shows(await old.open('/demo/myasn/login'))).toEqual([
+        'sign-in/password',
+        ['LOGIN', t('action.back', { service: 'MyASN' })],
+      ]);
       expect(await shows(await login(old, who, PASSWORD))).toEqual(['sign-in/otp', [t('action.continue')]]);
       await old.type({ otp: phone.code() });
       expect((await old.press(t('action.continue'))).page).toBe('demo/signed-in');
