@@ -8,7 +8,10 @@ export function providerPagesBy(write: PageWriter): ProviderPages {
   return {
     error(ctx, { status, error, description }) {
       if (status === 410) write(ours(ctx), 'expired', { cause: 'waited', kept: 'nothing' }, { status });
-      else {
+      else if (status === 429) {
+        const retryAfterSeconds = Number(ctx.response.get('retry-after'));
+        write(ours(ctx), 'error', { status, error: { code: 'throttled', retryAfterSeconds } }, { status });
+      } else {
         const code = status === 404 ? 'not_found' : status < 500 ? 'invalid_input' : 'unavailable';
         write(ours(ctx), 'error', { status, error: { code }, oauth: { error, description } }, { status });
       }

@@ -106,6 +106,7 @@ import { createWeakPassword } from './sign-in/weak-password.js';
 import { captchas as createCaptchas } from './captcha/captchas.js';
 import { VIEWS } from './container.js';
 import { providerPagesBy } from './provider-pages.js';
+import { createAddressRates } from './throttle/address-rates.js';
 import { createMailsAfterPassword } from './throttle/mails-after-password.js';
 import { createFormPost } from './security/outbound-form.js';
 import { createReachable } from './security/reachable.js';
@@ -162,6 +163,7 @@ export async function buildSite(services: Services): Promise<Site> {
   });
   const mutualTls = await loadMutualTls(config, clock);
   const subjects = createSubjects({ keyed, registry });
+  const rates = createAddressRates({ keyValue, keyed, clock });
   const openid = await createLiveProvider({
     loadKeys: () => loadSigningKeys({ db, box, clock, audit }),
     build: (keys) =>
@@ -187,6 +189,7 @@ export async function buildSite(services: Services): Promise<Site> {
         },
         notices,
         keyed,
+        rates,
       }),
     clock,
     log,

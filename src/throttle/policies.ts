@@ -84,3 +84,13 @@ export const USER_CODE_QUOTAS = {
 
 /** Wrong codes of slips from one address, which may be that of a whole office. */
 export const SLIP_QUOTA: Quota = { scope: 'slip-address', limit: 300, windowSeconds: HOUR };
+
+/**
+ * What one address may make the provider keep for people who have not said who they are (R-48): begun logins, pushed
+ * requests of clients without a secret, waiting devices. A whole office may log in at eight behind one address.
+ */
+export const STRANGER_QUOTAS = {
+  login: { scope: 'begun-login', limit: 600, windowSeconds: MINUTE },
+  pushed: { scope: 'pushed-request', limit: 600, windowSeconds: MINUTE },
+  device: { scope: 'waiting-device', limit: 120, windowSeconds: MINUTE },
+} satisfies Record<string, Quota>;

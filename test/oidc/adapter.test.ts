@@ -1,3 +1,5 @@
+import { openInProcess } from '#src/storage/in-process.js';
+import { createAddressRates } from '#src/throttle/address-rates.js';
 import { describe } from '@jest/globals';
 import { createAudit } from '#src/audit/audit.js';
 import { systemClock } from '#src/kernel/clock.js';
@@ -21,6 +23,11 @@ describe('the adapter on PostgreSQL', () => {
         notices: noNotices,
         registry: anyClient,
         keyed: createKeyedDigest(Buffer.alloc(32, 3)),
+        rates: createAddressRates({
+          keyValue: openInProcess(systemClock),
+          keyed: createKeyedDigest(Buffer.alloc(32, 3)),
+          clock: systemClock,
+        }),
       }),
     );
     return {

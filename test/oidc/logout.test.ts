@@ -154,13 +154,20 @@ describe('signing out (R-32)', () => {
     const browser = house.browser();
     const account = await house.person();
     await ask(browser);
-    expect(await house.rows('sso_sessions', 'account_id IS NULL')).toBeGreaterThan(0);
     await house.tokens({ browser, clientId: 'web', account });
     expect(await isSignedIn(browser)).toBe(true);
     const [row] = await house.db.query('SELECT started_at, last_seen_at FROM sso_sessions WHERE account_id = $1', [
       account,
     ]);
     expect(Math.abs((row?.started_at as Date).getTime() - (row?.last_seen_at as Date).getTime())).toBeLessThan(2000);
+  });
+
+  it('without a session keeps nothing', async () => {
+    const before = await house.rows('sso_sessions');
+    for (const params of [{}, { client_id: 'web', post_logout_redirect_uri: BYE, state: 'x'.repeat(2000) }]) {
+      expect((await ask(house.browser(), params)).status).toBe(303);
+    }
+    expect(await house.rows('sso_sessions')).toBe(before);
   });
 
   it('without a session goes straight back, and without script', async () => {

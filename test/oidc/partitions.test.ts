@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { secondsAfter } from '#src/kernel/clock.js';
 import { keepTokenPartitions } from '#src/oidc/storage/token-partitions-store.js';
 import { purgeExpired } from '#src/oidc/storage/purge-store.js';
 import { dropOn, tokenStore } from '#src/oidc/storage/token-store.js';
@@ -144,7 +145,17 @@ describe('the purge', () => {
         [Buffer.from(uid), uid, started],
       );
     }
-    expect(await purgeExpired(db, NOON)).toBe(4);
+    // One that has just expired, and one of which a ticket of an hour ago is left.
+    for (const at of [secondsAfter(NOON, -60), secondsAfter(NOON, -3600)]) {
+      await tokenStore(db).insert({
+        kind: 'PushedAuthorizationRequest',
+        id: randomUUID(),
+        payload: { request: 'x' },
+        expiresInSeconds: 60,
+        now: secondsAfter(at, -60),
+      });
+    }
+    expect(await purgeExpired(db, NOON)).toBe(5);
     expect(await purgeExpired(db, NOON)).toBe(0);
   });
 });

@@ -30,6 +30,7 @@ function settingsFor(issuer: string, mutualTls?: MutualTlsParts): Configuration 
     audit: undefined as never,
     notices: undefined as never,
     keyed: createKeyedDigest(Buffer.alloc(32, 3)),
+    rates: undefined as never,
     clock: systemClock,
     issuer: url,
     endpoints: ENDPOINTS.standard,

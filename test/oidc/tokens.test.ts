@@ -1,3 +1,5 @@
+import { openInProcess } from '#src/storage/in-process.js';
+import { createAddressRates } from '#src/throttle/address-rates.js';
 import { createHmac, createPublicKey } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
@@ -66,6 +68,7 @@ describe('an authorization code', () => {
       notices: noNotices,
       registry: anyClient,
       keyed: KEYED,
+      rates: createAddressRates({ keyValue: openInProcess(systemClock), keyed: KEYED, clock: systemClock }),
     })('AuthorizationCode');
     await expect(codes.consume(asked.code)).rejects.toMatchObject({ message: 'invalid_grant' });
     expect((await house.userinfo(tokens.access_token)).status).toBe(401);

@@ -8,6 +8,7 @@ import type { KeyedDigest } from '../../security/digests.js';
 import type { Reachable } from '../../security/reachable.js';
 import { randomBelow } from '../../security/secrets.js';
 import type { Database } from '../../storage/database.js';
+import type { AddressRates } from '../../throttle/address-rates.js';
 import { fixOrigin, type Origins } from '../../web/origin.js';
 import type { ClientRegistry } from '../../clients/client-registry.js';
 import { accessTokens } from '../tokens/access-tokens.js';
@@ -68,6 +69,8 @@ export interface ProviderOptions {
   /** Tells relying parties when a session ends at the provider's own endpoints. */
   readonly notices: LogoutNotices;
   readonly keyed: KeyedDigest;
+  /** How much strangers may make us keep. */
+  readonly rates: AddressRates;
 }
 
 export interface OpenIdProvider {

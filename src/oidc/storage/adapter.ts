@@ -2,23 +2,36 @@ import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from '
 import type { ClientRegistry } from '../../clients/client-registry.js';
 import { secondsAfter } from '../../kernel/clock.js';
 import type { KeyedDigest } from '../../security/digests.js';
+import type { AddressRates } from '../../throttle/address-rates.js';
 import { clientMetadata } from '../clients/client-metadata.js';
 import { deviceCodeAdapter } from '../device/device-code-adapter.js';
 import { grantAdapter } from './grant-adapter.js';
 import { interactionAdapter } from './interaction-adapter.js';
 import { replayStore } from './replay-store.js';
 import { sessionAdapter, type SessionParts } from './session-adapter.js';
+import { admitStranger } from './strangers.js';
 import { tokenAdapter } from './token-adapter.js';
 import { guarded } from '../unavailable.js';
 
 export interface AdapterParts extends SessionParts {
   readonly registry: ClientRegistry;
   readonly keyed: KeyedDigest;
+  /** How much strangers may make us keep. */
+  readonly rates: AddressRates;
 }
 
 /** The provider's storage: one adapter for each of its models, over PostgreSQL (docs/adr/0004). */
 export function adapterFactory(parts: AdapterParts): AdapterFactory {
-  return (model) => complete(partsOf(model, parts));
+  return (model) => {
+    const adapter = complete(partsOf(model, parts));
+    return {
+      ...adapter,
+      async upsert(...given) {
+        await admitStranger(parts.rates, model);
+        await adapter.upsert(...given);
+      },
+    };
+  };
 }
 
 function partsOf(model: string, parts: AdapterParts): Partial<Adapter> {

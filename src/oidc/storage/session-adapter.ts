@@ -101,8 +101,9 @@ export function sessionAdapter(parts: SessionParts): Partial<Adapter> {
       const login = loginOfRequest();
 
       if (before === undefined) {
-        // An empty session is not worth a row: nobody is logged in and no form waits for its answer.
-        if (after.accountId === undefined && after.payload.state === undefined) return;
+        // Nobody's session is not worth a row: no form waits for its answer (sign-out.ts), and strangers could make as
+        // many as they like.
+        if (after.accountId === undefined) return;
         await store.insert({ uid, id, login, now, ...after });
       } else {
         const changed = {

@@ -1,3 +1,5 @@
+import { openInProcess } from '#src/storage/in-process.js';
+import { createAddressRates } from '#src/throttle/address-rates.js';
 import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { Agent, createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -177,6 +179,7 @@ export class House {
     const origins = servedOrigins({ issuer: issuerUrl, adminOrigin: issuerUrl.origin, allowedHosts: ['sso.internal'] });
     const cookieKeys = ['first cookie key', 'second cookie key'];
     const notices = createLogoutNotices({ outbox: createOutbox({ box: BOX, clock: systemClock }), registry });
+    const rates = createAddressRates({ keyValue: openInProcess(systemClock), keyed: KEYED, clock: systemClock });
     const endSessions = createEndSessions({ notices });
     const providerDb = options.through?.(db) ?? db;
     const openid = await createLiveProvider({
@@ -224,6 +227,7 @@ export class House {
           record: (event) => events.push(event),
           notices,
           keyed: KEYED,
+          rates,
         }),
       clock: systemClock,
       log,
