@@ -358,6 +358,13 @@ describe('a service', () => {
     expect(claimsOf(token)).toMatchObject({ sub: 'service', client_id: 'service', scope: 'read', agency: '3300' });
   });
 
+  it('is told when it may do nothing of what it asks', async () => {
+    expect(errorOf(await ask('service', { resource: API, scope: 'unregistered' }))).toBe('invalid_scope');
+    expect(errorOf(await ask('service', { scope: 'read' }))).toBe('invalid_scope');
+    expect(parse((await ask('service', { resource: API, scope: 'unregistered read' })).body)).toMatchObject({ scope: 'read' });
+    expect((await ask('service', { resource: API })).status).toBe(200);
+  });
+
   it('finds its agency at introspection of an opaque token too', async () => {
     const { access_token: token } = tokensOf(await ask('service'));
     const answer = await house.post('/oidc/introspect', 'service', { token });

@@ -164,7 +164,7 @@ describe('the error catalogue for relying parties', () => {
         'invalid_scope',
         '/oidc/token',
         { authorization: basic('layanan') },
-        { grant_type: 'client_credentials', resource: API, scope: 'r"ead' },
+        { grant_type: 'client_credentials', resource: API, scope: 'write' },
       ],
       [
         'invalid_dpop_proof',

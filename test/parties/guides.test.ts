@@ -34,7 +34,7 @@ describe('the guides for relying parties', () => {
 
   it('link to headings that are there', async () => {
     const page = await guide();
-    const anchors = [...page.matchAll(/^## (.+)$/gm)].map(([, title = '']) =>
+    const anchors = [...page.matchAll(/^###? (.+)$/gm)].map(([, title = '']) =>
       title
         .toLowerCase()
         .replace(/[^\w\s-]/g, '')

@@ -39,6 +39,12 @@ export function accessTokenClaims(registry: Pick<ClientRegistry, 'registration'>
     if (token.kind === 'ClientCredentials') {
       const ofPeople = OIDC_SCOPES.find((scope) => token.scopes.has(scope));
       if (ofPeople !== undefined) throw new errors.InvalidScope('there is no person', ofPeople);
+      // RFC 6749 section 3.3: a token that may do nothing of what was asked is found out later, and far from here.
+      // Without a resource the provider has forgotten by now what was asked.
+      const asked = oidc.body?.scope;
+      if (typeof asked === 'string' && asked !== '' && token.scopes.size === 0) {
+        throw new errors.InvalidScope('none of it is registered for this client and resource', asked);
+      }
       const agency = registry.registration(token.clientId ?? '')?.x.agency;
       return agency === undefined ? undefined : { agency };
     }
