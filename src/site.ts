@@ -559,7 +559,11 @@ export async function buildSite(services: Services): Promise<Site> {
     }),
     ...registrationRoutes({
       path: `${mountPath(config.issuer)}${ENDPOINTS[endpointStyle].registration}`,
-      registration: createSelfRegistration({ clients: services.clients, invitations: services.clientInvitations }),
+      registration: createSelfRegistration({
+        clients: services.clients,
+        invitations: services.clientInvitations,
+        production: config.production,
+      }),
     }),
     ...adminRoutes({
       calls: [

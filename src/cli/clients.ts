@@ -5,14 +5,16 @@ import type { ClientRegistration } from '../clients/client-schema.js';
 import type { ClientProblem } from '../clients/clients-file.js';
 import type { ClientRecord, Clients } from '../clients/clients.js';
 import { addInvitationCommands } from './client-invitations.js';
+import { isWaiting } from '../clients/client-view.js';
 import { moment } from './moment.js';
+import { printable } from './printable.js';
 import type { RunWithServices } from './run.js';
 
 const HOUR = 3600;
 const DEFAULT_OVERLAP_HOURS = 24;
 const MAX_OVERLAP_HOURS = 30 * 24;
 
-const warn = (line: string): void => void process.stderr.write(`${line}\n`);
+const warn = (line: string): void => void process.stderr.write(`${printable(line)}\n`);
 
 const tellProblems = (problems: readonly ClientProblem[]): void => {
   for (const { client, field, problem } of problems)
@@ -70,8 +72,10 @@ async function addFrom(path: string, { clients, replace }: { clients: Clients; r
   return code;
 }
 
-const stateOf = ({ registration, disabledAt, leftAt }: ClientRecord): string => {
+const stateOf = (record: ClientRecord): string => {
+  const { registration, disabledAt, leftAt } = record;
   if (leftAt !== undefined) return 'left the file';
+  if (isWaiting(record)) return 'waits for clients enable';
   if (disabledAt !== undefined) return 'disabled';
   return registration === undefined ? 'refused' : 'in use';
 };
@@ -98,7 +102,9 @@ function listed(records: readonly ClientRecord[]): string {
       client_name?: string;
       token_endpoint_auth_method?: string;
     };
-    return [record.clientId, name ?? '', record.source, method ?? '', stateOf(record), day(record.lastUsedAt)];
+    return [record.clientId, name ?? '', record.source, method ?? '', stateOf(record), day(record.lastUsedAt)].map(
+      printable,
+    );
   });
   return table([heads, ...rows]);
 }
@@ -109,7 +115,9 @@ function shown(record: ClientRecord): string {
       `secret of ${moment(createdAt)}${expiresAt === undefined ? '' : `, ends ${moment(expiresAt)}`}`,
   );
   return [
-    JSON.stringify(record.registration ?? record.written, null, 2),
+    ...JSON.stringify(record.registration ?? record.written, null, 2)
+      .split('\n')
+      .map(printable),
     `from:        ${record.source}, ${moment(record.createdAt)}`,
     `changed:     ${moment(record.changedAt)}`,
     `state:       ${stateOf(record)}${record.disabledAt === undefined ? '' : ` since ${moment(record.disabledAt)}`}`,

@@ -4,8 +4,8 @@ import type { Carried } from './client-use.js';
 import type { ClientRegistration } from './client-schema.js';
 import type { ClientRecord, ClientSource } from './clients.js';
 
-/** `refused`: the rules of today do not accept what was accepted once, and nobody logs in by it. */
-export type ClientState = 'in_use' | 'disabled' | 'refused';
+/** `waiting`: it registered itself, and no operator has enabled it yet. `refused`: the rules of today do not accept what was accepted once, and nobody logs in by it. */
+export type ClientState = 'in_use' | 'waiting' | 'disabled' | 'refused';
 
 /** A client in a list. */
 export interface ClientLine {
@@ -35,9 +35,14 @@ export interface ClientView extends Omit<ClientLine, 'errorsLastHour'> {
   readonly errors: readonly ClientError[];
 }
 
-const stateOf = ({ registration, disabledAt }: ClientRecord): ClientState => {
-  if (disabledAt !== undefined) return 'disabled';
-  return registration === undefined ? 'refused' : 'in_use';
+/** Disabling ends what a client has; one that never began has no end. */
+export const isWaiting = ({ disabledAt, endedAt }: ClientRecord): boolean =>
+  disabledAt !== undefined && endedAt === undefined;
+
+const stateOf = (record: ClientRecord): ClientState => {
+  if (isWaiting(record)) return 'waiting';
+  if (record.disabledAt !== undefined) return 'disabled';
+  return record.registration === undefined ? 'refused' : 'in_use';
 };
 
 const basics = (record: ClientRecord) => {

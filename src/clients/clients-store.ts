@@ -149,13 +149,19 @@ export function clientsStore(db: Queryable) {
     },
 
     /** False when the id is taken. */
-    async insert(client: { clientId: string; source: ClientSource; written: object; now: Date }): Promise<boolean> {
+    async insert(client: {
+      clientId: string;
+      source: ClientSource;
+      written: object;
+      now: Date;
+      disabledAt: Date | undefined;
+    }): Promise<boolean> {
       const rows = await db.query(
-        `INSERT INTO clients (client_id, source, position, metadata, created_at, changed_at)
-         VALUES ($1, $2, ${LAST}, $3, $4, $4)
+        `INSERT INTO clients (client_id, source, position, metadata, created_at, changed_at, disabled_at)
+         VALUES ($1, $2, ${LAST}, $3, $4, $4, $5)
          ON CONFLICT DO NOTHING
          RETURNING client_id`,
-        [client.clientId, client.source, JSON.stringify(client.written), client.now],
+        [client.clientId, client.source, JSON.stringify(client.written), client.now, client.disabledAt ?? null],
       );
       return rows.length === 1;
     },

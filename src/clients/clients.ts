@@ -50,6 +50,8 @@ export type Switched = 'done' | 'already' | 'unknown';
 export interface ClientEdits {
   readonly tx: Queryable;
   find(clientId: string): Promise<ClientRecord | undefined>;
+  /** What all clients are called, also those that nobody logs in by, and the built-in ones. */
+  names(): Promise<readonly string[]>;
   /** Registers a client, or with `replace` changes one that is not of the file. A secret is made where it needs one. */
   add(written: unknown, options: AddOptions): Promise<Added>;
   /** Nobody logs in by it any more, and its tokens end for good: they are dead when it is enabled again, too. */
@@ -63,12 +65,14 @@ export interface AddOptions {
   readonly source: ClientSource;
   readonly by?: By;
   readonly replace?: boolean;
+  /** Registered, and nobody logs in by it until it is enabled. */
+  readonly isWaiting?: boolean;
   /** The invitation by which it registered itself. */
   readonly invitation?: string;
 }
 
 /** Relying parties, in their table. Every process follows within seconds (ADR 0026). */
-export interface Clients extends Omit<ClientEdits, 'tx'> {
+export interface Clients extends Omit<ClientEdits, 'tx' | 'names'> {
   /** Reads the table into the registry of this process. */
   reload(): Promise<void>;
   /** Makes the table hold the file's clients as the file has them. Clients that came otherwise stay. */
@@ -143,7 +147,7 @@ export function createClients(parts: ClientsParts): Clients {
   const add = async (
     tx: Queryable,
     given: unknown,
-    { source, by = {}, replace = false, invitation }: AddOptions,
+    { source, by = {}, replace = false, isWaiting = false, invitation }: AddOptions,
   ): Promise<Added> => {
     const parsed = parseClients([given], { ...rules, demoSecret: undefined });
     if (parsed.kind === 'refused') return { kind: 'refused', problems: parsed.problems };
@@ -152,7 +156,7 @@ export function createClients(parts: ClientsParts): Clients {
     const { clientId, metadata } = written;
     const store = clientsStore(tx);
     const is = { clientId, written: metadata, now: clock.now() };
-    const isNew = await store.insert({ ...is, source });
+    const isNew = await store.insert({ ...is, source, disabledAt: isWaiting ? is.now : undefined });
     if (!isNew && !(replace && (await store.replace(is)))) {
       return { kind: 'taken', of: (await store.find(clientId))?.source === 'file' ? 'file' : 'other' };
     }
@@ -202,6 +206,10 @@ export function createClients(parts: ClientsParts): Clients {
       const result = await work({
         tx,
         find: (id) => findIn(tx, id),
+        names: async () => {
+          const known = [...registry.registrations(), ...(await clientsStore(tx).list()).map(({ written }) => written)];
+          return known.map((client) => (client as { readonly client_name: string }).client_name);
+        },
         add: (given, options) => noting(add(tx, given, options), ({ kind }) => kind === 'added'),
         disable: (id, by) => noting(setDisabled(tx, id, true, by), (done) => done === 'done'),
         enable: (id, by) => noting(setDisabled(tx, id, false, by), (done) => done === 'done'),

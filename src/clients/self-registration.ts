@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientInvitations } from './client-invitations.js';
+import { latinProblem, skeletonOf } from './client-name.js';
 import type { ClientRegistration } from './client-schema.js';
 import type { Clients } from './clients.js';
+import { unstorable } from './storable.js';
 
 /**
  * What a client says of itself when it registers itself. Everything else is of no effect, as RFC 7591 section 2 has it,
@@ -42,10 +44,12 @@ const OWN_WORDS = [
 
 /** Grants by which a client acts for a person who logs in; a client that acts for itself is made by operators. */
 const GRANTS: readonly unknown[] = ['authorization_code', 'refresh_token'];
-/** Scopes without a word of what the personnel system knows. */
-const SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
+/** Scopes without a word of what the personnel system knows, and nothing that outlives a session. */
+const SCOPES: readonly string[] = ['openid', 'profile', 'email'];
 /** Told to every client that registered itself, until an operator says otherwise. */
-const CLAIMS = ['name', 'preferred_username'] as const;
+const CLAIMS = ['name'] as const;
+/** Addresses that we call, in production by https. */
+const CALLED = ['jwks_uri', 'backchannel_logout_uri'] as const;
 
 /** RFC 7591 section 3.2.2. */
 export interface RegistrationRefused {
@@ -71,25 +75,40 @@ const invalid = (
 
 const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
 
-function judge(sent: Readonly<Record<string, unknown>>): RegistrationRefused | undefined {
+function judge(sent: Readonly<Record<string, unknown>>, production: boolean): RegistrationRefused | undefined {
+  const [lost] = unstorable(sent);
+  if (lost !== undefined) return invalid(lost.join(' ').trim());
   if ('x' in sent) return invalid('x is decided by the operators');
   const grant = listed(sent.grant_types).find((each) => !GRANTS.includes(each));
   if (grant !== undefined) return invalid('grant_types may be authorization_code and refresh_token');
   const scopes = typeof sent.scope === 'string' ? sent.scope.split(' ') : [];
   if (!scopes.every((scope) => SCOPES.includes(scope))) return invalid(`scope may hold ${SCOPES.join(' ')}`);
-  return undefined;
+  const open = CALLED.find((field) => /^http:/i.test(String(sent[field])));
+  if (production && open !== undefined) return invalid(`${open} must be https`);
+  const name = typeof sent.client_name === 'string' ? latinProblem(sent.client_name) : undefined;
+  return name === undefined ? undefined : invalid(`client_name ${name}`);
+}
+
+interface Registration {
+  readonly client_name: unknown;
+  readonly [field: string]: unknown;
 }
 
 /** Its registration, with the defaults of RFC 7591 section 2 where a client says nothing, and with the least of people. */
-function registrationOf(sent: Readonly<Record<string, unknown>>): object {
-  const said = Object.fromEntries(OWN_WORDS.flatMap((name) => (name in sent ? [[name, sent[name]]] : [])));
+function registrationOf(sent: Readonly<Record<string, unknown>>): Registration {
+  const said: Readonly<Record<string, unknown>> = Object.fromEntries(
+    OWN_WORDS.flatMap((name) => (name in sent ? [[name, sent[name]]] : [])),
+  );
   const hasKeys = 'jwks' in said || 'jwks_uri' in said;
+  const id = randomUUID();
   return {
-    client_name: 'Aplikasi tanpa nama',
     token_endpoint_auth_method: hasKeys ? 'private_key_jwt' : 'client_secret_basic',
     scope: SCOPES.join(' '),
     ...said,
-    client_id: `c-${randomUUID()}`,
+    client_name: said.client_name ?? `Aplikasi tanpa nama ${id.slice(0, 8)}`,
+    client_id: `c-${id}`,
+    // It cannot put what it knows of people beside what another client knows.
+    subject_type: 'pairwise',
     x: { claims: CLAIMS },
   };
 }
@@ -101,8 +120,12 @@ export interface SelfRegistration {
   register(order: { token: string; sent: unknown; requestId: string }): Promise<SelfRegistered>;
 }
 
-export function createSelfRegistration(parts: { clients: Clients; invitations: ClientInvitations }): SelfRegistration {
-  const { clients, invitations } = parts;
+export function createSelfRegistration(parts: {
+  readonly clients: Clients;
+  readonly invitations: ClientInvitations;
+  readonly production: boolean;
+}): SelfRegistration {
+  const { clients, invitations, production } = parts;
   return {
     isInvited: (token) => invitations.isGood(token),
 
@@ -110,14 +133,18 @@ export function createSelfRegistration(parts: { clients: Clients; invitations: C
       if (typeof sent !== 'object' || sent === null || Array.isArray(sent))
         return invalid('the body must be an object');
       const words = sent as Readonly<Record<string, unknown>>;
-      const wrong = judge(words);
+      const wrong = judge(words, production);
       if (wrong !== undefined) return (await invitations.isGood(token)) ? wrong : { kind: 'uninvited' };
       const written = registrationOf(words);
       return clients
         .change<SelfRegistered>(async (edits) => {
           const invitation = await invitations.spend(edits.tx, token);
           if (invitation === undefined) return { kind: 'uninvited' };
-          const added = await edits.add(written, { source: 'registration', by: { requestId }, invitation });
+          const mine = skeletonOf(String(written.client_name));
+          if ((await edits.names()).some((name) => skeletonOf(name) === mine))
+            throw new NotAccepted(invalid('client_name reads like the name of another client'));
+          const from = { source: 'registration', by: { requestId }, invitation } as const;
+          const added = await edits.add(written, { ...from, isWaiting: true });
           if (added.kind === 'added') {
             const record = await edits.find(added.client.client_id);
             if (record === undefined) throw new Error('a client was lost on the way');
@@ -125,7 +152,9 @@ export function createSelfRegistration(parts: { clients: Clients; invitations: C
           }
           if (added.kind === 'taken') throw new Error('a random id was taken');
           const problems = added.problems.map(({ field, problem }) => `${field} ${problem}`.trim());
-          const isOfAddress = added.problems.every(({ field }) => field.startsWith('redirect_uris'));
+          const isOfAddress = added.problems.every(({ field }) =>
+            /^(?:redirect_uris|sector_identifier_uri)/.test(field),
+          );
           throw new NotAccepted(
             invalid(problems.join('; '), isOfAddress ? 'invalid_redirect_uri' : 'invalid_client_metadata'),
           );

@@ -84,7 +84,7 @@ export interface ClientNamed {
 interface ClientLine extends ClientNamed {
   readonly source: string;
   readonly authentication: string;
-  readonly state: 'in_use' | 'disabled' | 'refused';
+  readonly state: 'in_use' | 'waiting' | 'disabled' | 'refused';
   readonly lastUsedAt: Date | undefined;
   readonly errorsLastHour: number;
 }

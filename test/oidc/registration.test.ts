@@ -1,3 +1,6 @@
+import { registrationOf } from '../helpdesk/relying-parties/parts.js';
+import { viewOf } from '#src/clients/client-view.js';
+import { createSelfRegistration } from '#src/clients/self-registration.js';
 import { openConsoleHouse, type ConsoleHouse } from '../helpdesk/console-house.js';
 
 /** Relying parties that register themselves (RFC 7591) at the whole running program, with a token and without. */
@@ -6,6 +9,8 @@ let endpoint: string;
 
 beforeAll(async () => {
   house = await openConsoleHouse();
+  const known = { ...registrationOf('known'), client_name: 'MyASN' };
+  expect(await house.services.clients.add(known, { source: 'command' })).toMatchObject({ kind: 'added' });
   const discovery = await fetch(new URL('/.well-known/openid-configuration', house.site.origin));
   ({ registration_endpoint: endpoint } = (await discovery.json()) as { registration_endpoint: string });
 });
@@ -34,11 +39,28 @@ async function register(sent: unknown, token?: string): Promise<Told> {
 }
 const count = async (): Promise<number> =>
   (await house.services.db.query(`SELECT 1 FROM clients WHERE source = 'registration'`)).length;
-const APP = { client_name: 'Absensi', redirect_uris: ['https://absensi.example/cb'] };
+const APP = { redirect_uris: ['https://absensi.example/cb'] };
+const authorization = (id: string, change: Record<string, string> = {}): URL => {
+  const query = new URLSearchParams({
+    client_id: id,
+    response_type: 'code',
+    scope: 'openid',
+    redirect_uri: 'https://absensi.example/cb',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+    state: 'a state',
+    ...change,
+  });
+  return new URL(`/oidc/auth?${query.toString()}`, house.site.origin);
+};
+const ask = (url: URL): Promise<Response> => fetch(url, { redirect: 'manual' });
 
 it('answers with the metadata as registered, and a secret this once', async () => {
   const { token, id } = await invite();
-  const { status, body, headers } = await register({ ...APP, software_id: 'of no effect' }, token);
+  const { status, body, headers } = await register(
+    { ...APP, client_name: 'Absensi', software_id: 'of no effect', subject_type: 'public' },
+    token,
+  );
   expect(status).toBe(201);
   expect(headers.get('cache-control')).toBe('no-store');
   expect(body).toEqual({
@@ -54,7 +76,8 @@ it('answers with the metadata as registered, and a secret this once', async () =
     response_types: ['code'],
     token_endpoint_auth_method: 'client_secret_basic',
     id_token_signed_response_alg: 'ES256',
-    scope: 'openid profile email offline_access',
+    scope: 'openid profile email',
+    subject_type: 'pairwise',
   });
   const [event] = await house.services.db.query(
     `SELECT detail FROM audit_events WHERE type = 'client.added' AND client_id = $1`,
@@ -62,26 +85,24 @@ it('answers with the metadata as registered, and a secret this once', async () =
   );
   expect(event?.detail).toEqual({ source: 'registration', invitation: id });
   const { registration } = (await house.services.clients.find(body.client_id as string)) ?? {};
-  expect(registration?.x).toEqual({ claims: ['name', 'preferred_username'] });
+  expect(registration?.x).toEqual({ claims: ['name'] });
 });
 
-it('can log people in at once, and what it is refused is told', async () => {
+it('waits for an operator, and from then on logs people in and is told what it is refused', async () => {
   const { token } = await invite();
   const { body } = await register(APP, token);
   const { client_id: id, client_secret: secret } = body as { client_id: string; client_secret: string };
-  const query = new URLSearchParams({
-    client_id: id,
-    response_type: 'code',
-    scope: 'openid',
-    redirect_uri: 'https://absensi.example/cb',
-    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-    code_challenge_method: 'S256',
-    state: 'a state',
-  });
-  const asked = await fetch(new URL(`/oidc/auth?${query.toString()}`, house.site.origin), { redirect: 'manual' });
-  expect(asked.headers.get('location')).toContain('/sign-in/');
-  query.set('redirect_uri', 'https://lain.example/cb');
-  const refused = await fetch(new URL(`/oidc/auth?${query.toString()}`, house.site.origin), { redirect: 'manual' });
+  const { clients } = house.services;
+  const stateOf = async (): Promise<string | undefined> => {
+    const record = await clients.find(id);
+    return record && viewOf(record, []).state;
+  };
+  expect(await stateOf()).toBe('waiting');
+  expect((await ask(authorization(id))).status).toBe(400);
+  expect(await clients.enable(id)).toBe('done');
+  expect(await stateOf()).toBe('in_use');
+  expect((await ask(authorization(id))).headers.get('location')).toContain('/sign-in/');
+  const refused = await ask(authorization(id, { redirect_uri: 'https://lain.example/cb' }));
   expect(refused.status).toBe(400);
   const grant = await fetch(new URL('/oidc/token', house.site.origin), {
     method: 'POST',
@@ -112,6 +133,55 @@ it('can log people in at once, and what it is refused is told', async () => {
       request_ids: [grant.headers.get('x-request-id')],
     },
   ]);
+});
+
+it('one that an operator ended does not wait again', async () => {
+  const { token } = await invite();
+  const { client_id: id } = (await register(APP, token)).body as { client_id: string };
+  const { clients } = house.services;
+  await clients.enable(id);
+  await clients.disable(id);
+  const record = await clients.find(id);
+  expect(record && viewOf(record, []).state).toBe('disabled');
+});
+
+it.each([
+  ['MyASN', 'the name of another client'],
+  ['my-asn', 'written otherwise'],
+  ['MyΑЅΝ', 'in other alphabets'],
+  ['ＭｙＡＳＮ', 'in wide letters'],
+  ['ASN Dig1tal', 'the name of this program'],
+])('does not get a name that people know: %s (%s)', async (client_name) => {
+  const { token } = await invite();
+  const refused = await register({ ...APP, client_name }, token);
+  expect([refused.status, refused.body.error]).toEqual([400, 'invalid_client_metadata']);
+  expect(refused.body.error_description).toMatch(/^client_name /);
+  expect((await register(APP, token)).status).toBe(201);
+});
+
+it.each<[string, object]>([
+  ['NUL', { client_name: 'a\0b' }],
+  ['half a character', { contacts: ['\ud800@b.example'] }],
+  ['NUL where nobody looks', { software_id: '\0' }],
+  ['NUL in a key', { jwks: { keys: [{ kty: 'EC', 'a\0': 1 }] } }],
+])('what no database keeps is refused like all else: %s', async (_, change) => {
+  const { token } = await invite();
+  const { status, body, headers } = await register({ ...APP, ...change }, token);
+  expect([status, body.error]).toEqual([400, 'invalid_client_metadata']);
+  expect(headers.get('content-type')).toContain('application/json');
+});
+
+it('in production is called by https only', async () => {
+  const { clients, clientInvitations: invitations } = house.services;
+  const order = async (production: boolean, field: string) => {
+    const { token } = await invite();
+    const sent = { ...APP, [field]: 'http://absensi.example/it' };
+    return createSelfRegistration({ clients, invitations, production }).register({ token, sent, requestId: 'one' });
+  };
+  for (const field of ['jwks_uri', 'backchannel_logout_uri']) {
+    expect(await order(true, field)).toMatchObject({ kind: 'refused', description: `${field} must be https` });
+    expect(await order(false, field)).toMatchObject({ kind: 'registered' });
+  }
 });
 
 it('a browser or phone application gets no secret, one with keys proves itself by them', async () => {
@@ -170,6 +240,13 @@ it.each<[string, object, string]>([
   ['token exchange', { grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'] }, 'invalid_client_metadata'],
   ['what the personnel system knows', { scope: 'openid asn' }, 'invalid_client_metadata'],
   ['scopes of the admin API', { scope: 'openid clients:write' }, 'invalid_client_metadata'],
+  ['weeks without the person', { scope: 'openid offline_access' }, 'invalid_client_metadata'],
+  ['devices', { grant_types: ['urn:ietf:params:oauth:grant-type:device_code'] }, 'invalid_client_metadata'],
+  [
+    'addresses at two hosts',
+    { redirect_uris: ['https://satu.example/cb', 'https://dua.example/cb'] },
+    'invalid_redirect_uri',
+  ],
   ['the implicit flow', { response_types: ['token'] }, 'invalid_client_metadata'],
 ])('refuses %s, and the token is not used up', async (_, change, error) => {
   const { token } = await invite();

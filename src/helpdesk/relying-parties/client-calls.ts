@@ -6,8 +6,10 @@ import type { ClientLine, ClientView } from '../../clients/client-view.js';
 
 const TIME = z.iso.datetime();
 const STATE = z
-  .enum(['in_use', 'disabled', 'refused'])
-  .describe('`refused`: the rules of today do not accept its registration, and nobody logs in by it.');
+  .enum(['in_use', 'waiting', 'disabled', 'refused'])
+  .describe(
+    '`waiting`: it registered itself, and nobody logs in by it until it is enabled. `refused`: the rules of today do not accept its registration, and nobody logs in by it.',
+  );
 const SOURCE = z
   .enum(['file', 'command', 'console', 'registration'])
   .describe('Where it came from: CLIENTS_FILE, `sso-asn clients add`, the console or this API, dynamic registration.');
