@@ -140,7 +140,12 @@ export async function buildServices({ config, stores, log, clock, hashesAtOnce =
   await clients.reload();
   const clientDevelopers = createClientDevelopers({ db, audit, clock });
   const clientInvitations = createClientInvitations({ db, keyed, audit, clock });
-  const clientUse = createClientUse({ db, clock, log, isKnown: (id) => registry.registration(id) !== undefined });
+  const clientUse = createClientUse({
+    db,
+    clock,
+    log,
+    isKnown: (id) => (registry.registration(id) ?? registry.switchedOff(id)) !== undefined,
+  });
 
   const keyRotation = createKeyRotation({ db, box, clock, audit });
   const outbox = createOutbox({ box, clock, ...(onMessage === undefined ? {} : { onAdded: onMessage }) });

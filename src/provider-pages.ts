@@ -6,14 +6,19 @@ import type { PageContext } from './web/request.js';
 export function providerPagesBy(write: PageWriter): ProviderPages {
   const ours = (ctx: unknown): PageContext => ctx as PageContext;
   return {
-    error(ctx, { status, error, description }) {
+    error(ctx, { status, error, description, about, service }) {
       if (status === 410) write(ours(ctx), 'expired', { cause: 'waited', kept: 'nothing' }, { status });
       else if (status === 429) {
         const retryAfterSeconds = Number(ctx.response.get('retry-after'));
         write(ours(ctx), 'error', { status, error: { code: 'throttled', retryAfterSeconds } }, { status });
       } else {
         const code = status === 404 ? 'not_found' : status < 500 ? 'invalid_input' : 'unavailable';
-        write(ours(ctx), 'error', { status, error: { code }, oauth: { error, description } }, { status });
+        write(
+          ours(ctx),
+          'error',
+          { status, error: { code }, oauth: { error, description, about, service } },
+          { status },
+        );
       }
     },
     noAccess(ctx, page) {

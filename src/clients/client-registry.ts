@@ -18,10 +18,19 @@ export interface Service {
   readonly asksAgain: boolean;
 }
 
+/** A client whose registration is kept, and that nobody may use. */
+export interface SwitchedOff {
+  readonly clientId: string;
+  readonly name: string;
+  readonly since: Date;
+}
+
 /** Every client that may be used, in memory: asked several times in each request, and never waited for (ADR 0026). */
 export interface ClientRegistry extends RelyingParties {
   /** Undefined for a client that is unknown or disabled. */
   registration(clientId: string): ClientRegistration | undefined;
+  /** Of a client that is disabled, or left the clients file. */
+  switchedOff(clientId: string): SwitchedOff | undefined;
   /** All of them, the built-in ones last. */
   registrations(): readonly ClientRegistration[];
   /** Whether a client may prove itself with this secret now. */
@@ -34,8 +43,8 @@ export interface ClientRegistry extends RelyingParties {
 
 /** The registry of a process, which is told when the table has changed. */
 export interface LiveClientRegistry extends ClientRegistry {
-  /** From now on these are the clients, and the built-in ones. */
-  replace(entries: readonly ClientEntry[]): void;
+  /** From now on these are the clients, and the built-in ones; those that are switched off are known by name only. */
+  replace(entries: readonly ClientEntry[], switchedOff?: readonly SwitchedOff[]): void;
 }
 
 /** A source expression of Content Security Policy for an address; a phone's own scheme has no origin. */
@@ -70,7 +79,10 @@ export function clientRegistry(entries: readonly ClientEntry[], own: Own, keyed:
   let registered: readonly ClientRegistration[] = [];
   let byId = new Map<string, Known>();
 
-  const replace = (next: readonly ClientEntry[]): void => {
+  let offById = new Map<string, SwitchedOff>();
+
+  const replace = (next: readonly ClientEntry[], off: readonly SwitchedOff[] = []): void => {
+    offById = new Map(off.map((client) => [client.clientId, client]));
     registered = next.map(({ registration }) => registration);
     const known = (registration: ClientRegistration, entry?: ClientEntry): [string, Known] => [
       registration.client_id,
@@ -86,6 +98,7 @@ export function clientRegistry(entries: readonly ClientEntry[], own: Own, keyed:
   return {
     replace,
     registration: (clientId) => byId.get(clientId)?.registration,
+    switchedOff: (clientId) => offById.get(clientId),
     registrations: () => [...registered, ...builtIn],
     holdsSecret: (clientId, secret, now) =>
       holdsSecret(byId.get(clientId)?.entry?.secrets ?? [], secretDigest(keyed, clientId, secret), now),

@@ -114,6 +114,11 @@ export function createClients(parts: ClientsParts): Clients {
           ? []
           : [{ registration, secrets, endedAt }],
       ),
+      known.flatMap(({ clientId, written, disabledAt, leftAt }) => {
+        const since = disabledAt ?? leftAt;
+        const { client_name: name = clientId } = written as { readonly client_name?: string };
+        return since === undefined ? [] : [{ clientId, name, since }];
+      }),
     );
   };
 

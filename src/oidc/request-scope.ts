@@ -1,5 +1,6 @@
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/accounts.js';
+import type { SwitchedOff } from '../clients/client-registry.js';
 import type { AccountId } from '../kernel/ids.js';
 import type { Json, StoredSession } from './storage/session-store.js';
 import type { StoredToken } from './storage/token-store.js';
@@ -21,6 +22,8 @@ export interface RequestScope {
   readonly claimed: Map<string, string>;
   readonly taken: Set<string>;
   readonly revoked: Map<string, Promise<void>>;
+  /** The client that was asked for and is switched off. */
+  switchedOff: SwitchedOff | undefined;
   /** That the database did not answer this request: it is not asked again. */
   away: Error | undefined;
 }
@@ -37,6 +40,7 @@ const emptyScope = (): RequestScope => ({
   claimed: new Map(),
   taken: new Set(),
   revoked: new Map(),
+  switchedOff: undefined,
   away: undefined,
 });
 

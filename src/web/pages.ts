@@ -409,7 +409,16 @@ export interface Pages extends HelpdeskPages, ClientPages {
     readonly status: number;
     readonly error: PageError;
     /** What a relying party's developer needs to see; never personal. */
-    readonly oauth?: { readonly error: string; readonly description?: string | undefined } | undefined;
+    readonly oauth?:
+      | {
+          readonly error: string;
+          readonly description?: string | undefined;
+          /** What the person wanted, or what stands in the way; a login unless given. */
+          readonly about?: 'sign_out' | 'switched_off' | undefined;
+          /** The name of the one that is switched off. */
+          readonly service?: string | undefined;
+        }
+      | undefined;
   };
   'not-found': object;
   /** 410: what the person was doing is gone. */

@@ -20,8 +20,12 @@ beforeEach(() => {
 afterAll(() => house.close());
 afterEach(resetTime);
 
+const SINCE = new Date('2026-11-01T02:03:04Z');
 const disable = (): void => {
-  house.registry.replace([]);
+  house.registry.replace(
+    [],
+    ['web', 'service'].map((clientId) => ({ clientId, name: `Client ${clientId}`, since: SINCE })),
+  );
 };
 /** Disabled at this moment, and enabled again at once. */
 const endAndEnable = (): void => {
@@ -37,6 +41,45 @@ describe('a client that is disabled', () => {
     expect(answer.status).toBe(400);
     expect(answer.location).toBeUndefined();
     expect(answer.body).toContain('invalid_client');
+    expect(answer.body).toContain('"about":"switched_off","service":"Client web"');
+  });
+
+  it('is told of what it was refused, at every endpoint and however it proves itself', async () => {
+    const detail = `disabled since ${SINCE.toISOString()}`;
+    disable();
+    house.events.length = 0;
+    await house.follow(house.browser(), house.request({ clientId: 'web' }).url);
+    await house.refresh('web', 'x');
+    await house.post('/oidc/token', 'service', { grant_type: 'client_credentials' });
+    expect(house.events).toMatchObject([
+      { type: 'authorization.refused', clientId: 'web', error: 'invalid_client', detail },
+      { type: 'grant.refused', clientId: 'web', error: 'invalid_client', detail },
+      { type: 'grant.refused', clientId: 'service', error: 'invalid_client', detail },
+    ]);
+    house.events.length = 0;
+    await house.follow(house.browser(), house.request({ clientId: 'web', params: { client_id: 'nobody' } }).url);
+    expect(house.events).toMatchObject([{ clientId: undefined }]);
+  });
+
+  it('keeps nobody from logging out, and leads them nowhere', async () => {
+    const browser = house.browser();
+    const { id_token: hint } = await house.tokens({ browser, clientId: 'web', account: await house.person() });
+    disable();
+    const url = new URL(house.address('/oidc/logout'));
+    const back = { post_logout_redirect_uri: 'https://web.example/bye', state: 's' };
+    url.search = new URLSearchParams({ id_token_hint: hint, ...back }).toString();
+    const asked = await browser.call(url, { headers: { accept: 'text/html' } });
+    expect([asked.status, asked.body.includes('sign-out/confirm')]).toEqual([200, true]);
+    const { xsrf } = JSON.parse(/\{.*\}/.exec(asked.body)?.[0] ?? '{}') as { xsrf: string };
+    const done = await browser.call(house.address('/oidc/logout/confirm'), { form: { xsrf, logout: 'yes' } });
+    expect([done.status, done.location?.pathname]).toEqual([303, '/oidc/logout/success']);
+    expect((await browser.call(url)).location?.pathname).toBe('/oidc/logout/success');
+  });
+
+  it('and a logout that cannot be is told as one', async () => {
+    const url = house.address('/oidc/logout?client_id=web&post_logout_redirect_uri=https://evil.example/');
+    const answer = await house.browser().call(url, { headers: { accept: 'text/html' } });
+    expect([answer.status, answer.body.includes('"about":"sign_out"')]).toEqual([400, true]);
   });
 
   it('redeems no code, and its tokens are dead', async () => {

@@ -721,6 +721,20 @@ export const SAMPLES: readonly Sample[] = [
       },
     },
   ],
+  [
+    'error',
+    'about a logout',
+    { status: 400, error: { code: 'invalid_input' }, oauth: { error: 'invalid_request', about: 'sign_out' } },
+  ],
+  [
+    'error',
+    'a service that is switched off',
+    {
+      status: 400,
+      error: { code: 'invalid_input' },
+      oauth: { error: 'invalid_client', about: 'switched_off', service: 'MyASN' },
+    },
+  ],
   ['not-found', 'plain', {}],
   ['expired', 'waited', { cause: 'waited', kept: 'nothing' }],
   ['expired', 'a reset of MFA', { cause: 'waited', kept: 'mfa_reset', restartHref: '/reset/mfa' }],

@@ -4,7 +4,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Carried } from '../../clients/client-use.js';
 import type { Log } from '../../kernel/log.js';
 import { carriedIn } from '../tokens/carried-claims.js';
-import { requestId } from '../request-scope.js';
+import { requestId, requestScope } from '../request-scope.js';
 
 /** What a client was refused: codes, and the provider's own words. */
 interface Refused {
@@ -51,8 +51,10 @@ export function reportEvents(
     const told = error as Error & Told;
     const code = told.error ?? 'server_error';
     const endpoint = ctx.oidc.route;
-    const clientId = clientOf(ctx);
-    const detail = told.error_detail ?? told.error_description;
+    const off = ctx.oidc.client === undefined ? requestScope().switchedOff : undefined;
+    const clientId = clientOf(ctx) ?? off?.clientId;
+    const detail =
+      off !== undefined ? `disabled since ${off.since.toISOString()}` : (told.error_detail ?? told.error_description);
     const refusal = { clientId, endpoint, error: code, detail, requestId: requestId() };
     // A device that asks every five seconds is not refused.
     if (code === 'authorization_pending') return refusal;

@@ -5,7 +5,7 @@ import { accountId } from '../../kernel/ids.js';
 import { devicePages, type DeviceProblem } from '../device/device-pages.js';
 import type { ResponseForm } from './form-post.js';
 import { NoAccess } from '../login/policy.js';
-import { requestId } from '../request-scope.js';
+import { requestId, requestScope } from '../request-scope.js';
 import type { Subjects } from '../tokens/subjects.js';
 
 /** A service, as pages link back to it. */
@@ -19,7 +19,16 @@ export interface ProviderPages {
   /** An error that cannot be told to a relying party. Codes of OAuth, and the request id for whoever asks for help. */
   error(
     ctx: KoaContextWithOIDC,
-    error: { status: number; error: string; description: string | undefined; requestId: string | undefined },
+    error: {
+      status: number;
+      error: string;
+      description: string | undefined;
+      requestId: string | undefined;
+      /** What the person wanted, or what stands in the way; a login unless given. */
+      about: 'sign_out' | 'switched_off' | undefined;
+      /** The name of the one that is switched off. */
+      service: string | undefined;
+    },
   ): void | Promise<void>;
   /** 403: this person may not use this service. */
   noAccess(
@@ -65,7 +74,11 @@ export function providerPages(
       await pages.noAccess(ctx, { service, missing: error.missing, back: backTo(error.clientId) });
       return;
     }
+    const off = out.error === 'invalid_client' ? requestScope().switchedOff : undefined;
+    const isSignOut = (ctx.oidc.route as string | undefined)?.startsWith('end_session') === true;
     await pages.error(ctx, {
+      about: isSignOut ? 'sign_out' : off && 'switched_off',
+      service: off?.name,
       // An expired login is the person's everyday case, not a malformed request.
       status: error instanceof errors.SessionNotFound ? 410 : ctx.status,
       error: out.error,

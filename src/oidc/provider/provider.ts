@@ -14,6 +14,7 @@ import type { ClientRegistry } from '../../clients/client-registry.js';
 import { accessTokens } from '../tokens/access-tokens.js';
 import { deviceAnswer } from '../device/device-answer.js';
 import { withoutEncryptedHint } from '../logout/encrypted-hint.js';
+import { onlyOfClientsInUse } from '../logout/clients-in-use.js';
 import { ENDPOINTS, REALM, mountPath, type EndpointStyle } from '../endpoints.js';
 import { reportEvents, type ProviderEvent } from './events.js';
 import { formPostPage } from './form-post.js';
@@ -110,6 +111,7 @@ export async function createProvider(options: ProviderOptions): Promise<OpenIdPr
   provider.use(readableTokens(options) as Koa.Middleware);
   provider.use(structuredTokens({ registry, tokens }) as Koa.Middleware);
   provider.use(withoutEncryptedHint(endpoints.end_session));
+  provider.use(onlyOfClientsInUse(endpoints.end_session, registry));
   provider.use(tellLanguages as Koa.Middleware);
   provider.use(leaveWithoutSession as Koa.Middleware);
   provider.use(formPostPage(registry, options.pages) as Koa.Middleware);

@@ -11,6 +11,7 @@ import { replayStore } from './replay-store.js';
 import { sessionAdapter, type SessionParts } from './session-adapter.js';
 import { admitStranger } from './strangers.js';
 import { tokenAdapter } from './token-adapter.js';
+import { requestScope } from '../request-scope.js';
 import { guarded } from '../unavailable.js';
 
 export interface AdapterParts extends SessionParts {
@@ -58,6 +59,8 @@ function clientAdapter({ registry }: AdapterParts): Partial<Adapter> {
   return {
     find(clientId) {
       const registration = registry.registration(clientId);
+      // Whoever tells of the refusal tells that client's developers (provider/events.ts).
+      if (registration === undefined) requestScope().switchedOff = registry.switchedOff(clientId);
       return Promise.resolve(registration && (clientMetadata(registration) as AdapterPayload));
     },
   };
