@@ -21,6 +21,8 @@ export interface WaitingDevice {
   readonly accountId: AccountId;
   /** The claims about the person that it would get. */
   readonly claims: readonly string[];
+  /** Where else it could act for the person, and what it may do there, by the names of scopes. */
+  readonly resources: readonly { readonly resource: string; readonly scopes: readonly string[] }[];
   /** How long it could stay signed in after the person's own session; undefined where it ends with that. */
   readonly staysSeconds: number | undefined;
 }

@@ -53,7 +53,7 @@ export function deviceLoginRoutes(parts: DeviceLoginRouteParts): Route[] {
 
   async function showQuestion(ctx: PageContext, device: WaitingDevice): Promise<void> {
     const account = await accountOf(device.accountId);
-    const { userCode, claims, staysSeconds } = device;
+    const { userCode, claims, resources, staysSeconds } = device;
     write(ctx, 'device/confirm', {
       uid: uidOf(ctx),
       userCode: writtenUserCode(userCode),
@@ -61,6 +61,7 @@ export function deviceLoginRoutes(parts: DeviceLoginRouteParts): Route[] {
       name: account.name,
       nipEnding: lastThreeOf(account.nip),
       claims,
+      resources,
       staysSeconds,
     });
   }

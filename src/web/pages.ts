@@ -121,6 +121,8 @@ export interface Pages extends HelpdeskPages, ClientPages {
     readonly nipEnding: string;
     /** What it would be told about the person, by the names of claims. */
     readonly claims: readonly string[];
+    /** Where else it could act for the person, and the scopes there. */
+    readonly resources: readonly { readonly resource: string; readonly scopes: readonly string[] }[];
     /** How long it stays signed in after the person's own session; none where it ends with that. */
     readonly staysSeconds?: number | undefined;
   };

@@ -16,12 +16,18 @@ jest.setTimeout(120_000);
 const CLOSED = { ...SCREEN, client_id: 'layar-pns', x: { allowed_employment: ['PPPK_PARUH_WAKTU'] } };
 const FRESH = { ...SCREEN, client_id: 'layar-segar', x: { max_age_seconds: 60 } };
 const STRONG = { ...SCREEN, client_id: 'layar-kuat', x: { acr: 'phr' } };
+const FILES = 'https://berkas.example/api';
+const WIDE = {
+  ...SCREEN,
+  client_id: 'layar-luas',
+  x: { claims: ['name', 'email', 'agency', 'nip'], resources: { [FILES]: ['read', 'erase'] } },
+};
 const BOUND = { ...SCREEN, client_id: 'layar-terikat', application_type: 'web' };
 
 let house: ToldSite;
 let device: Visitor;
 beforeAll(async () => {
-  house = await startToldSite(() => [SCREEN, CLOSED, FRESH, STRONG, BOUND]);
+  house = await startToldSite(() => [SCREEN, CLOSED, FRESH, STRONG, BOUND, WIDE]);
   device = house.visitor();
 });
 afterAll(() => house.stop());
@@ -157,6 +163,27 @@ describe('a device is let in', () => {
     expect((await userinfo(device, tokens)).status).toBe(200);
     await visitor.submit(await visitor.follow('/oidc/logout'), '/confirm');
     expect((await userinfo(device, tokens)).status).toBe(401);
+  });
+});
+
+describe('the question about a device', () => {
+  it('names what it asks for one by one, and where it could act', async () => {
+    const { visitor } = await house.signIn(await house.person());
+    const ask = async (scope: string, more: Record<string, string>): Promise<string> => {
+      const started = await startDevice(device, { clientId: WIDE.client_id, scope, more });
+      const question = await type(visitor, started.user_code);
+      expect(question.page).toBe('device/confirm');
+      return question.body;
+    };
+    const bare = await ask('openid', {});
+    expect(bare).toContain('tanpa nama dan tanpa NIP');
+    const claims = JSON.stringify({ userinfo: { email: null, nip: null }, id_token: { agency: null } });
+    const asked = await ask('openid erase', { claims, resource: FILES });
+    expect(asked).not.toContain('tanpa nama dan tanpa NIP');
+    for (const line of ['Alamat e-mail', 'Instansi']) expect(asked).toContain(`<li>${line}</li>`);
+    // By scope only, whatever is asked (R-46).
+    expect(asked).not.toContain('<li>NIP</li>');
+    expect(asked).toContain(`<bdi>${FILES}</bdi>: <code>erase</code>`);
   });
 });
 

@@ -83,6 +83,7 @@ const DEVICE = {
   name: 'Siti Rahayu',
   nipEnding: '001',
   claims: ['name', 'nip', 'agency'],
+  resources: [],
 };
 const presence = { kind: 'live', code: '48207316', counterCode: '042', expiresAt: SAMPLE_SHELL.now } as const;
 const enrol = { ...signIn, ...offer };
@@ -545,6 +546,17 @@ export const SAMPLES: readonly Sample[] = [
   ['device/code', 'throttled', { userCode: 'BCDF-GHJK', error: { ...wait, limit: 'requests' } }],
   ['device/confirm', 'plain', DEVICE],
   ['device/confirm', 'every claim', { ...DEVICE, claims: CLAIM_NAMES, staysSeconds: 30 * 86_400 }],
+  [
+    'device/confirm',
+    'resources',
+    {
+      ...DEVICE,
+      resources: [
+        { resource: 'https://arsip.contoh.go.id/api', scopes: ['baca', 'hapus'] },
+        { resource: 'https://api.contoh.go.id', scopes: [] },
+      ],
+    },
+  ],
   ['device/confirm', 'nothing', { ...DEVICE, claims: [], staysSeconds: 12 * 3600 }],
   ['device/done', 'plain', {}],
   ['device/refused', 'plain', {}],

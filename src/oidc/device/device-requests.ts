@@ -9,6 +9,7 @@ import { randomId } from '../../security/secrets.js';
 import { browserDigest } from '../../sign-in/browser-digest.js';
 import type { Database } from '../../storage/database.js';
 import { personClaims } from '../tokens/claims.js';
+import { scopesAt } from '../tokens/resources.js';
 import { deviceCodeStore, type StoredDeviceCode } from './device-code-store.js';
 import { byUserCode, userCodeDigest, userCodeIn } from './device-codes.js';
 import { APPROVED, DEVICE_PROMPT } from './device-prompt.js';
@@ -20,6 +21,13 @@ import type { OpenIdProvider } from '../provider/provider.js';
 /** How long the second half of a double tap waits for what the first is writing. */
 const LOOKS = 20;
 const LOOK_MS = 100;
+
+/** One by one, for the ID token or userinfo (OpenID Connect Core section 5.5); judged before the device got its code. */
+function askedClaims(claims: string | undefined): readonly string[] {
+  if (claims === undefined) return [];
+  const { id_token: idToken, userinfo } = JSON.parse(claims) as { id_token?: object; userinfo?: object };
+  return Object.keys({ ...idToken, ...userinfo });
+}
 
 interface Parts {
   /** Asked at each use: it is another one when the keys have changed. */
@@ -84,14 +92,22 @@ export function deviceRequests(parts: Parts): DeviceRequests {
 
   function described(userCode: string, { clientId, payload }: StoredDeviceCode, account: string): WaitingDevice {
     const registration = registry.registration(clientId);
-    const { scope = '' } = payload.params as { scope?: string };
+    const params = payload.params as { scope?: string; claims?: string; resource?: string | string[] };
+    const { scope = '', claims } = params;
     const asked = scope.split(' ');
     const stays = asked.includes('offline_access') && asked.includes('openid');
     return {
       userCode,
       clientId,
       accountId: accountId(account),
-      claims: registration === undefined ? [] : personClaims(registration, { use: 'userinfo', scope, claims: [] }),
+      claims:
+        registration === undefined
+          ? []
+          : personClaims(registration, { use: 'userinfo', scope, claims: askedClaims(claims) }),
+      resources: [params.resource ?? []].flat().map((resource) => ({
+        resource,
+        scopes: (scopesAt(registration, resource) ?? []).filter((each) => asked.includes(each)),
+      })),
       staysSeconds: stays
         ? registration?.application_type === 'native'
           ? PHONE_GRANT_SECONDS

@@ -4,6 +4,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Carried } from '../../clients/client-use.js';
 import type { Log } from '../../kernel/log.js';
 import { carriedIn } from '../tokens/carried-claims.js';
+import { refusalDetail } from './refusal-detail.js';
 import { requestId, requestScope } from '../request-scope.js';
 
 /** What a client was refused: codes, and the provider's own words. */
@@ -11,7 +12,7 @@ interface Refused {
   readonly clientId: string | undefined;
   readonly endpoint: string;
   readonly error: string;
-  /** What the provider's log says, else what the client was told. */
+  /** Why, in fixed words (refusal-detail.ts). */
   readonly detail: string | undefined;
   readonly requestId: string | undefined;
 }
@@ -53,8 +54,7 @@ export function reportEvents(
     const endpoint = ctx.oidc.route;
     const off = ctx.oidc.client === undefined ? requestScope().switchedOff : undefined;
     const clientId = clientOf(ctx) ?? off?.clientId;
-    const detail =
-      off !== undefined ? `disabled since ${off.since.toISOString()}` : (told.error_detail ?? told.error_description);
+    const detail = off !== undefined ? `disabled since ${off.since.toISOString()}` : refusalDetail(told);
     const refusal = { clientId, endpoint, error: code, detail, requestId: requestId() };
     // A device that asks every five seconds is not refused.
     if (code === 'authorization_pending') return refusal;
@@ -63,7 +63,7 @@ export function reportEvents(
       endpoint,
       client_id: clientId,
       error: code,
-      detail: told.error_detail,
+      detail,
     });
     return refusal;
   };
