@@ -361,7 +361,9 @@ describe('a service', () => {
   it('is told when it may do nothing of what it asks', async () => {
     expect(errorOf(await ask('service', { resource: API, scope: 'unregistered' }))).toBe('invalid_scope');
     expect(errorOf(await ask('service', { scope: 'read' }))).toBe('invalid_scope');
-    expect(parse((await ask('service', { resource: API, scope: 'unregistered read' })).body)).toMatchObject({ scope: 'read' });
+    expect(parse((await ask('service', { resource: API, scope: 'unregistered read' })).body)).toMatchObject({
+      scope: 'read',
+    });
     expect((await ask('service', { resource: API })).status).toBe(200);
   });
 
