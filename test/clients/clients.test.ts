@@ -203,9 +203,11 @@ describe('a client that is disabled', () => {
     await clients.add(own('one'), { source: 'command' });
     expect(await clients.disable('one')).toBe('done');
     expect(registry.registration('one')).toBeUndefined();
+    expect(registry.switchedOff('one')).toMatchObject({ clientId: 'one', since: time });
     expect(registry.tokenLives('one', epochSeconds(time) + 1)).toBe(false);
     expect(await clients.disable('one')).toBe('already');
     expect(await clients.enable('one')).toBe('done');
+    expect(registry.switchedOff('one')).toBeUndefined();
     expect(ids(registry)).toEqual(['one']);
     // What was issued up to the second in which it was disabled stays dead.
     expect(registry.tokenLives('one', epochSeconds(time))).toBe(false);

@@ -226,6 +226,8 @@ describe('a device is not let in', () => {
     const started = await startDevice(device, { clientId: CLOSED.client_id });
     const page = await type(visitor, started.user_code);
     expect([page.page, page.status]).toEqual(['no-access', 403]);
+    expect(attribute(page.body, 'data-missing')).toBe('employment');
+    expect(page.body).toContain(`<code>${String(page.headers['x-request-id'])}</code>`);
     expect(errorIn(await ask(started, CLOSED.client_id))).toBe('access_denied');
     expect((await audited('device_login.refused')).at(-1)).toMatchObject({ detail: { cause: 'no_access' } });
   });
