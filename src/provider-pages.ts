@@ -6,7 +6,7 @@ import type { PageContext } from './web/request.js';
 export function providerPagesBy(write: PageWriter): ProviderPages {
   const ours = (ctx: unknown): PageContext => ctx as PageContext;
   return {
-    error(ctx, { status, error, description, about, service }) {
+    error(ctx, { status, error, description, about, service, back }) {
       if (status === 410) write(ours(ctx), 'expired', { cause: 'waited', kept: 'nothing' }, { status });
       else if (status === 429) {
         const retryAfterSeconds = Number(ctx.response.get('retry-after'));
@@ -16,7 +16,7 @@ export function providerPagesBy(write: PageWriter): ProviderPages {
         write(
           ours(ctx),
           'error',
-          { status, error: { code }, oauth: { error, description, about, service } },
+          { status, error: { code }, oauth: { error, description, about, service }, back },
           { status },
         );
       }

@@ -519,7 +519,7 @@ export async function buildSite(services: Services): Promise<Site> {
       write,
       clock,
     }),
-    ...clientRoutes({ clients: clientDesk, people: clientPeople, write }),
+    ...clientRoutes({ clients: clientDesk, people: clientPeople, issuer, write }),
     ...clientPeopleRoutes({ clients: clientDesk, people: clientPeople, desk, write, clock }),
     ...developerRoutes({
       clients: services.clients,
@@ -539,6 +539,7 @@ export async function buildSite(services: Services): Promise<Site> {
           device: undefined,
           hasActor: actor !== undefined,
         }),
+      nameOf,
       write,
       clock,
     }),

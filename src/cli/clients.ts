@@ -96,13 +96,16 @@ function table(rows: readonly (readonly string[])[]): string {
 }
 
 function listed(records: readonly ClientRecord[]): string {
-  const heads = ['CLIENT', 'NAME', 'FROM', 'AUTHENTICATION', 'STATE', 'LAST USED'];
+  const heads = ['CLIENT', 'NAME', 'FROM', 'AUTHENTICATION', 'STATE', 'WEAKNESSES', 'LAST USED'];
   const rows = records.map((record) => {
     const { client_name: name, token_endpoint_auth_method: method } = (record.registration ?? record.written) as {
       client_name?: string;
       token_endpoint_auth_method?: string;
     };
-    return [record.clientId, name ?? '', record.source, method ?? '', stateOf(record), day(record.lastUsedAt)].map(
+    // Of one that is refused nothing is judged.
+    const weak = record.registration === undefined ? '-' : `${weaknesses(record.registration).length}`;
+    const state = stateOf(record);
+    return [record.clientId, name ?? '', record.source, method ?? '', state, weak, day(record.lastUsedAt)].map(
       printable,
     );
   });
@@ -153,7 +156,7 @@ export function addClientsCommands(program: Command, run: RunWithServices): void
 
   clients
     .command('list')
-    .description('all clients with their state')
+    .description('all clients with their state, and in how many ways each is weaker than need be')
     .action(() =>
       run(async (services) => {
         const records = await services.clients.list();

@@ -47,7 +47,9 @@ async function checkConfig(): Promise<number> {
 export function addSettingsCommands(program: Command): void {
   program
     .command('check-config')
-    .description('check every setting and the client registrations; print all problems at once')
+    .description(
+      'check every setting and CLIENTS_FILE, all problems at once; clients list and clients show judge what is registered',
+    )
     .action(async () => {
       process.exitCode = await checkConfig();
     });

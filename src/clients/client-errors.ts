@@ -1,6 +1,6 @@
 import { secondsAfter, type Clock } from '../kernel/clock.js';
 import type { Queryable } from '../storage/database.js';
-import { countErrorsSince, selectErrors } from './client-errors-store.js';
+import { countErrorsSince, selectErrorOfRequest, selectErrors } from './client-errors-store.js';
 
 /** What a client was refused: the same thing once, with how often and when. */
 export interface ClientError {
@@ -20,6 +20,8 @@ export interface ClientError {
 export interface ClientErrors {
   /** The latest first. */
   ofClient(clientId: string): Promise<readonly ClientError[]>;
+  /** What a request of that number was refused, by whichever client it was made. */
+  ofRequest(requestId: string): Promise<{ readonly clientId: string; readonly error: ClientError } | undefined>;
   /** Clients that were refused something within the hour, and how many different things. */
   lastHour(): Promise<ReadonlyMap<string, number>>;
 }
@@ -28,5 +30,6 @@ const HOUR_SECONDS = 3600;
 
 export const createClientErrors = ({ db, clock }: { db: Queryable; clock: Clock }): ClientErrors => ({
   ofClient: (clientId) => selectErrors(db, clientId),
+  ofRequest: (requestId) => selectErrorOfRequest(db, requestId),
   lastHour: () => countErrorsSince(db, secondsAfter(clock.now(), -HOUR_SECONDS)),
 });

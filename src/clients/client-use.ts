@@ -43,13 +43,24 @@ const MAX_WAITING = 20;
 const MAX_REQUEST_IDS = 20;
 const MAX_DETAIL = 300;
 
-/** Answers to `prompt=none` and to a device that waits: no fault of anybody. */
+/** Answers to `prompt=none` and to a device that waits or asks too often: no fault that its developers could mend. */
 const EXPECTED: ReadonlySet<string> = new Set([
   'login_required',
   'interaction_required',
   'consent_required',
   'authorization_pending',
+  'slow_down',
 ]);
+
+/** What a person decided, in our words and the provider's: the application did nothing wrong. */
+const OF_THE_PERSON: ReadonlySet<string> = new Set([
+  'the person went back',
+  'the person refused the device',
+  'End-User aborted interaction',
+]);
+
+const isExpected = (error: string, detail: string): boolean =>
+  EXPECTED.has(error) || (error === 'access_denied' && OF_THE_PERSON.has(detail));
 
 const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cs}\s]+/gu, ' ').slice(0, MAX_DETAIL);
 
@@ -112,7 +123,7 @@ export function createClientUse(parts: {
     },
 
     failed({ clientId, endpoint, error, detail = '', requestId }) {
-      if (!isKnown(clientId) || EXPECTED.has(error)) return;
+      if (!isKnown(clientId) || isExpected(error, detail)) return;
       const at = clock.now();
       const client = waiting.get(clientId) ?? { errors: new Map<string, ErrorRow>(), writtenAt: 0 };
       waiting.set(clientId, client);

@@ -14,7 +14,7 @@ const SIGNATURES = [
   ['request_object_signing_alg', 'request objects may be signed'],
 ] as const;
 
-/** What `check-config` warns of: every way in which a client is less safe than one that registers only addresses and keys. */
+/** What `check-config`, `clients show` and the console warn of: every way in which a client is less safe than one that registers only addresses and keys. */
 export function weaknesses(client: ClientRegistration): readonly Weakness[] {
   const found: Weakness[] = [];
   const warn = (field: string, warning: string): void => {

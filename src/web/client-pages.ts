@@ -3,7 +3,18 @@ import type { PageError } from './pages.js';
 /** Pages about relying parties, for operators at the console and for their developers, in the terms of `Pages`. */
 export interface ClientPages {
   /** `/helpdesk/clients`; each leads to `/helpdesk/clients/:client`. */
-  'helpdesk/clients': { readonly clients: readonly ClientLine[] };
+  'helpdesk/clients': {
+    readonly clients: readonly ClientLine[];
+    /** Of `?request=`: the number as it was looked up, and what was found. */
+    readonly lookup?:
+      | {
+          readonly request: string;
+          readonly found: { readonly client: ClientNamed; readonly error: ClientErrorShown } | undefined;
+        }
+      | undefined;
+  };
+  /** 404, for operators only. */
+  'helpdesk/client/not-found': object;
   /** `/helpdesk/clients/:client`, with links to `/edit`, `/disable`, `/enable`, `/rotate-secret`, `/developers/add` below. */
   'helpdesk/client': {
     readonly client: ClientShown;
@@ -14,20 +25,23 @@ export interface ClientPages {
     readonly done?:
       'client_saved' | 'client_disabled' | 'client_enabled' | 'developer_named' | 'developer_dismissed' | undefined;
   };
-  /** Asks; posts to `base` + `/` + `step`. */
+  /** Asks; posts to `/helpdesk/clients/:client/` + `step`. */
   'helpdesk/client/act': {
     readonly error?: PageError | undefined;
-    readonly action: 'disable' | 'enable' | 'rotate' | 'dismiss';
+    readonly action: 'disable' | 'enable' | 'disable_service' | 'enable_service' | 'dismiss';
     readonly step: string;
     readonly client: ClientNamed;
     /** With `dismiss`. */
     readonly developer?: string | undefined;
   };
+  /** Posts `former` (`goes_on` or `ends`) to `/helpdesk/clients/:client/rotate-secret`. */
+  'helpdesk/client/rotate': { readonly client: ClientNamed };
   /** The answer that holds a new secret, shown once. */
   'helpdesk/client/secret': {
     readonly client: ClientNamed;
+    readonly issuer: string;
     readonly secret: string;
-    /** Until when the former one goes on; none for a new client. */
+    /** Until when the former one goes on; none for a new client, and where it ended at once. */
     readonly formerUntil?: Date | undefined;
   };
   /** Posts `registration` to `action`. */
@@ -115,6 +129,7 @@ export interface ClientShown extends Omit<ClientLine, 'errorsLastHour'> {
 
 interface ClientFactsShown {
   readonly type: string;
+  readonly isForPeople: boolean;
   readonly grants: readonly string[];
   readonly redirectUris: readonly string[];
   readonly startUri: string | undefined;
@@ -130,5 +145,6 @@ interface ClientFactsShown {
   readonly maxAgeSeconds: number | undefined;
   readonly logoutUris: readonly string[];
   readonly backchannelUri: string | undefined;
+  readonly serves: readonly string[];
   readonly resources: readonly { readonly uri: string; readonly scopes: readonly string[] }[];
 }

@@ -200,6 +200,14 @@ export interface TrailLine {
   /** Somebody else who did it. */
   readonly actor: { readonly id: string; readonly name: string | undefined } | undefined;
   readonly agency: string | undefined;
+  /** Of an event about an application: its id, and its name while it has one; how it came about where nobody did it. */
+  readonly application:
+    | {
+        readonly clientId: string | undefined;
+        readonly name: string | undefined;
+        readonly by: 'file' | 'registration' | 'command' | undefined;
+      }
+    | undefined;
   readonly browser: string;
   readonly system: string;
 }

@@ -421,6 +421,8 @@ export interface Pages extends HelpdeskPages, ClientPages {
           readonly service?: string | undefined;
         }
       | undefined;
+    /** To the service that the person came from, where one is known. */
+    readonly back?: { readonly service: string; readonly href: string } | undefined;
   };
   'not-found': object;
   /** 410: what the person was doing is gone. */

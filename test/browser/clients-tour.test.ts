@@ -73,6 +73,11 @@ describeInBrowser('applications in Chromium: an operator, and the developer of o
     await tab.open('/helpdesk/clients/absensi/disable');
     await guide.stop('helpdesk/client/act');
     await tab.press(t('action.cancel'));
+    await tab.open('/helpdesk/clients/absensi/rotate-secret');
+    await guide.stop('helpdesk/client/rotate');
+    await tab.press(t('action.cancel'));
+    await tab.open('/helpdesk/clients/tidak-ada');
+    await guide.stop('helpdesk/client/not-found');
     await tab.open('/helpdesk/client-invitations');
     await tab.type({ note: 'Tim Absensi' });
     await tab.press(t('client.invitations.submit'));

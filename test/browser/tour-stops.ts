@@ -159,6 +159,8 @@ const CLIENT_STOPS = {
   'helpdesk/client/secret': 'A secret is shown once.',
   'helpdesk/client':
     'One application in words: addresses, what it learns of people, who may use it, what it was refused.',
+  'helpdesk/client/not-found': 'A client_id that nobody registered has words of its own.',
+  'helpdesk/client/rotate': 'A new secret: whether the one before goes on is asked, with what each means.',
   'helpdesk/client/act': 'Each act asks once, and says what will happen.',
   'helpdesk/client/developer': 'Who builds it is named by NIP.',
   'helpdesk/clients/invitations': 'Tokens with which applications register themselves.',

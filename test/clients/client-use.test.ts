@@ -188,3 +188,16 @@ it('counts what was refused within the hour', async () => {
   time = secondsAfter(time, 3601);
   expect([...(await errors.lastHour())]).toEqual([]);
 });
+
+it.each([
+  ['authorization_pending', 'authorization request is still pending'],
+  ['slow_down', ''],
+  ['access_denied', 'the person refused the device'],
+  ['access_denied', 'the person went back'],
+])('%s (%s) is no fault of the application', async (error, detail) => {
+  const use = processOf();
+  use.failed(refusal({ error, detail }));
+  use.failed(refusal({ error: 'access_denied', detail: 'the person may not use this client' }));
+  await use.flush();
+  expect((await errorsOf('satu')).map((each) => each.detail)).toEqual(['the person may not use this client']);
+});

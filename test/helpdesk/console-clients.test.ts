@@ -45,6 +45,8 @@ it.each(['helpdesk', 'agency_admin', 'auditor'] as const)('%s: no page, no tab, 
     `/of-${role}/edit`,
     `/of-${role}/disable`,
     '/nobodys',
+    '?request=4K7M2Q9RT0XW3B1C',
+    `/of-${role}/rotate-secret`,
     '/nobodys/edit',
   ]) {
     const shown = await house.open(officer, other, `/helpdesk/clients${path}`);
@@ -54,7 +56,7 @@ it.each(['helpdesk', 'agency_admin', 'auditor'] as const)('%s: no page, no tab, 
   const posts = [
     ['/helpdesk/clients/new', { registration: json('sneaked') }],
     [`/helpdesk/clients/of-${role}/disable`, {}],
-    [`/helpdesk/clients/of-${role}/rotate-secret`, {}],
+    [`/helpdesk/clients/of-${role}/rotate-secret`, { former: 'ends' }],
     ['/helpdesk/client-invitations', { uses: '1', hours: '1', note: '' }],
   ] as const;
   for (const [path, fields] of posts) {
@@ -75,6 +77,70 @@ it('a secret is shown in the answer that made it, and nowhere again', async () =
   for (const path of ['/helpdesk/clients/rahasia', '/helpdesk/clients/rahasia/edit']) {
     expect((await house.open(employee, browser, path)).html).not.toContain(secret);
   }
+});
+
+it.each([
+  ['ends', false],
+  ['goes_on', true],
+] as const)(
+  'a new secret: the one before %s, and what is needed to use the new one stands beside it',
+  async (former, goesOn) => {
+    const { employee, browser } = await operator();
+    const id = `putar-${former.replace('_', '-')}`;
+    const secretIn = ({ html }: Shown): string => /data-client-secret>([\w-]{43})</.exec(html)?.[1] ?? 'none';
+    const before = secretIn(await register(employee, browser, json(id)));
+    const holds = (secret: string): boolean => house.services.registry.holdsSecret(id, secret, house.time.now());
+
+    await house.open(employee, browser, `/helpdesk/clients/${id}/rotate-secret`);
+    const undecided = await browser.submit('/rotate-secret', { former: 'perhaps' });
+    expect(undecided.page).toBe('helpdesk/client/rotate');
+    expect(holds(before)).toBe(true);
+    const shown = await browser.submit('/rotate-secret', { former });
+    expect(shown.page).toBe('helpdesk/client/secret');
+    expect([holds(before), holds(secretIn(shown))]).toEqual([goesOn, true]);
+    expect(shown.html).toContain(`data-client-id>${id}<`);
+    expect(shown.html).toContain(`data-issuer>${house.site.origin}`);
+    const [row] = await house.services.db.query(
+      `SELECT detail FROM audit_events WHERE type = 'client.secret_rotated' AND client_id = $1`,
+      [id],
+    );
+    expect(row?.detail).toMatchObject({ overlap_seconds: goesOn ? 86_400 : 0 });
+    house.time.pass({ minutes: 24 * 60 + 1 });
+    expect(holds(before)).toBe(false);
+  },
+);
+
+it('what is told of disabling fits who uses it, and an id that nobody registered has its own words', async () => {
+  const { employee, browser } = await operator();
+  const service = {
+    redirect_uris: [],
+    grant_types: ['client_credentials'],
+    x: { resources: { 'https://api.example': ['a'] }, serves: ['https://own.example/api'] },
+  };
+  await register(employee, browser, json('mesin', service));
+  await register(employee, browser, json('orang'));
+  const ofService = await house.open(employee, browser, '/helpdesk/clients/mesin/disable');
+  expect(ofService.html).toContain('Tidak ada pegawai yang masuk lewat aplikasi ini');
+  expect(ofService.html).toContain('tidak diberi tahu');
+  const ofPeople = await house.open(employee, browser, '/helpdesk/clients/orang/disable');
+  expect(ofPeople.html).toContain('Tidak seorang pun dapat masuk lewat aplikasi ini');
+  const shown = await house.open(employee, browser, '/helpdesk/clients/mesin');
+  expect(shown.html).toContain('Memeriksa token untuk');
+  expect(shown.html).toContain('Semua tokennya berakhir');
+  expect(await house.open(employee, browser, '/helpdesk/clients/tidak-ada')).toMatchObject({
+    status: 404,
+    page: 'helpdesk/client/not-found',
+  });
+});
+
+it('the trail names the application, and who did it where nobody did', async () => {
+  const { employee, browser } = await operator();
+  await register(employee, browser, json('tercatat'));
+  await house.services.clients.disable('tercatat');
+  house.time.pass({ minutes: 1 });
+  const { html } = await house.open(employee, browser, '/helpdesk/audit?kind=upkeep');
+  expect(html).toContain('<code>tercatat</code>');
+  expect(html).toMatch(/Aplikasi dimatikan(?:(?!<li).)*<code>tercatat<\/code>(?:(?!<li).)*oleh perintah di server/);
 });
 
 it('what was typed is kept, and told field by field what is wrong with it', async () => {
@@ -148,8 +214,16 @@ it('a developer sees their own client on the portal, looks up a request, and nob
   expect(found).toMatchObject({ status: 200, page: 'developer/client' });
   expect(found.html).toContain('data-lookup="invalid_redirect_uri"');
   expect(found.html).toContain('Alamat kembali tidak ada di pendaftaran');
-  expect(found.html).toContain('/.well-known/openid-configuration');
+  expect(found.html.replaceAll('<wbr>', '')).toContain('/.well-known/openid-configuration');
+  const number = numberOf(refused);
+  const spoken = ` ${number.slice(0, 4)}-${number.slice(4, 9)} ${number.slice(9)} `.toLowerCase();
+  expect((await look(encodeURIComponent(spoken))).html).toContain('data-lookup="invalid_redirect_uri"');
   expect((await look(numberOf(others))).html).toContain('data-lookup="none"');
+  const searched = (request: string): Promise<Shown> =>
+    house.open(employee, browser, `/helpdesk/clients?request=${encodeURIComponent(request)}`);
+  expect((await searched(spoken)).html).toContain('data-lookup="punyaku"');
+  expect((await searched(numberOf(others))).html).toContain('data-lookup="punya-lain"');
+  expect((await searched('0000000000000000')).html).toContain('data-lookup="none"');
   for (const path of ['/developer/punya-lain', '/developer/myasn', '/developer/nobodys']) {
     expect([path, (await portal.get(`${house.site.origin}${path}`)).status]).toEqual([path, 404]);
   }

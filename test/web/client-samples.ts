@@ -42,7 +42,7 @@ const errorOf = (kind: string, change: Partial<ClientErrorShown> = {}): ClientEr
   endpoint: 'token',
   lastAt: before(7),
   times: 12,
-  requestId: '018f3c1e-7b1a-4d2e-9a55-0123456789ab',
+  requestId: '4K7M2Q9RT0XW3B1C',
   ...change,
 });
 
@@ -145,6 +145,40 @@ const SHOWN: readonly (readonly [string, ClientShown])[] = [
     }),
   ],
   [
+    'a device',
+    bare('in_use', {
+      authentication: 'none',
+      facts: facts({
+        redirect_uris: [],
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+        token_endpoint_auth_method: 'none',
+        scope: 'openid profile',
+        x: { allowed_employment: ['PNS'] },
+      }),
+    }),
+  ],
+  [
+    'a service in between, disabled',
+    bare('disabled', {
+      facts: facts({
+        redirect_uris: [],
+        grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks_uri: 'https://absensi.instansi.go.id/jwks.json',
+        x: {
+          serves: ['https://api.instansi.go.id/absensi', 'https://api.instansi.go.id/cuti'],
+          resources: { 'https://gaji.instansi.go.id': ['gaji:read'] },
+        },
+      }),
+    }),
+  ],
+  [
+    'one that checks tokens',
+    bare('in_use', {
+      facts: facts({ redirect_uris: [], grant_types: [], x: { serves: ['https://api.instansi.go.id'] } }),
+    }),
+  ],
+  [
     'with keys',
     bare('in_use', {
       authentication: 'private_key_jwt',
@@ -158,6 +192,7 @@ const SHOWN: readonly (readonly [string, ClientShown])[] = [
 ];
 
 type State<Name extends keyof ClientPages> = readonly (readonly [state: string, data: ClientPages[Name]])[];
+const ISSUER = 'https://sso.asn.example';
 const named = { clientId: 'absensi', name: 'Absensi Digital' };
 const line = {
   ...named,
@@ -202,12 +237,20 @@ export const CLIENTS_STATES: State<'helpdesk/clients'> = [
         ...line,
         authentication,
         source: SOURCES[index % 4] ?? 'file',
-        state: (['in_use', 'disabled', 'refused'] as const)[index % 3] ?? 'in_use',
+        state: (['in_use', 'disabled', 'refused', 'waiting'] as const)[index % 4] ?? 'in_use',
         clientId: `c${index}`,
       })),
     },
   ],
   ['none', { clients: [] }],
+  [
+    'found',
+    {
+      clients: [line],
+      lookup: { request: '4K7M2Q9RT0XW3B1C', found: { client: named, error: errorOf('invalid_grant') } },
+    },
+  ],
+  ['not found', { clients: [line], lookup: { request: '4K7M2Q9RT0XW3B1C', found: undefined } }],
 ];
 
 const developers = [{ id: 'a1', name: 'Nama Pengembang', agency: 'Dinas Kominfo' }];
@@ -232,13 +275,22 @@ export const CLIENT_STATES: State<'helpdesk/client'> = [
 export const CLIENT_ACT_STATES: State<'helpdesk/client/act'> = [
   ['disable', { action: 'disable', step: 'disable', client: named }],
   ['enable', { action: 'enable', step: 'enable', client: named }],
-  ['rotate', { action: 'rotate', step: 'rotate-secret', client: named }],
+  ['disable a service', { action: 'disable_service', step: 'disable', client: named }],
+  ['enable a service', { action: 'enable_service', step: 'enable', client: named }],
   ['dismiss', { action: 'dismiss', step: 'developers/a1/remove', client: named, developer: 'Nama Pengembang' }],
 ];
 
 export const CLIENT_SECRET_STATES: State<'helpdesk/client/secret'> = [
-  ['new client', { client: named, secret: 'uY3J5vQ0b8kz2nXq7WcR4tLm9sHd1fGaPeVoZxKiTjU' }],
-  ['new secret', { client: named, secret: 'uY3J5vQ0b8kz2nXq7WcR4tLm9sHd1fGaPeVoZxKiTjU', formerUntil: before(-1440) }],
+  ['new client', { client: named, issuer: ISSUER, secret: 'uY3J5vQ0b8kz2nXq7WcR4tLm9sHd1fGaPeVoZxKiTjU' }],
+  [
+    'new secret',
+    {
+      client: named,
+      issuer: ISSUER,
+      secret: 'uY3J5vQ0b8kz2nXq7WcR4tLm9sHd1fGaPeVoZxKiTjU',
+      formerUntil: before(-1440),
+    },
+  ],
 ];
 
 const templates = TEMPLATE_NAMES.map((name) => ({ name, href: `/helpdesk/clients/new?template=${name}` }));

@@ -553,6 +553,7 @@ const trailLine = (type: string, detail: object, more: Partial<TrailLine> = {}):
   account: { id: SOMEBODY.id, name: SOMEBODY.name, mayOpen: true },
   actor: undefined,
   agency: SOMEBODY.agency.name,
+  application: undefined,
   browser: '',
   system: '',
   ...more,
@@ -591,6 +592,28 @@ const LINES: readonly TrailLine[] = [
       account: { id: SOMEBODY.id, name: SOMEBODY.name, mayOpen: false },
       at: before(3002),
     },
+  ),
+  trailLine(
+    'client.secret_rotated',
+    { overlap_seconds: 0 },
+    {
+      account: undefined,
+      agency: undefined,
+      application: { clientId: 'absensi', name: 'Absensi Digital', by: 'command' },
+      at: before(3003),
+    },
+  ),
+  ...(['file', 'registration'] as const).map((source) =>
+    trailLine(
+      'client.added',
+      { source },
+      {
+        account: undefined,
+        agency: undefined,
+        application: { clientId: `dari-${source}`, name: undefined, by: source },
+        at: before(3003),
+      },
+    ),
   ),
   trailLine('key.generated', { kid: 'k', alg: 'a' }, { account: undefined, agency: undefined, at: before(3003) }),
 ];

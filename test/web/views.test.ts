@@ -102,6 +102,7 @@ describe.each(cases)('%s', (name, [page, , data], locale) => {
       'no-access': 'no_access',
       'helpdesk/no-role': 'forbidden',
       'helpdesk/not-found': 'not_found',
+      'helpdesk/client/not-found': 'not_found',
       expired: 'flow_expired',
       'link-gone': 'flow_expired',
       'device/over': 'flow_expired',

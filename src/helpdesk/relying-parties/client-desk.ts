@@ -1,4 +1,4 @@
-import type { ClientErrors } from '../../clients/client-errors.js';
+import type { ClientError, ClientErrors } from '../../clients/client-errors.js';
 import type { ClientEdits, Clients } from '../../clients/clients.js';
 import type { Database } from '../../storage/database.js';
 import type { Idempotency, KeyReused, RepeatableCall } from '../idempotency.js';
@@ -42,6 +42,15 @@ export interface ClientDesk {
     asked: ClientAsked,
     clientId: string,
   ): Promise<{ readonly kind: 'found'; readonly client: ClientView } | { readonly kind: 'not_found' } | Forbidden>;
+  /** Which client a request was refused, and why, by the number that its error page showed. */
+  findRequest(
+    asked: ClientAsked,
+    requestId: string,
+  ): Promise<
+    | { readonly kind: 'found'; readonly client: ClientView; readonly error: ClientError }
+    | { readonly kind: 'not_found' }
+    | Forbidden
+  >;
   /** Registers a new client; a secret is made for one that needs it. */
   register(asked: ClientAsked, written: object): Promise<ClientAnswer>;
   /** Puts another registration in the place of one that is not of the clients file. */
@@ -125,6 +134,14 @@ export function createClientDesk(parts: ClientDeskParts): ClientDesk {
       const record = await clients.find(clientId);
       if (record === undefined) return { kind: 'not_found' };
       return { kind: 'found', client: viewOf(record, await errors.ofClient(clientId)) };
+    },
+
+    async findRequest(asked, requestId) {
+      if (!(await operators.maySee(db, asked, 'clients.list'))) return { kind: 'forbidden' };
+      const found = await errors.ofRequest(requestId);
+      const record = found && (await clients.find(found.clientId));
+      if (found === undefined || record === undefined) return { kind: 'not_found' };
+      return { kind: 'found', client: viewOf(record, []), error: found.error };
     },
 
     register: (asked, written) =>

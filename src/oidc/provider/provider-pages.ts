@@ -28,6 +28,7 @@ export interface ProviderPages {
       about: 'sign_out' | 'switched_off' | undefined;
       /** The name of the one that is switched off. */
       service: string | undefined;
+      back: BackLink | undefined;
     },
   ): void | Promise<void>;
   /** 403: this person may not use this service. */
@@ -84,6 +85,7 @@ export function providerPages(
       error: out.error,
       description: out.error_description,
       requestId: requestId(),
+      back: isSignOut ? undefined : backTo(ctx.oidc.client?.clientId),
     });
   };
 

@@ -2,6 +2,7 @@ import type { ClientDevelopers } from '../../clients/client-developers.js';
 import type { ClientErrors } from '../../clients/client-errors.js';
 import { clientShown, errorShown } from '../../clients/client-shown.js';
 import { lineOf, viewOf } from '../../clients/client-view.js';
+import { requestNumber } from '../../clients/request-number.js';
 import type { Clients } from '../../clients/clients.js';
 import { Refusal } from '../../kernel/refusal.js';
 import { queryValue } from '../../web/form.js';
@@ -71,12 +72,11 @@ export function developerRoutes(parts: DeveloperRouteParts): Route[] {
       access: 'person',
       async handle(ctx, person) {
         const record = await ownOf(ctx, person);
-        const request = queryValue(ctx, 'request')?.trim().slice(0, 100);
+        const request = requestNumber(queryValue(ctx, 'request') ?? '');
         const view = viewOf(record, await errors.ofClient(record.clientId));
-        const match =
-          request === undefined ? undefined : view.errors.find(({ requestIds }) => requestIds.includes(request));
+        const match = view.errors.find(({ requestIds }) => requestIds.includes(request));
         const found = match && { ...errorShown(match), requestId: request };
-        const lookup = request === undefined || request === '' ? undefined : { request, found };
+        const lookup = request === '' ? undefined : { request, found };
         const trial = view.registration && trialOf(view.registration, `${issuer}${endpoints.authorization}`);
         write(ctx, 'developer/client', { client: clientShown(view), addresses, trial, lookup }, { person });
       },

@@ -21,7 +21,7 @@ export function answerNo(
   { officer, write }: { officer: Officer; write: PageWriter },
   kind: 'forbidden' | 'not_found',
 ): void {
-  if (kind === 'not_found') write(ctx, 'helpdesk/not-found', {}, { officer, status: 404 });
+  if (kind === 'not_found') write(ctx, 'helpdesk/client/not-found', {}, { officer, status: 404 });
   else write(ctx, 'error', { status: 403, error: { code: 'forbidden' } }, { officer, status: 403 });
 }
 

@@ -139,7 +139,7 @@ export function clientPeopleRoutes(parts: {
         const developers = await people.developers(askedBy(ctx, officer), client.clientId);
         const developer = developers.find(({ accountId }) => accountId === account);
         if (developer === undefined) {
-          answerNo(ctx, { officer, write }, 'not_found');
+          redirect(ctx, clientPath(client.clientId));
           return;
         }
         const step = `developers/${developer.accountId}/remove`;

@@ -1,5 +1,7 @@
-import { clientShown } from '../../../clients/client-shown.js';
+import { clientShown, errorShown } from '../../../clients/client-shown.js';
 import type { ClientView } from '../../../clients/client-view.js';
+import { factsOf } from '../../../clients/client-facts.js';
+import { requestNumber } from '../../../clients/request-number.js';
 import { pickFields, queryValue } from '../../../web/form.js';
 import { leaveNotice, takeOneOf } from '../../../web/notice.js';
 import type { Officer } from '../../../web/officer.js';
@@ -14,7 +16,11 @@ import { answerNo, askedBy, CLIENT, clientOf, clientPath, CLIENTS } from './clie
 
 const NEW = `${CLIENTS}/new`;
 const EDIT = `${CLIENT}/edit`;
-const OVERLAP_SECONDS = 24 * 3600;
+/** How long the secret before goes on: time to change over, or none when somebody else has it. */
+const OVERLAP_SECONDS: ReadonlyMap<string, number> = new Map([
+  ['goes_on', 24 * 3600],
+  ['ends', 0],
+]);
 const DONE = ['client_saved', 'client_disabled', 'client_enabled', 'developer_named', 'developer_dismissed'] as const;
 
 /** What each act is called where it is asked for, and what is said when it is done. */
@@ -22,6 +28,10 @@ const SWITCHES = [
   ['disable', 'client_disabled'],
   ['enable', 'client_enabled'],
 ] as const;
+
+/** What is true of a login is not of a service that acts for itself; of one that is refused nobody knows. */
+const isForPeople = ({ registration }: ClientView): boolean =>
+  registration === undefined || factsOf(registration).isForPeople;
 
 const named = ({ clientId, name }: ClientView) => ({ clientId, name });
 
@@ -47,9 +57,10 @@ const PROBLEMS: Readonly<Partial<Record<ClientAnswer['kind'], readonly FieldProb
 export function clientRoutes(parts: {
   readonly clients: ClientDesk;
   readonly people: ClientPeopleDesk;
+  readonly issuer: string;
   readonly write: PageWriter;
 }): Route[] {
-  const { clients, people, write } = parts;
+  const { clients, people, issuer, write } = parts;
 
   interface Typed {
     readonly registration: string;
@@ -84,7 +95,7 @@ export function clientRoutes(parts: {
       case 'done': {
         const { secret } = done;
         if (secret !== undefined) {
-          write(ctx, 'helpdesk/client/secret', { client: named(done.client), secret }, { officer });
+          write(ctx, 'helpdesk/client/secret', { client: named(done.client), issuer, secret }, { officer });
           return;
         }
         leaveNotice(ctx, 'client_saved');
@@ -108,6 +119,16 @@ export function clientRoutes(parts: {
     }
   }
 
+  /** What is known of the request whose number was typed, if one was. */
+  async function lookupOf(ctx: PageContext, officer: Officer) {
+    const request = requestNumber(queryValue(ctx, 'request') ?? '');
+    if (request === '') return undefined;
+    const found = await clients.findRequest(askedBy(ctx, officer), request);
+    if (found.kind !== 'found') return { request, found: undefined };
+    const error = { ...errorShown(found.error), requestId: request };
+    return { request, found: { client: named(found.client), error } };
+  }
+
   const switching = ([action, notice]: (typeof SWITCHES)[number]): Route[] => [
     {
       method: 'GET',
@@ -117,7 +138,12 @@ export function clientRoutes(parts: {
       async handle(ctx, officer) {
         const client = await clientOf(ctx, { officer, write, clients });
         if (client === undefined) return;
-        write(ctx, 'helpdesk/client/act', { action, step: action, client: named(client) }, { officer });
+        const page = {
+          action: isForPeople(client) ? action : (`${action}_service` as const),
+          step: action,
+          client: named(client),
+        };
+        write(ctx, 'helpdesk/client/act', page, { officer });
       },
     },
     {
@@ -146,8 +172,9 @@ export function clientRoutes(parts: {
       access: 'officer',
       async handle(ctx, officer) {
         const listed = await clients.list(askedBy(ctx, officer));
+        const lookup = await lookupOf(ctx, officer);
         if (listed.kind === 'forbidden') answerNo(ctx, { officer, write }, 'forbidden');
-        else write(ctx, 'helpdesk/clients', { clients: listed.clients }, { officer });
+        else write(ctx, 'helpdesk/clients', { clients: listed.clients, lookup }, { officer });
       },
     },
     {
@@ -237,8 +264,7 @@ export function clientRoutes(parts: {
       async handle(ctx, officer) {
         const client = await clientOf(ctx, { officer, write, clients });
         if (client === undefined) return;
-        const page = { action: 'rotate', step: 'rotate-secret', client: named(client) } as const;
-        write(ctx, 'helpdesk/client/act', page, { officer });
+        write(ctx, 'helpdesk/client/rotate', { client: named(client) }, { officer });
       },
     },
     {
@@ -247,12 +273,23 @@ export function clientRoutes(parts: {
       access: 'officer',
       fresh: true,
       async handle(ctx, fields, officer) {
-        pickFields(fields, []);
+        const { former } = pickFields(fields, ['former']);
         const { client: clientId } = ctx.params as { client: string };
-        const done = await clients.rotateSecret(askedBy(ctx, officer), clientId, OVERLAP_SECONDS);
+        const overlapSeconds = OVERLAP_SECONDS.get(former);
+        if (overlapSeconds === undefined) {
+          redirect(ctx, `${clientPath(clientId)}/rotate-secret`);
+          return;
+        }
+        const done = await clients.rotateSecret(askedBy(ctx, officer), clientId, overlapSeconds);
         if (done.kind === 'done' && done.secret !== undefined) {
           const { secret, formerUntil } = done;
-          write(ctx, 'helpdesk/client/secret', { client: named(done.client), secret, formerUntil }, { officer });
+          const page = {
+            client: named(done.client),
+            issuer,
+            secret,
+            formerUntil: overlapSeconds === 0 ? undefined : formerUntil,
+          };
+          write(ctx, 'helpdesk/client/secret', page, { officer });
         } else if (done.kind === 'no_secret') redirect(ctx, clientPath(clientId));
         else answerNo(ctx, { officer, write }, done.kind === 'forbidden' ? 'forbidden' : 'not_found');
       },

@@ -32,6 +32,8 @@ export interface TrailRouteParts {
   readonly exports: TrailExports;
   readonly people: TrailPeople;
   readonly tellOwner: TellOwner;
+  /** The name of an application that is registered now. */
+  readonly nameOf: (clientId: string) => string | undefined;
   readonly write: PageWriter;
   readonly clock: Clock;
 }
@@ -41,11 +43,26 @@ interface Refused {
   readonly status: number;
 }
 
+/** Which application an event is about; commands, the clients file and an application itself are no actors. */
+function applicationOf(
+  { type, clientId, actor, detail }: TrailFound['events'][number],
+  nameOf: TrailRouteParts['nameOf'],
+): TrailLine['application'] {
+  if (!type.startsWith('client.')) return undefined;
+  const { source } = detail;
+  const origin = source === 'file' || source === 'registration' ? source : 'command';
+  return {
+    clientId,
+    name: clientId === undefined ? undefined : nameOf(clientId),
+    by: actor === undefined ? origin : undefined,
+  };
+}
+
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The audit trail, as far as the officer reads it: a page, and the same as a file (R-10, docs/adr/0021). */
 export function trailRoutes(parts: TrailRouteParts): Route[] {
-  const { searches, exports, people, tellOwner, write, clock } = parts;
+  const { searches, exports, people, tellOwner, nameOf, write, clock } = parts;
 
   const askOf = (ctx: PageContext, officer: Officer): Required<Pick<TrailQuestion, 'scope' | 'asked'>> => {
     const { caller, trace } = callOf(ctx, officer);
@@ -66,6 +83,7 @@ export function trailRoutes(parts: TrailRouteParts): Route[] {
         account: only === '' && account !== undefined ? { ...account, mayOpen } : undefined,
         actor: isOther ? actor : undefined,
         agency: only === '' ? agencyName : undefined,
+        application: applicationOf(row, nameOf),
         browser: text(detail.browser),
         system: text(detail.system),
       };
