@@ -914,6 +914,12 @@ export const SAMPLES: readonly Sample[] = [
   ...CLIENT_DEVELOPER_STATES.map(([state, data]): Sample => ['helpdesk/client/developer', state, data, OPERATOR]),
   ...INVITATION_STATES.map(([state, data]): Sample => ['helpdesk/clients/invitations', state, data, OPERATOR]),
   ...DEVELOPER_CLIENTS_STATES.map(([state, data]): Sample => ['developer/clients', state, data, DEVELOPER]),
+  ...DEVELOPER_CLIENTS_STATES.map(([, { clients }]): Sample => [
+    'developer/clients',
+    'waiting',
+    { clients: clients.map((client) => ({ ...client, state: 'waiting', errorsLastHour: 0 })) },
+    DEVELOPER,
+  ]),
   ...DEVELOPER_CLIENT_STATES.map(([state, data]): Sample => ['developer/client', state, data, DEVELOPER]),
   ['helpdesk/activation/one', 'plain', { name: 'Ahmad Contoh', slip: 's1' }, OFFICER],
   ...TRAIL_STATES.map(([state, data]): Sample => ['helpdesk/audit', state, data, OFFICER]),
