@@ -98,7 +98,8 @@ it('waits for an operator, and from then on logs people in and is told what it i
     return record && viewOf(record, []).state;
   };
   expect(await stateOf()).toBe('waiting');
-  expect((await ask(authorization(id))).status).toBe(400);
+  const early = await ask(authorization(id));
+  expect(early.status).toBe(400);
   expect(await clients.enable(id)).toBe('done');
   expect(await stateOf()).toBe('in_use');
   expect((await ask(authorization(id))).headers.get('location')).toContain('/sign-in/');
@@ -116,10 +117,16 @@ it('waits for an operator, and from then on logs people in and is told what it i
   expect(grant.status).toBe(400);
   await house.services.clientUse.flush();
   const errors = await house.services.db.query(
-    'SELECT endpoint, error, detail, request_ids FROM client_errors WHERE client_id = $1 ORDER BY endpoint',
+    'SELECT endpoint, error, detail, request_ids FROM client_errors WHERE client_id = $1 ORDER BY endpoint, error',
     [id],
   );
   expect(errors).toEqual([
+    {
+      endpoint: 'authorization',
+      error: 'invalid_client',
+      detail: expect.stringMatching(/^disabled since /) as string,
+      request_ids: [early.headers.get('x-request-id')],
+    },
     {
       endpoint: 'authorization',
       error: 'invalid_redirect_uri',
