@@ -12,7 +12,7 @@ export function knownPaths(mount: string, endpoints: Endpoints): (path: string) 
   const { registration, code_verification: devices } = endpoints;
   const known = new Set(
     [
-      ...Object.values(endpoints).filter((path) => path !== registration && path !== devices),
+      ...Object.values({ ...endpoints }).filter((path) => path !== registration && path !== devices),
       `${endpoints.end_session}/confirm`,
       `${endpoints.end_session}/success`,
       '/.well-known/openid-configuration',
