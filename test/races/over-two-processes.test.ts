@@ -232,7 +232,7 @@ describe('of a sign-in', () => {
 
   it("a person's answer to a device, and the device's code; what it gave ends", async () => {
     const asked = await forEach(signedIn, async ({ visitor }) => {
-      const { device_code: code, user_code: typed } = await startDevice(channel);
+      const { device_code: code, user_code: typed } = await startDevice(visitor);
       const page = await visitor.submit(await visitor.ask('/device'), '/device', { user_code: typed });
       return { code, page };
     });
