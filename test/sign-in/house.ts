@@ -72,8 +72,12 @@ export interface House {
   logIn(browser: Person, employee: Employee, clientId?: string): Promise<LoginClaims>;
   /** What a service is told on the page that the browser has come to. */
   claimsAt(shown: Shown, asking: Asking): Promise<LoginClaims>;
-  /** The mail to somebody that was sent for what `ask` does. */
-  mailOf(employee: Employee, ask: () => Promise<unknown>): Promise<ReceivedMail>;
+  /** The mail to somebody that was sent for what `ask` does: of that kind, where an earlier one may come late. */
+  mailOf(
+    employee: Employee,
+    ask: () => Promise<unknown>,
+    isWanted?: (mail: ReceivedMail) => boolean,
+  ): Promise<ReceivedMail>;
   /** The code mailed to somebody for what `ask` does. */
   codeFor(employee: Pick<Employee, 'email'>, ask: () => Promise<unknown>): Promise<string>;
   close(): Promise<void>;
@@ -196,13 +200,13 @@ export async function openHouse(settings: Settings = {}): Promise<House> {
       if (code === undefined) throw new Error(`no code: ${shown.status} ${shown.page ?? shown.url.href}`);
       return house.redeem(asking, code);
     },
-    async mailOf({ email }, ask) {
+    async mailOf({ email }, ask, isWanted) {
       await everyMailSent();
       // Mails are told apart by when they came.
       time.pass({ seconds: 1 });
       const asked = time.now();
       await ask();
-      return site.mailbox.next(email, asked);
+      return site.mailbox.next(email, asked, isWanted);
     },
     async codeFor({ email }, ask) {
       await everyMailSent();

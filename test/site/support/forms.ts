@@ -24,7 +24,8 @@ export const routeOf = ({ path, page }: Form): string =>
     .replace(/^\/device\/[\w-]{10,}\//, '/device/:uid/')
     .replace(/(\/reset\/mfa\/stop)\/\w+$/, '$1/:token');
 
-const SECRET_NAME = /otp|code|captcha|password/;
+/** A user code is typed from another screen, and shown again to be compared with it. */
+const SECRET_NAME = /otp|(?<!user_)code|captcha|password/;
 
 /** All forms of a page that are posted, by a person or by its script. */
 export function formsOn(station: Station): Form[] {
