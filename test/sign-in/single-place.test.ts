@@ -19,7 +19,12 @@ async function callsOf(pattern: RegExp): Promise<string[]> {
 
 describe('our word for a person (R-02)', () => {
   it('is given to the provider in one place', async () => {
-    expect(await callsOf(/\binteractionResult\(/)).toEqual(['oidc/interactions.ts']);
+    expect(await callsOf(/\binteractionResult\(/)).toEqual([
+      // The person's yes to a device, which says nothing of who it is.
+      'oidc/device/device-requests.ts',
+      'oidc/login/interactions.ts',
+    ]);
+    expect(await callsOf(/\{ login \}/)).toEqual(['oidc/login/interactions.ts']);
     expect(await callsOf(/\binteractionFinished\b/)).toEqual([]);
     expect(await callsOf(/\bloginAccount\(/)).toEqual([]);
   });
