@@ -236,6 +236,17 @@ describe('a shared secret', () => {
     ]);
   });
 
+  it('that two clients share is two digests: one moved to the other in the table proves nothing', async () => {
+    const { registry, clients } = processOf();
+    await clients.add(legacy('one', { client_secret: SECRET }), { source: 'command' });
+    await clients.add(legacy('two'), { source: 'command' });
+    await db.query(`UPDATE client_secrets SET digest = (SELECT digest FROM client_secrets WHERE client_id = 'one')
+                     WHERE client_id = 'two'`);
+    await clients.reload();
+    expect(registry.holdsSecret('one', SECRET, time)).toBe(true);
+    expect(registry.holdsSecret('two', SECRET, time)).toBe(false);
+  });
+
   it('is none for a client with a key of its own, or for nobody', async () => {
     const { clients } = processOf();
     await clients.add(own('one'), { source: 'command' });
