@@ -1,6 +1,7 @@
+import { allowedClaims } from './allowed-claims.js';
 import { DEVICE_GRANT, type ClientRegistration } from './client-schema.js';
 import { isFapi2 } from './fapi2.js';
-import { OIDC_SCOPES, SCOPE_CLAIMS } from './scopes.js';
+import { OIDC_SCOPES } from './scopes.js';
 
 /** What a client must do besides what all must. */
 export type ClientDemand = 'pkce' | 'par' | 'signed_request' | 'dpop' | 'certificate_bound' | 'fapi2';
@@ -50,12 +51,6 @@ export interface ClientFacts {
   readonly resources: readonly { readonly uri: string; readonly scopes: readonly string[] }[];
 }
 
-function claimsOf({ x }: ClientRegistration, scopes: readonly string[]): readonly string[] {
-  const given = Object.entries(SCOPE_CLAIMS).flatMap(([scope, claims]) => (scopes.includes(scope) ? claims : []));
-  const allowed: readonly string[] | undefined = x.claims;
-  return given.filter((claim) => (allowed === undefined ? claim !== 'roles' : allowed.includes(claim)));
-}
-
 function typeOf({ application_type: type, grant_types: grants }: ClientRegistration): ClientType {
   if (grants.includes('authorization_code')) return type;
   if (grants.includes(DEVICE_GRANT)) return 'device';
@@ -85,7 +80,7 @@ export function factsOf(client: ClientRegistration): ClientFacts {
     jwksUri: client.jwks_uri,
     demands: demands.flatMap(([demand, is]) => (is ? [demand] : [])),
     scopes: isForPeople ? scopes : [],
-    claims: isForPeople ? claimsOf(client, scopes) : [],
+    claims: isForPeople ? allowedClaims(client) : [],
     claimsInIdToken: x.claims_in_id_token === true,
     isPairwise: client.subject_type === 'pairwise',
     allowed: {

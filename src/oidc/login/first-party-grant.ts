@@ -1,7 +1,7 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRegistration } from '../../clients/client-schema.js';
 import type { ClientRegistry } from '../../clients/client-registry.js';
-import { allowedClaims } from '../tokens/claims.js';
+import { allowedClaims } from '../../clients/allowed-claims.js';
 import { requestScope } from '../request-scope.js';
 import { OIDC_SCOPES } from '../../clients/scopes.js';
 import { sidOf } from '../storage/sid.js';

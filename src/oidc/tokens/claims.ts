@@ -1,23 +1,10 @@
+import { allowedClaims, claimsOfScopes } from '../../clients/allowed-claims.js';
 import type { ClientRegistration } from '../../clients/client-schema.js';
-import { OIDC_SCOPES, SCOPE_CLAIMS } from '../../clients/scopes.js';
 
 type Registered = Pick<ClientRegistration, 'scope' | 'x'>;
 
 /** The NIP under both its names: given by scope, and never for the asking (R-46). */
 const BY_SCOPE_ONLY: readonly string[] = ['nip', 'preferred_username'];
-
-const claimsOf = (scopes: readonly string[]): readonly string[] =>
-  Object.entries(SCOPE_CLAIMS).flatMap(([name, claims]) => (scopes.includes(name) ? claims : []));
-
-/**
- * The most that a client may learn of a person: what the scopes it may ask for hold, cut down to `x.claims` when the
- * registration has it (R-46). Roles only where `x.claims` names them.
- */
-export function allowedClaims({ scope, x }: Registered): readonly string[] {
-  const possible = claimsOf(scope?.split(' ') ?? OIDC_SCOPES);
-  const named: readonly string[] | undefined = x.claims;
-  return possible.filter((claim) => (named === undefined ? claim !== 'roles' : named.includes(claim)));
-}
 
 /** What one answer is for, and what was asked for it. */
 export interface Wanted {
@@ -34,7 +21,7 @@ export interface Wanted {
  */
 export function personClaims(registration: Registered, wanted: Wanted): readonly string[] {
   const allowed = allowedClaims(registration);
-  const byScope = claimsOf(wanted.scope.split(' ')).filter((claim) => allowed.includes(claim));
+  const byScope = claimsOfScopes(wanted.scope.split(' ')).filter((claim) => allowed.includes(claim));
   const asked = wanted.claims.filter((claim) => (BY_SCOPE_ONLY.includes(claim) ? byScope : allowed).includes(claim));
   if (wanted.use === 'id_token' && registration.x.claims_in_id_token !== true) return asked;
   return [...new Set([...byScope, ...asked])];
